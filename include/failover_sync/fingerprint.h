@@ -1,0 +1,34 @@
+/* Fingerprints: what two servers compare instead of whole scopes (DESIGN, "The rules of replication"). */
+#ifndef FAILOVER_SYNC_FINGERPRINT_H
+#define FAILOVER_SYNC_FINGERPRINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define FINGERPRINT_LENGTH 32 /* hexadecimal digits: the first 128 bits of SHA-256 */
+
+struct fingerprint {
+    char hex[FINGERPRINT_LENGTH + 1]; /* "" stands for "no such scope" */
+};
+
+/* The fingerprint of `length` bytes at `text`. Empty only if the digest library fails, which callers treat as "differs
+ * from everything". */
+struct fingerprint fingerprint_of(const void *text, size_t length);
+
+/* Reads a fingerprint from text; NULL or anything that is not exactly 32 hexadecimal digits gives the empty one. */
+struct fingerprint fingerprint_parse(const char *text);
+
+/* Equal and not empty. */
+bool fingerprint_equal(struct fingerprint a, struct fingerprint b);
+
+bool fingerprint_empty(struct fingerprint a);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,152 @@
+/* The boundary between the server's side (shim/, C++) and ours (plugin/, C). No Kea type crosses it: JSON text, integers
+ * and handles do. The plugin half therefore runs in unit tests and tools with no Kea present. */
+#ifndef FAILOVER_SYNC_KEA_H
+#define FAILOVER_SYNC_KEA_H
+
+#include "failover_sync/fingerprint.h"
+#include "failover_sync/messages.h"
+#include "failover_sync/result.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- what the server side gives ------------------------------------------------------------------------------------ */
+
+/* Which of the server's two configurations: the one that serves, or the one being loaded (only inside
+ * plugin_configuration_loading). */
+enum kea_configuration { KEA_RUNNING, KEA_STAGED };
+
+/* One scope as the server prints it. Strings are malloc'ed and owned by the structure; an all-zero structure is empty. */
+struct kea_scope {
+    uint32_t subnet_id;
+    char *prefix;     /* "192.0.2.0/24" */
+    char *definition; /* canonical JSON: {"shared-network": {...} (only if in one, without its subnets), "subnet4": {...}} */
+    char *replicated; /* the same text without local parameters, at both levels; what is fingerprinted and sent */
+};
+
+void kea_scope_clear(struct kea_scope *scope);
+
+/* One scope to put in place or to remove, and what came of it. */
+struct kea_change {
+    uint32_t subnet_id;     /* in */
+    const char *prefix;     /* in; borrowed */
+    const char *definition; /* in; borrowed; NULL removes the scope */
+    bool applied;           /* out: false left the scope as it was */
+    char *text;             /* out: why not, malloc'ed; NULL when applied */
+    struct kea_scope after; /* out: the scope as it is now; empty if it does not exist */
+};
+
+/* A scope as a configuration being loaded delivers it. */
+struct kea_delivered {
+    uint32_t subnet_id;
+    struct fingerprint text; /* over the configuration's own words, before parsing: equal text means an unchanged scope */
+};
+
+enum kea_severity { KEA_DEBUG, KEA_INFO, KEA_WARN, KEA_ERROR };
+
+enum kea_message {
+#define KEA_MESSAGE_ID(id, severity, text) id,
+    FAILOVER_SYNC_MESSAGES(KEA_MESSAGE_ID)
+#undef KEA_MESSAGE_ID
+};
+
+/* Work for the server's main thread. `cancelled` is true when the library is being unloaded: then only free `argument`. */
+typedef void (*kea_task)(void *argument, bool cancelled);
+
+/* The server. Functions marked [main] may only be called on its main thread; the others from any thread. Every function
+ * catches its own exceptions and reports them as RESULT_INTERNAL. */
+struct kea_server {
+    void *context;       /* first argument of each function */
+    const char *version; /* of Kea: "2.2.0" */
+    const char *service; /* "dhcp4": the service the commands between partners name */
+
+    /* [main] Reads one scope; RESULT_NOT_FOUND if there is none of that id. The caller clears `scope`. */
+    struct result (*scope_get)(void *context, enum kea_configuration which, uint32_t subnet_id, struct kea_scope *scope);
+
+    /* [main] The ids of all scopes, ascending; the caller frees `*ids` (NULL when there are none). */
+    struct result (*scope_ids)(void *context, enum kea_configuration which, uint32_t **ids, size_t *count);
+
+    /* [main] The id of the scope with this prefix; RESULT_NOT_FOUND without one. */
+    struct result (*scope_find)(void *context, enum kea_configuration which, const char *prefix, uint32_t *subnet_id);
+
+    /* [main] Puts in place or removes `count` scopes, all in one critical section; each scope is all or nothing. Local
+     * parameters are kept as the scope at hand has them. The caller frees `text` and clears `after`. */
+    void (*scopes_apply)(void *context, enum kea_configuration which, struct kea_change *changes, size_t count);
+
+    /* [main] The parameters of the HA library in that configuration, as JSON text the caller frees: the list that
+     * "high-availability" holds; RESULT_NOT_FOUND if that library is not configured. */
+    struct result (*ha_parameters)(void *context, enum kea_configuration which, char **json);
+
+    /* [main] The "high-availability" list of the server's own answer to status-get, as JSON text the caller frees. */
+    struct result (*ha_status)(void *context, char **json);
+
+    /* Runs `task` once on the main thread, soon, in order; fails only for want of memory or after unloading began. */
+    struct result (*run_on_main)(void *context, kea_task task, void *argument);
+
+    /* Whether the calling thread is the server's main thread. */
+    bool (*on_main)(void *context);
+
+    /* Logs one message; `arguments` replace %1, %2, ... and end with NULL. */
+    void (*log)(void *context, enum kea_message message, const char *const *arguments);
+};
+
+/* Logs with at least one argument, all of them strings. */
+#define kea_log(server, message, ...) (server)->log((server)->context, (message), (const char *const[]){__VA_ARGS__, NULL})
+
+/* ---- what the plugin side gives ------------------------------------------------------------------------------------ */
+
+struct plugin;
+
+/* What is known of a configuration being loaded. Arrays are borrowed for the call. */
+struct kea_load {
+    bool at_start;                          /* the server's first configuration since it was started */
+    bool from_file;                         /* false for config-set */
+    const struct kea_delivered *delivered;  /* one per scope of the staged configuration, ascending by id */
+    size_t delivered_count;
+};
+
+/* [main] The library is loaded: checks `parameters` (JSON text of the library's "parameters" map, or NULL), opens the
+ * store and starts the worker. `server` is kept until plugin_stop. */
+struct result plugin_start(const struct kea_server *server, const char *parameters, struct plugin **plugin);
+
+/* [main] The library is unloaded: records what was received, stops the worker, frees everything. Tasks still queued on
+ * the main thread are run with `cancelled` set afterwards, by the shim. */
+void plugin_stop(struct plugin *plugin);
+
+/* The scope keywords that never travel ("local-parameters"), NULL-terminated; owned by the plugin. */
+const char *const *plugin_local_parameters(const struct plugin *plugin);
+
+/* [main] dhcp4_srv_configured: the staged configuration is complete but not in force. May change staged scopes. A
+ * failure makes Kea refuse the configuration with the result's message. */
+struct result plugin_configuration_loading(struct plugin *plugin, const struct kea_load *load);
+
+/* [main] From the main loop after the load: `committed` tells whether the staged configuration is now the running one. */
+void plugin_configuration_loaded(struct plugin *plugin, bool committed);
+
+/* [main] Configuration of unknown extent changed at run time (cb4_updated): every scope is looked at. */
+void plugin_configuration_changed(struct plugin *plugin);
+
+/* Whether plugin_command_finished wants to hear of this command (so that its arguments need not be printed). */
+bool plugin_wants_command(const struct plugin *plugin, const char *name);
+
+/* A command of the server or of another library was run. `arguments` is JSON text or NULL; `result` is Kea's result
+ * code. May be called on any thread. */
+void plugin_command_finished(struct plugin *plugin, const char *name, const char *arguments, int result);
+
+/* One of our commands was called, with `arguments` as JSON text or NULL, on any thread. Returns the whole answer
+ * ({"result": ..., "text": ..., "arguments": ...}) as JSON text the caller frees, or NULL for want of memory. */
+char *plugin_command(struct plugin *plugin, const char *name, const char *arguments);
+
+/* The names of our commands, NULL-terminated; static. */
+const char *const *plugin_command_names(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

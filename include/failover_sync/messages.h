@@ -1,0 +1,26 @@
+/* Every message the library can log: identifier, severity, text in Kea's manner (%1 is the first argument). The shim
+ * hands them to Kea's message dictionary; the plugin half only knows the identifiers. */
+#ifndef FAILOVER_SYNC_MESSAGES_H
+#define FAILOVER_SYNC_MESSAGES_H
+
+#define FAILOVER_SYNC_MESSAGES(X)                                                                                      \
+    X(FAILOVER_SYNC_STARTED, INFO, "failover-sync %1 is loaded, its store is %2")                                      \
+    X(FAILOVER_SYNC_STOPPED, INFO, "failover-sync is unloaded: %1")                                                    \
+    X(FAILOVER_SYNC_LOAD_FAILED, ERROR, "failover-sync cannot be loaded: %1")                                          \
+    X(FAILOVER_SYNC_CONFIGURATION_REFUSED, ERROR, "the configuration is refused: %1")                                  \
+    X(FAILOVER_SYNC_NO_RELATIONSHIP, WARN, "nothing will be replicated: %1")                                           \
+    X(FAILOVER_SYNC_RELATIONSHIP, INFO, "relationship %1 (%2): this server is %3, the partner %4 is reached at %5")    \
+    X(FAILOVER_SYNC_RESTORED, INFO, "%1 scope(s) that are newer than the configuration were applied from the store")   \
+    X(FAILOVER_SYNC_RESTORE_FAILED, ERROR, "scope %1 could not be applied from the store: %2")                         \
+    X(FAILOVER_SYNC_MIRRORED, INFO, "mirrored: %1 scope(s) written, %2 removed, %3 queued for replication")            \
+    X(FAILOVER_SYNC_MIRROR_FAILED, ERROR, "the mirror is not up to date, DHCP is not affected: %1")                    \
+    X(FAILOVER_SYNC_PUSHED, INFO, "%1 scope(s) replicated to %2")                                                      \
+    X(FAILOVER_SYNC_PUSH_FAILED, WARN, "replication to %1 failed, next attempt in %2 ms: %3")                          \
+    X(FAILOVER_SYNC_SCOPE_OUT_OF_SYNC, WARN, "scope %1 is out of sync with %2: %3")                                    \
+    X(FAILOVER_SYNC_CONFLICT, WARN, "scope %1 was changed on both servers: %2")                                        \
+    X(FAILOVER_SYNC_RECEIVED, INFO, "%1 scope(s) received from %2: %3 applied, %4 unchanged, %5 refused")              \
+    X(FAILOVER_SYNC_RECORD_FAILED, ERROR, "scopes received from %1 run but could not be recorded: %2")                 \
+    X(FAILOVER_SYNC_COMMAND_FAILED, ERROR, "command %1 failed inside the library: %2")                                 \
+    X(FAILOVER_SYNC_EXCEPTION, ERROR, "the server raised an exception in %1: %2")
+
+#endif

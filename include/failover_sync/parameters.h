@@ -1,0 +1,45 @@
+/* The library's parameters (DESIGN, "What a user writes"): those that this version knows, with their defaults. */
+#ifndef FAILOVER_SYNC_PARAMETERS_H
+#define FAILOVER_SYNC_PARAMETERS_H
+
+#include "failover_sync/result.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* How one partner is reached; what is NULL comes from HA's parameters. */
+struct partner_access {
+    char *name; /* the peer's name in HA's parameters */
+    char *url;
+    char *trust_anchor; /* file or folder of CA certificates */
+    char *cert_file, *key_file;
+    char *basic_auth_user;
+    char *basic_auth_password; /* read from the file named; never printed or stored */
+};
+
+struct parameters {
+    char *store;                   /* path of the SQLite file */
+    bool replicate_on_change;      /* replicate: on-change, or manual */
+    bool primary_wins;             /* conflict: primary-wins, or hold */
+    bool deletes;                  /* whether a removal travels */
+    char **local_parameters;       /* NULL-terminated */
+    int64_t retry_min_ms, retry_max_ms; /* milliseconds, 1 to 86,400,000, min <= max */
+    struct partner_access *partners;
+    size_t partner_count;
+};
+
+/* Reads `text`, the JSON text of the library's "parameters" map (NULL: all defaults). RESULT_INVALID names the parameter,
+ * what was expected and what was found. `service` ("dhcp4") is part of the default store's name. */
+struct result parameters_parse(const char *text, const char *service, struct parameters *parameters);
+
+/* Frees what parameters_parse gave; an all-zero structure is fine. */
+void parameters_clear(struct parameters *parameters);
+
+/* Frees one partner's strings. */
+void partner_access_clear(struct partner_access *access);
+
+/* Reads a password: the file's first line, 1 to 1024 bytes, into *password, which the caller frees. */
+struct result parameters_read_password(const char *path, char **password);
+
+#endif

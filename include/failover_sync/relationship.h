@@ -1,0 +1,80 @@
+/* The failover relationships of this server, read from the HA library's parameters (ADM, "From Kea to the relation"). */
+#ifndef FAILOVER_SYNC_RELATIONSHIP_H
+#define FAILOVER_SYNC_RELATIONSHIP_H
+
+#include "failover_sync/parameters.h"
+#include "failover_sync/result.h"
+#include "failover_sync/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define RELATIONSHIP_MAX 64 /* relationships of one server; a hub with more is refused by name */
+
+/* One peer of a relationship. */
+struct relationship_server {
+    char *name;
+    char *url;
+    char *host; /* host part of the URL */
+    bool is_local;
+    int64_t record_id;
+};
+
+struct relationship {
+    char *name;
+    char *kea_mode;
+    const char *mode; /* ADM's word; static */
+    struct relationship_server server1, server2;
+    bool auto_failover;
+    int64_t max_response_delay_ms; /* milliseconds; negative if HA's parameters do not give it */
+    int64_t mclt;                  /* seconds; negative for null */
+    bool secret;                   /* basic authentication or client certificates are configured */
+    size_t pairing;                /* which entry of HA's list it comes from; a backup's relationship shares its pairing */
+    bool local;                    /* this server is one of the two */
+    bool local_is_server1;         /* then: which; server1 is the primary */
+    struct partner_access access;  /* how the other one is reached, `partners` laid over HA's */
+    int64_t record_id;
+};
+
+struct relationships {
+    char *server_name; /* this server's name; "localhost" without HA */
+    char *server_url;  /* its own control URL; NULL without HA */
+    int64_t server_record_id;
+    struct relationship *list;
+    size_t count;
+};
+
+/* Reads the JSON text of HA's "high-availability" list; NULL gives no relationship. RESULT_INVALID says what in the
+ * parameters is not understood, or which partner named in `parameters` is not a peer. */
+struct result relationships_parse(const char *high_availability, const struct parameters *parameters,
+                                  struct relationships *relationships);
+void relationships_clear(struct relationships *relationships);
+
+/* The host part of an URL, without the brackets of an IPv6 address; the caller frees it. NULL for want of memory. */
+char *relationship_url_host(const char *url);
+
+/* The other server of a relationship that this server is in. */
+const struct relationship_server *relationship_partner(const struct relationship *relationship);
+
+/* This server in it. */
+const struct relationship_server *relationship_self(const struct relationship *relationship);
+
+/* Whether this server's version wins a conflict: it is the primary. */
+bool relationship_is_primary(const struct relationship *relationship);
+
+/* The relationship in which `partner` is the other server; NULL without one. */
+struct relationship *relationships_find_partner(const struct relationships *relationships, const char *partner);
+
+/* The relationships a scope belongs to (ADM, "Membership"), as a bit per index of `list`: with one pairing every scope
+ * belongs to it and to the backups' relationships; with several, to the one whose peer `ha-server-name` names in the
+ * user context of the scope, else of its shared network. `definition` is the scope's JSON text. */
+struct result relationships_of_scope(const struct relationships *relationships, const char *definition,
+                                     uint64_t *members);
+
+/* ADM's word for a state of Kea's HA state machine; "Unknown" for an unknown or NULL one. */
+const char *relationship_state(const char *kea_state);
+
+/* Writes servers and relationships to the store in the open transaction and notes their record ids. */
+struct result relationships_mirror(struct relationships *relationships, struct store *store, const char *kea_version);
+
+#endif

@@ -1,0 +1,47 @@
+/* The one result type of the project: a code for the program, a sentence for the person. A function that can fail
+ * returns it by value; nothing deeper than the caller prints it. */
+#ifndef FAILOVER_SYNC_RESULT_H
+#define FAILOVER_SYNC_RESULT_H
+
+#include <stdbool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum result_code {
+    RESULT_OK = 0,
+    RESULT_INVALID,   /* what a person or a partner gave is wrong */
+    RESULT_NOT_FOUND, /* the thing named does not exist */
+    RESULT_CONFLICT,  /* it exists, but not as the caller believed */
+    RESULT_STORE,     /* the database refused */
+    RESULT_NETWORK,   /* the partner was not reached or did not answer */
+    RESULT_REFUSED,   /* the partner or the server answered no */
+    RESULT_MEMORY,    /* an allocation failed */
+    RESULT_INTERNAL   /* a bug or an exception of the server's; the message says where */
+};
+
+struct result {
+    enum result_code code;
+    char message[480]; /* names the thing and the remedy; "" when code is RESULT_OK */
+};
+
+/* The successful result. */
+struct result result_ok(void);
+
+/* A failure with a message in printf's manner; a longer message is cut. */
+struct result result_error(enum result_code code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The failure of an allocation; `what` names what was being allocated. */
+struct result result_no_memory(const char *what);
+
+static inline bool result_failed(struct result result)
+{
+    return result.code != RESULT_OK;
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,65 @@
+/* What is known of every scope, in memory: the store's summary that commands read on the server's main thread, which
+ * never waits for the disk. The worker changes it after each commit. Every function takes the lock itself. */
+#ifndef FAILOVER_SYNC_SCOPE_INDEX_H
+#define FAILOVER_SYNC_SCOPE_INDEX_H
+
+#include "failover_sync/fingerprint.h"
+#include "failover_sync/result.h"
+#include "failover_sync/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What was last agreed on with the partner of one relationship. */
+struct scope_agreement {
+    struct fingerprint ours;   /* the version agreed on, by our printing; empty: none */
+    struct fingerprint theirs; /* the same by the partner's: the base of the next push */
+};
+
+struct scope_entry {
+    uint32_t subnet_id;
+    char prefix[48];
+    int64_t record_id;
+    struct fingerprint fingerprint;
+    struct fingerprint file_fingerprint, configuration_fingerprint, file_text, configuration_text;
+    enum scope_origin origin;
+    int64_t modified_at;               /* milliseconds since 1970 */
+    uint64_t members;                  /* bit i: member of relationship i */
+    char reason[160];                  /* why it is out of sync; "" if it is not, or nothing is known */
+    struct scope_agreement *agreement; /* one per relationship; owned by the index, copied for a caller */
+};
+
+struct scope_index;
+
+struct result scope_index_new(size_t relationships, struct scope_index **index);
+void scope_index_free(struct scope_index *index);
+
+/* Copies the entry of a scope; false if there is none. The copy's agreements are freed by scope_entry_clear. */
+bool scope_index_get(struct scope_index *index, uint32_t subnet_id, struct scope_entry *entry);
+void scope_entry_clear(struct scope_entry *entry);
+
+/* Inserts or replaces an entry; agreements are copied too (NULL: all empty). */
+struct result scope_index_put(struct scope_index *index, const struct scope_entry *entry);
+
+void scope_index_remove(struct scope_index *index, uint32_t subnet_id);
+
+/* Changes only what is named; nothing if the scope is not there. */
+void scope_index_set_agreement(struct scope_index *index, uint32_t subnet_id, size_t relationship,
+                               const struct scope_agreement *agreement);
+void scope_index_set_reason(struct scope_index *index, uint32_t subnet_id, const char *reason);
+
+size_t scope_index_count(struct scope_index *index);
+
+/* Calls `each` under the lock, ascending by subnet id, until it returns false. It must not call the index again. */
+typedef bool (*scope_index_visitor)(void *context, const struct scope_entry *entry);
+void scope_index_each(struct scope_index *index, scope_index_visitor each, void *context);
+
+/* InSync if every relationship it is a member of agrees on its fingerprint, OutOfSync if one does not, Unknown if it is
+ * in none. */
+const char *scope_entry_status(const struct scope_entry *entry, size_t relationships);
+
+/* Whether the relationship has the scope's present version. */
+bool scope_entry_agreed(const struct scope_entry *entry, size_t relationship);
+
+#endif

@@ -1,0 +1,154 @@
+/* The ADM tables of MS-IPAMM2 in one SQLite file: servers, relationships, scopes and what hangs on them. One thread uses
+ * a store at a time. Every function that fails leaves the open transaction to be rolled back by the caller. */
+#ifndef FAILOVER_SYNC_STORE_H
+#define FAILOVER_SYNC_STORE_H
+
+#include "failover_sync/fingerprint.h"
+#include "failover_sync/result.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct store;
+
+/* Opens the store at `path`, creating the file (mode 0600) and missing folders (mode 0750), and brings its schema up to
+ * date by the numbered migrations. WAL, foreign keys on, synchronous FULL. RESULT_STORE says why it cannot be used: the
+ * path, SQLite's own reason, and the remedy. A file of a newer schema version or of another kind is refused, untouched. */
+struct result store_open(const char *path, struct store **store);
+void store_close(struct store *store); /* NULL is fine */
+
+struct result store_begin(struct store *store); /* BEGIN IMMEDIATE */
+struct result store_commit(struct store *store);
+void store_rollback(struct store *store); /* nothing if no transaction is open */
+
+/* ---- ADM_DHCPServersTable ------------------------------------------------------------------------------------------ */
+struct server_row {
+    int64_t record_id;
+    const char *server_name; /* the DNS name or address part of the control URL */
+    const char *ha_name;     /* the peer's name in HA's parameters: the key */
+    const char *control_url;
+    const char *server_version; /* of Kea; NULL if not known: keeps what the row has */
+    bool is_local;
+};
+
+/* Inserts or updates by ha_name; writes nothing when the row already says the same. */
+struct result server_store_put(struct store *store, const struct server_row *row, int64_t *record_id);
+
+/* Notes that the server answered, `when` in seconds since 1970. */
+struct result server_store_seen(struct store *store, int64_t record_id, int64_t when);
+
+/* ---- ADM_DhcpFailoverRelationTable --------------------------------------------------------------------------------- */
+struct relation_row {
+    int64_t record_id;
+    const char *relationship_name; /* at most 256 characters */
+    int64_t server1_record_id, server2_record_id;
+    const char *server1_name, *server2_name; /* HA names; also written as Server1PSName, Server2PSName */
+    const char *server1_ip, *server2_ip;     /* host part of the control URLs */
+    const char *mode;                        /* None, LoadBalance, HotStandby */
+    const char *kea_mode;                    /* Kea's word */
+    int64_t mclt;                            /* seconds; negative for null */
+    bool auto_state_transition;
+    int64_t state_switch_interval; /* seconds; negative for null */
+    int64_t server1_percentage;
+    bool shared_secret_enabled;
+    const char *server1_state, *server2_state; /* ADM's words; NULL keeps what the row has, Unknown in a new one */
+};
+
+/* Inserts or updates the mirrored relationship (Origin HaConfig) by name and servers; properties listed in EditedProperties
+ * (a JSON list of column names) keep the row's value. Writes nothing when the row already says the same. */
+struct result relation_store_put(struct store *store, const struct relation_row *row, int64_t *record_id);
+
+/* Sets both states of a relationship, ADM's words; *changed tells whether they were others. */
+struct result relation_store_set_states(struct store *store, int64_t record_id, const char *server1_state,
+                                        const char *server2_state, bool *changed);
+
+/* Removes the mirrored relationships that are not among `keep`; rows an admin created (Origin Admin) stay. */
+struct result relation_store_keep_only(struct store *store, const int64_t *keep, size_t count);
+
+/* Calls `each` for every relationship in order of RecordId; the row is borrowed for the call. `each` returning a failure
+ * ends the reading with it. */
+typedef struct result (*relation_visitor)(void *context, const struct relation_row *row);
+struct result relation_store_each(struct store *store, relation_visitor each, void *context);
+
+/* ---- ADM_DHCPScopesTable and what hangs on a scope ----------------------------------------------------------------- */
+
+/* Who made the version that a scope has now. */
+enum scope_origin { SCOPE_FROM_CONFIGURATION = 0, SCOPE_FROM_PARTNER = 1 };
+
+/* What the store knows of a scope beside the columns it derives from the definition. A row exists per server that has
+ * the scope. In the row of the local server, `fingerprint` is our own. In the row of a partner `definition` and
+ * `fingerprint` are the version last agreed on with it, as we print it, and `partner_fingerprint` is what the partner
+ * answered for it: the base of the next push. */
+struct scope_row {
+    int64_t record_id;
+    int64_t server_record_id;
+    uint32_t subnet_id;
+    const char *prefix;     /* "192.0.2.0/24" */
+    const char *definition; /* canonical JSON as in kea.h */
+    struct fingerprint fingerprint;
+    struct fingerprint partner_fingerprint;
+    struct fingerprint file_fingerprint;          /* as the configuration file last delivered it; empty: never */
+    struct fingerprint configuration_fingerprint; /* as any configuration load last delivered it; empty: never */
+    struct fingerprint configuration_text;        /* struct kea_delivered's text of that load */
+    struct fingerprint file_text;                 /* the same of the last load from the file */
+    enum scope_origin origin;
+    const char *sync_status; /* Unknown, InSync, OutOfSync */
+    const char *sync_reason; /* NULL if there is nothing to say */
+    int64_t modified_at;     /* milliseconds since 1970 */
+};
+
+/* Inserts or replaces the scope of (server, subnet id). Every other column of ADM_DHCPScopesTable, the superscope, and
+ * (local server only: `with_parts`) the options, ranges, addresses and the block are derived from the definition. */
+struct result scope_store_put(struct store *store, const struct scope_row *row, bool with_parts, int64_t *record_id);
+
+/* Finds the scope of a server; RESULT_NOT_FOUND without one. scope_row_clear frees the strings of a found row. */
+struct result scope_store_find(struct store *store, int64_t server_record_id, uint32_t subnet_id, struct scope_row *row);
+struct result scope_store_find_by_id(struct store *store, int64_t record_id, struct scope_row *row);
+void scope_row_clear(struct scope_row *row);
+
+/* Calls `each` for every scope of a server, ascending by subnet id, with definition NULL; borrowed for the call. */
+typedef struct result (*scope_visitor)(void *context, const struct scope_row *row);
+struct result scope_store_each(struct store *store, int64_t server_record_id, scope_visitor each, void *context);
+
+/* Update only the columns named; RESULT_NOT_FOUND if the row is gone. */
+struct result scope_store_set_sync(struct store *store, int64_t record_id, const char *status, const char *reason);
+struct result scope_store_set_delivery(struct store *store, const struct scope_row *row); /* the four file_*, configuration_* */
+
+/* Removes the scope with all that hangs on it, its superscope if it was the last in it, its block if no other server
+ * has the scope. Nothing to remove is no failure. */
+struct result scope_store_remove(struct store *store, int64_t server_record_id, uint32_t subnet_id);
+
+/* ---- ADM_DhcpScopeFailoverTable ------------------------------------------------------------------------------------ */
+
+/* Makes the scope a member of exactly the mirrored relationships in `relations`; memberships in relationships of an
+ * admin stay. Writes only differences. */
+struct result membership_store_set(struct store *store, int64_t scope_record_id, const int64_t *relations, size_t count);
+
+/* The relationships of a scope, ascending; the caller frees *relations (NULL when there are none). */
+struct result membership_store_find(struct store *store, int64_t scope_record_id, int64_t **relations, size_t *count);
+
+/* ---- Tombstones: scopes removed at run time that the configuration file still has ------------------------------------ */
+struct tombstone_row {
+    uint32_t subnet_id;
+    const char *prefix;
+    struct fingerprint file_fingerprint, configuration_fingerprint, file_text, configuration_text;
+    enum scope_origin origin; /* who removed it */
+};
+struct result tombstone_store_put(struct store *store, const struct tombstone_row *row, int64_t removed_at_ms);
+struct result tombstone_store_remove(struct store *store, uint32_t subnet_id);
+typedef struct result (*tombstone_visitor)(void *context, const struct tombstone_row *row);
+struct result tombstone_store_each(struct store *store, tombstone_visitor each, void *context);
+
+/* ---- History: versions that a conflict replaced --------------------------------------------------------------------- */
+struct history_row {
+    uint32_t subnet_id;
+    const char *prefix;
+    const char *definition; /* the version that lost; NULL if it was a removal */
+    struct fingerprint fingerprint;
+    const char *reason;
+    int64_t replaced_at; /* milliseconds since 1970 */
+};
+struct result history_store_add(struct store *store, const struct history_row *row);
+
+#endif

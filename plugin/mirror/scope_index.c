@@ -1,0 +1,223 @@
+/* The scopes in memory, sorted by subnet id, under one lock. What is kept per scope is in the header. */
+#include "failover_sync/scope_index.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct scope_index {
+    pthread_mutex_t lock;
+    struct scope_entry **entries; /* ascending by subnet id */
+    size_t count, capacity;
+    size_t relationships;
+};
+
+static void entry_free(struct scope_entry *entry)
+{
+    if (entry != NULL)
+        free(entry->agreement);
+    free(entry);
+}
+
+static struct scope_entry *entry_copy(const struct scope_entry *entry, size_t relationships)
+{
+    struct scope_entry *copy = malloc(sizeof *copy);
+
+    if (copy == NULL)
+        return NULL;
+    *copy = *entry;
+    copy->agreement = calloc(relationships == 0 ? 1 : relationships, sizeof *copy->agreement);
+    if (copy->agreement == NULL) {
+        free(copy);
+        return NULL;
+    }
+    if (entry->agreement != NULL)
+        memcpy(copy->agreement, entry->agreement, relationships * sizeof *copy->agreement);
+    return copy;
+}
+
+/* Where the scope is, or where it would be inserted. */
+static size_t position(const struct scope_index *index, uint32_t subnet_id)
+{
+    size_t low = 0, high = index->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (index->entries[middle]->subnet_id < subnet_id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static struct scope_entry *find(const struct scope_index *index, uint32_t subnet_id)
+{
+    size_t at = position(index, subnet_id);
+
+    return at < index->count && index->entries[at]->subnet_id == subnet_id ? index->entries[at] : NULL;
+}
+
+struct result scope_index_new(size_t relationships, struct scope_index **index)
+{
+    *index = calloc(1, sizeof **index);
+    if (*index == NULL)
+        return result_no_memory("the scope index");
+    (*index)->relationships = relationships;
+    if (pthread_mutex_init(&(*index)->lock, NULL) != 0) {
+        free(*index);
+        *index = NULL;
+        return result_no_memory("the scope index");
+    }
+    return result_ok();
+}
+
+void scope_index_free(struct scope_index *index)
+{
+    if (index == NULL)
+        return;
+    for (size_t i = 0; i < index->count; i++)
+        entry_free(index->entries[i]);
+    free(index->entries);
+    (void)pthread_mutex_destroy(&index->lock);
+    free(index);
+}
+
+bool scope_index_get(struct scope_index *index, uint32_t subnet_id, struct scope_entry *entry)
+{
+    struct scope_entry *copy = NULL;
+    const struct scope_entry *found;
+
+    (void)pthread_mutex_lock(&index->lock);
+    found = find(index, subnet_id);
+    if (found != NULL)
+        copy = entry_copy(found, index->relationships);
+    (void)pthread_mutex_unlock(&index->lock);
+    if (copy == NULL)
+        return false;
+    *entry = *copy;
+    free(copy); /* the agreements are the caller's now */
+    return true;
+}
+
+void scope_entry_clear(struct scope_entry *entry)
+{
+    free(entry->agreement);
+    entry->agreement = NULL;
+}
+
+static bool make_room(struct scope_index *index)
+{
+    size_t capacity = index->capacity == 0 ? 64 : index->capacity * 2;
+    struct scope_entry **entries;
+
+    if (index->count < index->capacity)
+        return true;
+    entries = realloc(index->entries, capacity * sizeof *entries);
+    if (entries == NULL)
+        return false;
+    index->entries = entries;
+    index->capacity = capacity;
+    return true;
+}
+
+struct result scope_index_put(struct scope_index *index, const struct scope_entry *entry)
+{
+    struct scope_entry *copy = entry_copy(entry, index->relationships);
+    struct result result = result_ok();
+    size_t at;
+
+    if (copy == NULL)
+        return result_no_memory("the scope index");
+    (void)pthread_mutex_lock(&index->lock);
+    at = position(index, entry->subnet_id);
+    if (at < index->count && index->entries[at]->subnet_id == entry->subnet_id) {
+        entry_free(index->entries[at]);
+        index->entries[at] = copy;
+    } else if (make_room(index)) {
+        memmove(&index->entries[at + 1], &index->entries[at], (index->count - at) * sizeof *index->entries);
+        index->entries[at] = copy;
+        index->count++;
+    } else {
+        entry_free(copy);
+        result = result_no_memory("the scope index");
+    }
+    (void)pthread_mutex_unlock(&index->lock);
+    return result;
+}
+
+void scope_index_remove(struct scope_index *index, uint32_t subnet_id)
+{
+    size_t at;
+
+    (void)pthread_mutex_lock(&index->lock);
+    at = position(index, subnet_id);
+    if (at < index->count && index->entries[at]->subnet_id == subnet_id) {
+        entry_free(index->entries[at]);
+        index->count--;
+        memmove(&index->entries[at], &index->entries[at + 1], (index->count - at) * sizeof *index->entries);
+    }
+    (void)pthread_mutex_unlock(&index->lock);
+}
+
+void scope_index_set_agreement(struct scope_index *index, uint32_t subnet_id, size_t relationship,
+                               const struct scope_agreement *agreement)
+{
+    struct scope_entry *entry;
+
+    (void)pthread_mutex_lock(&index->lock);
+    entry = find(index, subnet_id);
+    if (entry != NULL && relationship < index->relationships)
+        entry->agreement[relationship] = *agreement;
+    (void)pthread_mutex_unlock(&index->lock);
+}
+
+void scope_index_set_reason(struct scope_index *index, uint32_t subnet_id, const char *reason)
+{
+    struct scope_entry *entry;
+
+    (void)pthread_mutex_lock(&index->lock);
+    entry = find(index, subnet_id);
+    if (entry != NULL) {
+        size_t length = strnlen(reason, sizeof entry->reason - 1);
+
+        memcpy(entry->reason, reason, length);
+        entry->reason[length] = '\0';
+    }
+    (void)pthread_mutex_unlock(&index->lock);
+}
+
+size_t scope_index_count(struct scope_index *index)
+{
+    size_t count;
+
+    (void)pthread_mutex_lock(&index->lock);
+    count = index->count;
+    (void)pthread_mutex_unlock(&index->lock);
+    return count;
+}
+
+void scope_index_each(struct scope_index *index, scope_index_visitor each, void *context)
+{
+    (void)pthread_mutex_lock(&index->lock);
+    for (size_t i = 0; i < index->count; i++)
+        if (!each(context, index->entries[i]))
+            break;
+    (void)pthread_mutex_unlock(&index->lock);
+}
+
+bool scope_entry_agreed(const struct scope_entry *entry, size_t relationship)
+{
+    return entry->agreement != NULL && fingerprint_equal(entry->agreement[relationship].ours, entry->fingerprint);
+}
+
+const char *scope_entry_status(const struct scope_entry *entry, size_t relationships)
+{
+    if (entry->members == 0)
+        return "Unknown";
+    for (size_t i = 0; i < relationships; i++)
+        if ((entry->members >> i & 1) != 0 && !scope_entry_agreed(entry, i))
+            return "OutOfSync";
+    return "InSync";
+}

@@ -1,0 +1,335 @@
+/* The library's parameters: reading them from the configuration, every mistake by name. What they mean lives with those
+ * who use them. */
+#include "failover_sync/parameters.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RETRY_MAX_MS          86400000
+#define LOCAL_PARAMETERS_MAX  64
+#define PARTNERS_MAX          64
+#define PASSWORD_MAX          1024
+#define FOUND_MAX             64
+
+/* What was found instead, short enough for a sentence. */
+static void describe_found(const json_t *value, char found[FOUND_MAX])
+{
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+
+    if (text == NULL)
+        (void)snprintf(found, FOUND_MAX, "something else");
+    else if (strlen(text) >= FOUND_MAX)
+        (void)snprintf(found, FOUND_MAX, "%.56s...", text);
+    else
+        (void)snprintf(found, FOUND_MAX, "%s", text);
+    free(text);
+}
+
+static struct result wrong(const char *where, const char *expected, const json_t *value)
+{
+    char found[FOUND_MAX];
+
+    describe_found(value, found);
+    return result_error(RESULT_INVALID, "parameter '%s': expected %s, found %s", where, expected, found);
+}
+
+static struct result take_string(const char *where, const char *expected, const json_t *value, char **target)
+{
+    char *copy;
+
+    /* A NUL inside would cut the value short without a word. */
+    if (!json_is_string(value) || json_string_length(value) == 0 ||
+        strlen(json_string_value(value)) != json_string_length(value))
+        return wrong(where, expected, value);
+    copy = strdup(json_string_value(value));
+    if (copy == NULL)
+        return result_no_memory("the parameters");
+    free(*target);
+    *target = copy;
+    return result_ok();
+}
+
+static struct result take_boolean(const char *where, const json_t *value, bool *target)
+{
+    if (!json_is_boolean(value))
+        return wrong(where, "true or false", value);
+    *target = json_boolean_value(value);
+    return result_ok();
+}
+
+/* One of two words; *first tells which. */
+static struct result take_choice(const char *where, const json_t *value, const char *yes, const char *no, bool *first)
+{
+    char expected[80];
+    const char *word = json_string_value(value);
+
+    (void)snprintf(expected, sizeof expected, "\"%s\" or \"%s\"", yes, no);
+    if (word == NULL || (strcmp(word, yes) != 0 && strcmp(word, no) != 0))
+        return wrong(where, expected, value);
+    *first = strcmp(word, yes) == 0;
+    return result_ok();
+}
+
+static struct result take_local_parameters(const json_t *value, struct parameters *parameters)
+{
+    const char *where = "local-parameters";
+    size_t count = json_array_size(value);
+    char **list;
+
+    if (!json_is_array(value) || count > LOCAL_PARAMETERS_MAX)
+        return wrong(where, "a list of at most 64 scope keywords", value);
+    list = calloc(count + 1, sizeof *list);
+    if (list == NULL)
+        return result_no_memory("the parameters");
+    for (size_t i = 0; i < count; i++) {
+        static const char *const essential[] = {"id", "subnet", "pools", "reservations", "name"};
+        struct result result = take_string(where, "a list of scope keywords", json_array_get(value, i), &list[i]);
+
+        for (size_t k = 0; !result_failed(result) && k < sizeof essential / sizeof essential[0]; k++)
+            if (strcmp(list[i], essential[k]) == 0)
+                result = result_error(RESULT_INVALID,
+                                      "parameter '%s': '%s' is what makes a scope and cannot be local; remove it", where,
+                                      essential[k]);
+        if (result_failed(result)) {
+            for (size_t k = 0; k < count; k++)
+                free(list[k]);
+            free(list);
+            return result;
+        }
+    }
+    for (char **old = parameters->local_parameters; old != NULL && *old != NULL; old++)
+        free(*old);
+    free(parameters->local_parameters);
+    parameters->local_parameters = list;
+    return result_ok();
+}
+
+static struct result take_retry(const json_t *value, struct parameters *parameters)
+{
+    const char *key;
+    json_t *member;
+
+    if (!json_is_object(value))
+        return wrong("retry", "a map of \"min-ms\" and \"max-ms\"", value);
+    json_object_foreach((json_t *)value, key, member) {
+        bool minimum = strcmp(key, "min-ms") == 0;
+
+        if (!minimum && strcmp(key, "max-ms") != 0)
+            return result_error(RESULT_INVALID,
+                                "parameter 'retry': expected \"min-ms\" and \"max-ms\", found the unknown name '%.64s'", key);
+        if (!json_is_integer(member) || json_integer_value(member) < 1 || json_integer_value(member) > RETRY_MAX_MS)
+            return wrong(minimum ? "retry.min-ms" : "retry.max-ms", "1 to 86400000 milliseconds", member);
+        *(minimum ? &parameters->retry_min_ms : &parameters->retry_max_ms) = json_integer_value(member);
+    }
+    if (parameters->retry_min_ms > parameters->retry_max_ms)
+        return result_error(RESULT_INVALID, "parameter 'retry': expected min-ms <= max-ms, found %lld and %lld",
+                            (long long)parameters->retry_min_ms, (long long)parameters->retry_max_ms);
+    return result_ok();
+}
+
+struct result parameters_read_password(const char *path, char **password)
+{
+    char line[PASSWORD_MAX + 2];
+    size_t length;
+    FILE *file = fopen(path, "re");
+
+    *password = NULL;
+    if (file == NULL)
+        return result_error(RESULT_INVALID, "password file '%s' cannot be read: %s", path, strerror(errno));
+    if (fgets(line, sizeof line, file) == NULL)
+        line[0] = '\0';
+    (void)fclose(file);
+    length = strcspn(line, "\r\n");
+    if (length == 0 || length > PASSWORD_MAX) {
+        explicit_bzero(line, sizeof line);
+        return result_error(RESULT_INVALID, "password file '%s': expected one line of 1 to %d bytes", path, PASSWORD_MAX);
+    }
+    line[length] = '\0';
+    *password = strdup(line);
+    explicit_bzero(line, sizeof line);
+    return *password == NULL ? result_no_memory("a password") : result_ok();
+}
+
+static struct result take_partner(const char *name, const json_t *value, struct partner_access *access)
+{
+    const struct {
+        const char *name;
+        const char *expected;
+        char **target;
+    } known[] = {
+        {"url", "an URL such as \"http://192.0.2.2:8000/\"", &access->url},
+        {"trust-anchor", "the path of a CA certificate file or folder", &access->trust_anchor},
+        {"cert-file", "the path of a certificate", &access->cert_file},
+        {"key-file", "the path of a private key", &access->key_file},
+        {"basic-auth-user", "a user name", &access->basic_auth_user},
+        {"basic-auth-password-file", "the path of a file holding the password", &access->basic_auth_password},
+    };
+    const size_t known_count = sizeof known / sizeof known[0];
+    char where[200];
+    const char *key;
+    json_t *member;
+
+    (void)snprintf(where, sizeof where, "partners.%.80s", name);
+    if (!json_is_object(value))
+        return wrong(where, "a map", value);
+    access->name = strdup(name);
+    if (access->name == NULL)
+        return result_no_memory("the parameters");
+    json_object_foreach((json_t *)value, key, member) {
+        struct result result;
+        size_t i = 0;
+
+        while (i < known_count && strcmp(known[i].name, key) != 0)
+            i++;
+        if (i == known_count)
+            return result_error(RESULT_INVALID,
+                                "parameter 'partners.%.80s': expected url, trust-anchor, cert-file, key-file, "
+                                "basic-auth-user or basic-auth-password-file, found the unknown name '%.64s'",
+                                name, key);
+        (void)snprintf(where, sizeof where, "partners.%.80s.%s", name, key);
+        result = take_string(where, known[i].expected, member, known[i].target);
+        if (result_failed(result))
+            return result;
+        if (known[i].target == &access->url && strncmp(access->url, "http://", 7) != 0 &&
+            strncmp(access->url, "https://", 8) != 0)
+            return wrong(where, known[i].expected, member);
+    }
+    if (access->basic_auth_password != NULL) {
+        char *path = access->basic_auth_password;
+        struct result result = parameters_read_password(path, &access->basic_auth_password);
+
+        free(path);
+        if (result_failed(result))
+            return result_error(RESULT_INVALID, "parameter 'partners.%.80s.basic-auth-password-file': %.300s", name,
+                                result.message);
+    }
+    return result_ok();
+}
+
+static struct result take_partners(const json_t *value, struct parameters *parameters)
+{
+    const char *key;
+    json_t *member;
+    size_t count = json_object_size(value);
+
+    if (!json_is_object(value) || count > PARTNERS_MAX)
+        return wrong("partners", "a map of at most 64 partner names", value);
+    if (count == 0)
+        return result_ok();
+    parameters->partners = calloc(count, sizeof *parameters->partners);
+    if (parameters->partners == NULL)
+        return result_no_memory("the parameters");
+    json_object_foreach((json_t *)value, key, member) {
+        struct partner_access *access = &parameters->partners[parameters->partner_count++];
+        struct result result = take_partner(key, member, access);
+
+        if (result_failed(result))
+            return result;
+    }
+    return result_ok();
+}
+
+static struct result take_parameter(const char *name, const json_t *value, struct parameters *parameters)
+{
+    if (strcmp(name, "store") == 0)
+        return take_string(name, "the path of the SQLite file", value, &parameters->store);
+    if (strcmp(name, "replicate") == 0)
+        return take_choice(name, value, "on-change", "manual", &parameters->replicate_on_change);
+    if (strcmp(name, "conflict") == 0)
+        return take_choice(name, value, "primary-wins", "hold", &parameters->primary_wins);
+    if (strcmp(name, "deletes") == 0)
+        return take_boolean(name, value, &parameters->deletes);
+    if (strcmp(name, "local-parameters") == 0)
+        return take_local_parameters(value, parameters);
+    if (strcmp(name, "retry") == 0)
+        return take_retry(value, parameters);
+    if (strcmp(name, "partners") == 0)
+        return take_partners(value, parameters);
+    return result_error(RESULT_INVALID,
+                        "unknown parameter '%.64s': expected store, replicate, conflict, deletes, local-parameters, retry "
+                        "or partners",
+                        name);
+}
+
+static struct result set_defaults(const char *service, struct parameters *parameters)
+{
+    *parameters = (struct parameters){
+        .replicate_on_change = true,
+        .primary_wins = true,
+        .deletes = true,
+        .retry_min_ms = 200,
+        .retry_max_ms = 30000,
+    };
+    parameters->local_parameters = calloc(2, sizeof *parameters->local_parameters);
+    if (parameters->local_parameters == NULL)
+        return result_no_memory("the parameters");
+    parameters->local_parameters[0] = strdup("interface");
+    if (parameters->local_parameters[0] == NULL ||
+        asprintf(&parameters->store, FAILOVER_SYNC_STATE_DIR "/failover-sync.%s.db", service) < 0) {
+        parameters->store = NULL;
+        return result_no_memory("the parameters");
+    }
+    return result_ok();
+}
+
+struct result parameters_parse(const char *text, const char *service, struct parameters *parameters)
+{
+    struct result result = set_defaults(service, parameters);
+    json_error_t error;
+    json_t *root = NULL;
+    const char *name;
+    json_t *value;
+
+    if (result_failed(result) || text == NULL)
+        goto done;
+    root = json_loads(text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
+    if (root == NULL) {
+        result = result_error(RESULT_INVALID, "the parameters are not valid JSON: %s", error.text);
+        goto done;
+    }
+    if (json_is_null(root))
+        goto done;
+    if (!json_is_object(root)) {
+        result = wrong("parameters", "a map", root);
+        goto done;
+    }
+    json_object_foreach(root, name, value) {
+        result = take_parameter(name, value, parameters);
+        if (result_failed(result))
+            goto done;
+    }
+done:
+    json_decref(root);
+    if (result_failed(result))
+        parameters_clear(parameters);
+    return result;
+}
+
+void partner_access_clear(struct partner_access *access)
+{
+    free(access->name);
+    free(access->url);
+    free(access->trust_anchor);
+    free(access->cert_file);
+    free(access->key_file);
+    free(access->basic_auth_user);
+    if (access->basic_auth_password != NULL)
+        explicit_bzero(access->basic_auth_password, strlen(access->basic_auth_password));
+    free(access->basic_auth_password);
+    *access = (struct partner_access){.name = NULL};
+}
+
+void parameters_clear(struct parameters *parameters)
+{
+    for (char **name = parameters->local_parameters; name != NULL && *name != NULL; name++)
+        free(*name);
+    free(parameters->local_parameters);
+    for (size_t i = 0; i < parameters->partner_count; i++)
+        partner_access_clear(&parameters->partners[i]);
+    free(parameters->partners);
+    free(parameters->store);
+    *parameters = (struct parameters){.store = NULL};
+}

@@ -1,0 +1,1 @@
+"""The laboratory: two real Kea servers with High Availability on one machine, in network namespaces of their own."""

@@ -1,0 +1,114 @@
+"""Two servers, partners in one HA relationship."""
+
+import itertools
+import os
+import shutil
+import tempfile
+
+from . import config, processes
+from .network import Network
+from .release import Release
+from .server import Server
+from .waiting import wait_until
+
+NORMAL = {"load-balancing": "load-balancing", "hot-standby": "hot-standby"}
+LOCAL_PARAMETERS = ("interface",)
+_number = itertools.count(1)
+
+
+def library_of_run():
+    """The library under test as the servers see it, by KFS_LIBRARY; None runs plain Kea."""
+    return os.environ.get("KFS_LIBRARY") or None
+
+
+class Pair:
+    """`library` False leaves failover-sync out; `library_parameters` and `ha` are given per server name or for both."""
+
+    def __init__(self, scopes=(), scopes2=None, mode="load-balancing", library=True, library_parameters=None, ha=None,
+                 release=None, log_level="INFO", dedicated_listener=None, multi_threading=None, **dhcp4):
+        self.mode = mode
+        self.release = release or Release(os.environ.get("KFS_TREE", ""))
+        self.network = Network()
+        outside = tempfile.mkdtemp(prefix=f"kfs{os.getpid()}-", dir=self.release.outside("/tmp"))
+        self.folder = outside
+        self.servers = {}
+        for name, given in (("server1", scopes), ("server2", scopes if scopes2 is None else scopes2)):
+            folder = f"/tmp/{os.path.basename(outside)}/{name}"
+            server = Server(name, self.network, folder, self.release, log_level)
+            parameters = {"store": server.inside("failover-sync.db"), **(library_parameters or {}).get("both", {}),
+                          **(library_parameters or {}).get(name, {})}
+            ha_more = dict(ha or {})
+            if dedicated_listener is not None:
+                server.agent_wanted = not dedicated_listener
+                ha_more["multi-threading"] = {"enable-multi-threading": dedicated_listener,
+                                              "http-dedicated-listener": dedicated_listener}
+            if self.release.version >= (2, 7) and library:
+                partner = "server2" if name == "server1" else "server1"
+                url = f"http://{config.SERVER_ADDRESSES[partner]}:{config.CONTROL_PORT}/"
+                parameters.setdefault("partners", {partner: {"url": url}})
+            server.write(config.dhcp4(server, given, config.ha_parameters(name, mode, **ha_more),
+                                      library_of_run() if library else None, parameters, multi_threading, **dhcp4))
+            self.servers[name] = server
+        self.first, self.second = self.servers["server1"], self.servers["server2"]
+        processes.at_end(self.remove)
+
+    def start(self):
+        for server in self.servers.values():
+            server.start(wait=False)
+        for server in self.servers.values():
+            server.wait_answering()
+        self.wait_normal()
+        return self
+
+    def wait_normal(self, seconds=40):
+        """Both in the state of their mode."""
+        def normal():
+            states = [server.ha_state() for server in self.servers.values()]
+            return all(state == NORMAL[self.mode] for state in states)
+        wait_until(normal, seconds, f"both servers are {NORMAL[self.mode]}", every=0.1)
+
+    def wait_settled(self, seconds=30):
+        """Both in their normal state, nothing waiting in either queue, nothing out of sync."""
+        self.wait_normal(seconds)
+        def settled():
+            for server in self.servers.values():
+                status = server.sync_status()
+                if status["queued"] or status["out-of-sync"]:
+                    return False
+            return True
+        wait_until(settled, seconds, "nothing is queued or out of sync", every=0.05)
+
+    def agree(self):
+        """Both show the same scopes, but for what is each server's own."""
+        return shared_view(self.first.scopes()) == shared_view(self.second.scopes())
+
+    def wait_agree(self, seconds=1.0):
+        try:
+            wait_until(self.agree, seconds, "both servers show the same scopes")
+        except AssertionError as late:
+            raise AssertionError(f"{late}\n{self.differences()}") from None
+
+    def differences(self):
+        mine, other = (shared_view(server.scopes()) for server in (self.first, self.second))
+        lines = [f"scope {key}:\n  server1 {mine.get(key)}\n  server2 {other.get(key)}"
+                 for key in sorted(set(mine) | set(other)) if mine.get(key) != other.get(key)]
+        return "\n".join(lines[:5])
+
+    def stop(self):
+        return [server.stop() for server in self.servers.values()]
+
+    def remove(self):
+        """Ends the servers and removes what the pair made; the folder stays where KFS_KEEP_LOGS is set."""
+        for server in self.servers.values():
+            server.stop()
+        self.network.remove()
+        if not os.environ.get("KFS_KEEP_LOGS"):
+            shutil.rmtree(self.folder, ignore_errors=True)
+        processes.forget(self.remove)
+
+
+def shared_view(scopes):
+    """Scopes without local parameters."""
+    def without_local(parameters):
+        return parameters and {key: value for key, value in parameters.items() if key not in LOCAL_PARAMETERS}
+    return {key: {part: without_local(value) for part, value in scope.items()} for key, scope in scopes.items()}

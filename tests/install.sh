@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Installs what building, the tests and the example need from Debian (12, 13 or testing), and only what is missing.
+#
+#   tests/install.sh [build] [run] [trees]      default: build run
+#
+# build: compiler and libraries; run: the servers, clients and tools of the tests; trees: to make other releases' trees.
+# ROOT=<folder> does the same inside a debootstrap tree.
+set -euo pipefail
+
+root=${ROOT:-}
+inside() { if [ -n "$root" ]; then chroot "$root" "$@"; else "$@"; fi; }
+
+build=(autoconf automake libtool make gcc g++ pkg-config kea-dev libboost-dev libboost-system-dev liblog4cplus-dev libssl-dev
+       libsqlite3-dev "libyang-dev|libyang2-dev" libcurl4-openssl-dev libjansson-dev libcmocka-dev)
+run=(kea-dhcp4-server kea-ctrl-agent)
+run_here=(kea-admin iproute2 busybox sqlite3 jq socat python3 python3-pytest valgrind)
+trees=(debootstrap debian-archive-keyring)
+
+wanted=()
+[ $# -gt 0 ] || set -- build run
+for set in "$@"; do
+    case $set in
+        build) wanted+=("${build[@]}") ;;
+        run) wanted+=("${run[@]}"); [ -n "$root" ] || wanted+=("${run_here[@]}") ;;
+        trees) wanted+=("${trees[@]}") ;;
+        *) echo "tests/install.sh: no such set: $set" >&2; exit 2 ;;
+    esac
+done
+
+installed() { inside dpkg-query -W -f '${Status}\n' "$1" 2>/dev/null | grep -q 'ok installed'; }
+offered() { inside apt-cache show --no-all-versions "$1" >/dev/null 2>&1; }
+
+missing=()
+for package in "${wanted[@]}"; do
+    found=
+    for name in ${package//|/ }; do if installed "$name"; then found=yes; fi; done
+    [ -n "$found" ] || missing+=("$package")
+done
+if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
+
+inside apt-get update -qq || echo "tests/install.sh: going on with the package lists at hand" >&2
+chosen=()
+for package in "${missing[@]}"; do
+    for name in ${package//|/ }; do
+        if offered "$name"; then chosen+=("$name"); break; fi
+    done
+done
+if [ ${#chosen[@]} -eq 0 ]; then exit 0; fi
+echo "installing: ${chosen[*]}"
+
+# Debian would start a Kea of the machine's own with its packages: not wanted here.
+policy=$root/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+    trap 'rm -f "$policy"' EXIT
+fi
+log=$(mktemp)
+if ! inside env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${chosen[@]}" \
+        </dev/null >"$log" 2>&1; then
+    tail -n 40 "$log" >&2
+    echo "tests/install.sh: apt-get could not install ${chosen[*]}; the log is $log" >&2
+    exit 1
+fi
+rm -f "$log"
