@@ -30,6 +30,7 @@ struct relationship {
     int64_t mclt;                  /* seconds; negative for null */
     bool secret;                   /* basic authentication or client certificates are configured */
     size_t pairing;                /* which entry of HA's list it comes from; a backup's relationship shares its pairing */
+    bool backup;                   /* server2 is a backup peer */
     bool local;                    /* this server is one of the two */
     bool local_is_server1;         /* then: which; server1 is the primary */
     struct partner_access access;  /* how the other one is reached, `partners` laid over HA's */
@@ -70,6 +71,9 @@ struct relationship *relationships_find_partner(const struct relationships *rela
  * user context of the scope, else of its shared network. `definition` is the scope's JSON text. */
 struct result relationships_of_scope(const struct relationships *relationships, const char *definition,
                                      uint64_t *members);
+
+/* Whether HA pairs this server once (backups aside), so that membership does not depend on a scope's words. */
+bool relationships_one_pairing(const struct relationships *relationships);
 
 /* ADM's word for a state of Kea's HA state machine; "Unknown" for an unknown or NULL one. */
 const char *relationship_state(const char *kea_state);

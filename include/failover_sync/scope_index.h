@@ -47,7 +47,7 @@ void scope_index_remove(struct scope_index *index, uint32_t subnet_id);
 /* Changes only what is named; nothing if the scope is not there. */
 void scope_index_set_agreement(struct scope_index *index, uint32_t subnet_id, size_t relationship,
                                const struct scope_agreement *agreement);
-void scope_index_set_reason(struct scope_index *index, uint32_t subnet_id, const char *reason);
+void scope_index_add_member(struct scope_index *index, uint32_t subnet_id, size_t relationship);
 
 size_t scope_index_count(struct scope_index *index);
 

@@ -217,8 +217,11 @@ static struct result take_pairing(struct relationships *relationships, const jso
 
         if (result_failed(result))
             return result;
-        if (role != NULL && strcmp(role, "backup") == 0)
+        if (role != NULL && strcmp(role, "backup") == 0) {
             result = add_relationship(relationships, &pairing, primary, peer, parameters);
+            if (!result_failed(result))
+                relationships->list[relationships->count - 1].backup = true;
+        }
         if (!result_failed(result) && relationships->server_url == NULL && name != NULL && strcmp(name, pairing.self) == 0)
             result = copy_string(peer, "url", &relationships->server_url);
     }
@@ -328,7 +331,7 @@ static const char *ha_server_name(const json_t *definition)
     return NULL;
 }
 
-static bool one_pairing(const struct relationships *relationships)
+bool relationships_one_pairing(const struct relationships *relationships)
 {
     for (size_t i = 1; i < relationships->count; i++)
         if (relationships->list[i].pairing != relationships->list[0].pairing)
@@ -343,7 +346,7 @@ struct result relationships_of_scope(const struct relationships *relationships, 
     bool named[RELATIONSHIP_MAX] = {false};
 
     *members = 0;
-    if (!one_pairing(relationships)) {
+    if (!relationships_one_pairing(relationships)) {
         root = json_loads(definition, 0, NULL);
         if (root == NULL)
             return result_error(RESULT_INVALID, "a scope's definition is not valid JSON");

@@ -173,18 +173,14 @@ void scope_index_set_agreement(struct scope_index *index, uint32_t subnet_id, si
     (void)pthread_mutex_unlock(&index->lock);
 }
 
-void scope_index_set_reason(struct scope_index *index, uint32_t subnet_id, const char *reason)
+void scope_index_add_member(struct scope_index *index, uint32_t subnet_id, size_t relationship)
 {
     struct scope_entry *entry;
 
     (void)pthread_mutex_lock(&index->lock);
     entry = find(index, subnet_id);
-    if (entry != NULL) {
-        size_t length = strnlen(reason, sizeof entry->reason - 1);
-
-        memcpy(entry->reason, reason, length);
-        entry->reason[length] = '\0';
-    }
+    if (entry != NULL && relationship < index->relationships)
+        entry->members |= UINT64_C(1) << relationship;
     (void)pthread_mutex_unlock(&index->lock);
 }
 

@@ -14,8 +14,11 @@ def scope(number, **more):
 
 
 def link_scope(identifier=60000, **more):
-    """The scope of the link on which clients really are; more than enough addresses for perfdhcp."""
-    return {"id": identifier, "subnet": "10.53.0.0/16", "pools": [{"pool": "10.53.16.0 - 10.53.255.250"}], **more}
+    """The scope of the link on which clients really are; more than enough addresses for perfdhcp, and each server has
+    its own, as Kea's load balancing asks for."""
+    pools = [{"pool": "10.53.16.0 - 10.53.127.255", "client-class": "HA_server1"},
+             {"pool": "10.53.128.0 - 10.53.255.250", "client-class": "HA_server2"}]
+    return {"id": identifier, "subnet": "10.53.0.0/16", "pools": pools, **more}
 
 
 def ha_parameters(this_server, mode="load-balancing", **more):

@@ -22,10 +22,12 @@ class Exchanges:
         self.sent = sum(int(number) for number in re.findall(r"sent packets: (\d+)", report))
         self.received = sum(int(number) for number in re.findall(r"received packets: (\d+)", report))
         self.dropped = sum(int(number) for number in re.findall(r"drops: (-?\d+)", report))
-        rate = re.search(r"Rate: ([\d.]+) 4-way", report)
-        self.rate = float(rate.group(1)) if rate else 0.0
+        self.completed = int(re.findall(r"received packets: (\d+)", report)[-1]) if self.sent else 0
         if not self.sent:
             raise AssertionError(f"perfdhcp sent nothing:\n{report}")
+
+    def __repr__(self):
+        return f"{self.completed} exchanges, {self.sent} sent, {self.sent - self.received} dropped"
 
     @property
     def drop_ratio(self):

@@ -1,6 +1,6 @@
 """Two servers, partners in one HA relationship."""
 
-import itertools
+import json
 import os
 import shutil
 import tempfile
@@ -13,7 +13,7 @@ from .waiting import wait_until
 
 NORMAL = {"load-balancing": "load-balancing", "hot-standby": "hot-standby"}
 LOCAL_PARAMETERS = ("interface",)
-_number = itertools.count(1)
+PAIRS = []  # those that run, for reports
 
 
 def library_of_run():
@@ -50,6 +50,7 @@ class Pair:
                                       library_of_run() if library else None, parameters, multi_threading, **dhcp4))
             self.servers[name] = server
         self.first, self.second = self.servers["server1"], self.servers["server2"]
+        PAIRS.append(self)
         processes.at_end(self.remove)
 
     def start(self):
@@ -104,11 +105,16 @@ class Pair:
         self.network.remove()
         if not os.environ.get("KFS_KEEP_LOGS"):
             shutil.rmtree(self.folder, ignore_errors=True)
+        if self in PAIRS:
+            PAIRS.remove(self)
         processes.forget(self.remove)
 
 
 def shared_view(scopes):
-    """Scopes without local parameters."""
-    def without_local(parameters):
-        return parameters and {key: value for key, value in parameters.items() if key not in LOCAL_PARAMETERS}
-    return {key: {part: without_local(value) for part, value in scope.items()} for key, scope in scopes.items()}
+    """Scopes without local parameters; reservations in one order, since Kea prints them in the order of a hash."""
+    def shared(parameters):
+        kept = {key: value for key, value in (parameters or {}).items() if key not in LOCAL_PARAMETERS}
+        if "reservations" in kept:
+            kept["reservations"] = sorted(kept["reservations"], key=lambda host: json.dumps(host, sort_keys=True))
+        return kept
+    return {key: {part: shared(value) for part, value in scope.items()} for key, scope in scopes.items()}

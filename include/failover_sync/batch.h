@@ -1,0 +1,64 @@
+/* A batch of scopes on its way to a partner, and what came of each. */
+#ifndef FAILOVER_SYNC_BATCH_H
+#define FAILOVER_SYNC_BATCH_H
+
+#include "failover_sync/engine.h"
+
+#define BATCH_SCOPES 100          /* at 30 microseconds each the partner's packet threads stand still for 3 ms */
+#define BATCH_BYTES  (512 * 1024) /* of definitions, together; a single scope may be larger */
+
+enum batch_outcome {
+    BATCH_UNANSWERED,
+    BATCH_APPLIED,
+    BATCH_UNCHANGED,
+    BATCH_CONFLICT,
+    BATCH_OVERRULED,
+    BATCH_ID_MISMATCH,
+    BATCH_FAILED
+};
+
+struct batch_item {
+    struct queue_item wish;
+    char *definition;             /* as stored here; NULL for a removal */
+    struct fingerprint pushed;    /* our fingerprint of it; empty for a removal */
+    struct fingerprint base;      /* what the partner last answered */
+    enum batch_outcome outcome;   /* what it answered now */
+    struct fingerprint answered;  /* its fingerprint afterwards */
+    char text[200];               /* why it refused */
+};
+
+struct batch {
+    struct batch_item *items;
+    size_t count;
+};
+
+void batch_clear(struct batch *batch);
+
+/* The next batch for the partner of relationship `number`, every scope prepared as ReplicateScope says; empty if nothing
+ * is due. What belongs to no relationship any more leaves the queue. */
+struct result batch_take(struct plugin *plugin, size_t number, int64_t now, struct batch *batch);
+
+/* The JSON text of the scope-receive command for the batch; the caller frees it. */
+struct result batch_request(const struct plugin *plugin, size_t number, const struct batch *batch, char **text);
+
+/* The JSON text of the scope-receive command that asks how far `ticket` has got. */
+struct result batch_question(const struct plugin *plugin, size_t number, const char *ticket, char **text);
+
+/* What a partner answered. */
+struct batch_answer {
+    char ticket[65];
+    enum { ANSWER_PENDING, ANSWER_APPLIED, ANSWER_RECORDED, ANSWER_UNRECORDED } state;
+    char text[200];
+};
+
+/* Reads an answer of `length` bytes, noting each scope's outcome in the batch. RESULT_NETWORK: it is no answer of this
+ * command; RESULT_REFUSED: the partner answered with an error; both say which and what to do. RESULT_NOT_FOUND: the
+ * partner does not know the ticket (it was restarted), so the batch has to be sent again. */
+struct result batch_read_answer(const struct plugin *plugin, const char *partner, const char *text, size_t length,
+                                struct batch *batch, struct batch_answer *answer);
+
+/* Writes what came of the batch: agreements, states and reasons, the queue. `retry_at` is when refused scopes are sent
+ * again. */
+struct result batch_settle(struct plugin *plugin, size_t number, const struct batch *batch, int64_t retry_at);
+
+#endif

@@ -1,0 +1,76 @@
+/* What a loaded library holds, and which thread may touch what. The rooms that make up a running plugin share this; the
+ * tool and the operations on rows alone do not need it. */
+#ifndef FAILOVER_SYNC_ENGINE_H
+#define FAILOVER_SYNC_ENGINE_H
+
+#include "failover_sync/kea.h"
+#include "failover_sync/model.h"
+#include "failover_sync/parameters.h"
+#include "failover_sync/queue.h"
+#include "failover_sync/relationship.h"
+#include "failover_sync/scope_index.h"
+#include "failover_sync/store.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct worker;
+struct tickets;
+struct load_plan;
+
+enum mirror_state { MIRROR_STARTING, MIRROR_CURRENT, MIRROR_UNAVAILABLE };
+
+/* What an admin is shown of one relationship. */
+struct relationship_status {
+    char local_state[32], partner_state[32]; /* ADM's words */
+    struct queue_summary queue;
+    int64_t next_attempt; /* milliseconds since 1970; 0 when the partner is not being waited for */
+    char last_error[320];
+    uint32_t pushes, scopes_sent, scopes_received;
+};
+
+/* Guarded by its lock: written by the worker, read by commands. */
+struct engine_status {
+    pthread_mutex_t lock;
+    enum mirror_state mirror;
+    char mirror_error[480];
+    struct relationship_status relationship[RELATIONSHIP_MAX];
+};
+
+struct plugin {
+    /* Set by plugin_start, never changed afterwards. */
+    const struct kea_server *server;
+    struct parameters parameters;
+    struct model *model;
+    struct tickets *tickets; /* has its own lock */
+    char instance[17];       /* tells this load of the library from every other */
+
+    /* Set while a configuration is being loaded, when no worker runs; constant while one does. */
+    struct relationships relationships;
+    struct scope_index *index; /* has its own lock */
+
+    /* The main thread's alone. */
+    struct load_plan *plan; /* between plugin_configuration_loading and plugin_configuration_loaded */
+
+    /* The main thread's while no worker runs, the worker's otherwise. */
+    struct store *store;
+
+    struct worker *worker; /* has its own lock */
+    atomic_bool ready;     /* a configuration is loaded: commands may look at the relationships and the index */
+    struct engine_status status;
+};
+
+/* Milliseconds since 1970. */
+int64_t engine_now(void);
+
+/* RFC 3339 in UTC with milliseconds. */
+#define ENGINE_TIMESTAMP_SIZE 32
+void engine_timestamp(int64_t when, char text[ENGINE_TIMESTAMP_SIZE]);
+
+/* Notes what became of the mirror; logs when it changed for the worse. NULL: it is current. */
+void engine_set_mirror(struct plugin *plugin, const struct result *failure);
+
+/* [worker] Brings the shown queue figures of a relationship up to date. */
+void engine_refresh_queue(struct plugin *plugin, size_t relationship);
+
+#endif

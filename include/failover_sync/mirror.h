@@ -1,0 +1,95 @@
+/* The mirror: from the server's configuration to rows, and the list of changed scopes (DESIGN, "How a change flows").
+ * Reading happens on the main thread, comparing and writing on the worker. */
+#ifndef FAILOVER_SYNC_MIRROR_H
+#define FAILOVER_SYNC_MIRROR_H
+
+#include "failover_sync/engine.h"
+
+/* ---- writing: [worker], or the main thread while no worker runs ------------------------------------------------------ */
+
+/* Changes to the index that wait for the commit of the rows they belong to. */
+struct mirror_writer {
+    struct plugin *plugin;
+    int64_t now;
+    struct scope_entry *entries;
+    size_t entry_count, entry_capacity;
+    uint32_t *removed;
+    size_t removed_count, removed_capacity;
+    size_t written, queued; /* scopes written, wishes queued */
+};
+
+/* How a version came to be, beyond its text. */
+struct mirror_version {
+    const struct kea_scope *scope;
+    struct fingerprint fingerprint; /* of scope->replicated */
+    enum scope_origin origin;
+    /* What a configuration load delivered, if one did (`delivered`); `from_file` says that it was the file. */
+    bool delivered, from_file;
+    struct fingerprint delivered_fingerprint, delivered_text;
+    /* What has just been agreed on with a partner (relationship index, or -1). */
+    int agreed_with;
+    struct fingerprint theirs;
+    bool disagreed; /* with that partner nothing is agreed: `theirs` is what it has, our version is to replace it */
+    bool hold; /* do not push: a newer version could not be restored, or an admin must decide */
+    const char *reason; /* why it is out of sync; NULL: the usual words */
+};
+
+struct result mirror_begin(struct plugin *plugin, struct mirror_writer *writer);
+
+/* Writes one version of a scope with all that hangs on it, if it differs from what the rows say, and queues it for every
+ * partner that has not got it. At most once per scope and transaction. */
+struct result mirror_put_scope(struct mirror_writer *writer, const struct mirror_version *version);
+
+/* Notes that a scope, unchanged, was delivered by a configuration. */
+struct result mirror_put_delivery(struct mirror_writer *writer, uint32_t subnet_id, bool from_file,
+                                  struct fingerprint fingerprint, struct fingerprint text);
+
+/* Removes a scope and queues its removal for every partner that has it, save `agreed_with` (or -1), which asked for it.
+ * Unless it is `gone_from_file`, a tombstone keeps a file that has it from bringing it back at the next start. */
+struct result mirror_remove_scope(struct mirror_writer *writer, uint32_t subnet_id, enum scope_origin origin,
+                                  bool gone_from_file, int agreed_with);
+
+/* Writes the partner's row of a scope: what the entry's agreement with that relationship says, `definition` being the
+ * version agreed on. */
+struct result mirror_put_agreement(struct mirror_writer *writer, const struct scope_entry *entry, size_t relationship,
+                                   const char *definition);
+
+/* Notes the entry's agreements, and why it is not in sync (NULL: it waits), or that it is, in row and index. */
+struct result mirror_set_sync(struct mirror_writer *writer, const struct scope_entry *entry, const char *reason);
+
+/* Makes every scope a member of the relationships it now belongs to, and queues what a partner has not got and nothing
+ * is waiting for: relationships come and go with HA's parameters. */
+struct result mirror_review_memberships(struct mirror_writer *writer);
+
+/* Commits and brings the index up to date; or rolls back and forgets. */
+struct result mirror_commit(struct mirror_writer *writer);
+void mirror_abandon(struct mirror_writer *writer);
+
+/* Fills the index from the store. */
+struct result mirror_load_index(struct plugin *plugin);
+
+/* ---- reading: [main] ------------------------------------------------------------------------------------------------ */
+
+/* The restart rule ("a restart is not an edit"): compares what the staged configuration delivers with the store, applies
+ * newer versions to it, and keeps what is to be mirrored in plugin->plan. */
+struct result restart_plan_load(struct plugin *plugin, const struct kea_load *load);
+
+/* Hands the plan to the worker once the configuration is in force, or drops it. */
+struct result restart_carry_out(struct plugin *plugin, bool committed);
+void restart_forget(struct plugin *plugin);
+
+/* Reads the scopes of `ids` from the running configuration and hands them to the worker; a missing one was removed. */
+struct result changes_read(struct plugin *plugin, const uint32_t *ids, size_t count);
+
+/* Reads every scope, a slice at a time, so that packets get their turn. */
+struct result changes_read_all(struct plugin *plugin);
+
+/* Whether a command changes scopes, and the ids its arguments name; *all when they cannot be told. The caller frees
+ * *ids. */
+bool changes_wanted(const char *command);
+struct result changes_named(const char *command, const char *arguments, uint32_t **ids, size_t *count, bool *all);
+
+/* Asks the server for its HA states and keeps the relationships' rows current; from any thread. */
+void ha_state_ask(struct plugin *plugin);
+
+#endif

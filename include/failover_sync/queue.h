@@ -1,0 +1,55 @@
+/* The replication queue: the latest wish per scope and partner, in the store, so that it survives everything the store
+ * survives. All times are milliseconds since 1970. Used by the worker only, inside or outside a transaction. */
+#ifndef FAILOVER_SYNC_QUEUE_H
+#define FAILOVER_SYNC_QUEUE_H
+
+#include "failover_sync/result.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct store;
+
+struct queue_item {
+    int64_t record_id;
+    int64_t relation_record_id;
+    int64_t server_record_id; /* the partner */
+    uint32_t subnet_id;
+    char prefix[48];
+    bool removal;
+    int64_t attempts;
+};
+
+struct queue_summary {
+    int64_t length;      /* wishes, held ones included */
+    int64_t oldest;      /* when the oldest was queued; 0 if there is none */
+    int64_t next_due;    /* when the next one may be tried; -1 if none is waiting */
+};
+
+/* Queues a scope, or its removal, for a partner; due at once. A wish already there is replaced and keeps its age. */
+struct result queue_put(struct store *store, const struct queue_item *item, int64_t now);
+
+/* The same, but leaves a wish that is there as it is. */
+struct result queue_put_missing(struct store *store, const struct queue_item *item, int64_t now);
+
+/* Takes a wish out; nothing there is no failure. */
+struct result queue_remove(struct store *store, int64_t server_record_id, uint32_t subnet_id);
+
+/* Reads up to `limit` wishes that are due, oldest first, and either only removals or only scopes: removals come first, so
+ * that a prefix is free again before another scope takes it. The caller frees *items. */
+struct result queue_take_due(struct store *store, int64_t server_record_id, int64_t now, size_t limit,
+                             struct queue_item **items, size_t *count);
+
+/* Notes a failed attempt and when to try again. */
+struct result queue_postpone(struct store *store, int64_t record_id, int64_t next_attempt, const char *error);
+
+/* Takes a wish out of the running until something changes it: a conflict that waits for a person. */
+struct result queue_hold(struct store *store, int64_t record_id, const char *error);
+
+/* Makes every wish for a partner that waits for another attempt due now; held ones stay. */
+struct result queue_wake(struct store *store, int64_t server_record_id, int64_t now);
+
+struct result queue_summarise(struct store *store, int64_t server_record_id, struct queue_summary *summary);
+
+#endif

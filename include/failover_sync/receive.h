@@ -1,0 +1,25 @@
+/* The partner's side of replication: taking scopes in. A batch is applied on the main thread and recorded by the worker;
+ * its ticket tells the sender how far it has got. */
+#ifndef FAILOVER_SYNC_RECEIVE_H
+#define FAILOVER_SYNC_RECEIVE_H
+
+#include "failover_sync/engine.h"
+
+#include <jansson.h>
+
+enum ticket_state { TICKET_PENDING, TICKET_APPLIED, TICKET_RECORDED, TICKET_UNRECORDED };
+
+struct result tickets_new(struct tickets **tickets);
+void tickets_free(struct tickets *tickets);
+
+/* Issues the name of a new ticket, which is pending. The oldest is forgotten when there are too many. */
+#define TICKET_NAME_SIZE 48
+void tickets_issue(struct tickets *tickets, const char *instance, char name[TICKET_NAME_SIZE]);
+
+/* Moves a ticket on; `scopes` (may be NULL: as before) is what came of each scope, its reference is taken. */
+void tickets_set(struct tickets *tickets, const char *name, enum ticket_state state, const char *text, json_t *scopes);
+
+/* A ticket's state as the output of scope-receive, or NULL if it is not known (any more). */
+json_t *tickets_describe(struct tickets *tickets, const char *name);
+
+#endif

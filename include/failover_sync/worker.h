@@ -1,0 +1,37 @@
+/* The worker: the one thread that writes the store and talks to the partners, so that the server's main thread waits for
+ * neither. Work reaches it as jobs, in order. */
+#ifndef FAILOVER_SYNC_WORKER_H
+#define FAILOVER_SYNC_WORKER_H
+
+#include "failover_sync/result.h"
+
+#include <stdbool.h>
+
+struct plugin;
+struct worker;
+
+/* Runs on the worker; owns and frees `argument`. A RESULT_STORE failure means: the store refuses now; the job has kept
+ * its argument and is run again later, before any other. */
+typedef struct result (*worker_job)(struct plugin *plugin, void *argument);
+typedef void (*worker_job_free)(void *argument);
+
+/* The worker of a plugin, not yet running; it lives as long as the plugin. */
+struct result worker_new(struct plugin *plugin, struct worker **worker);
+void worker_free(struct worker *worker); /* stopped; NULL is fine */
+
+/* Starts the worker for the relationships that the plugin has now. */
+struct result worker_start(struct plugin *plugin);
+
+/* Runs the jobs still waiting, without the network, and ends the thread. */
+void worker_stop(struct plugin *plugin);
+
+/* Queues a job from any thread. On failure, for want of memory or because no worker runs, `argument` is freed. */
+struct result worker_post(struct plugin *plugin, worker_job job, worker_job_free release, void *argument);
+
+/* Ends every wait for the partner of a relationship at once, from any thread: it was heard of. */
+void worker_partner_heard(struct plugin *plugin, const char *partner);
+
+/* The same for all partners. */
+void worker_all_heard(struct plugin *plugin);
+
+#endif

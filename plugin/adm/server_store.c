@@ -1,0 +1,59 @@
+/* ADM_DHCPServersTable: the local server and its partners. */
+#include "store_private.h"
+
+struct result server_store_put(struct store *store, const struct server_row *row, int64_t *record_id)
+{
+    struct statement *statement;
+    struct result result;
+    bool found = false;
+
+    *record_id = 0;
+    if (row->ha_name == NULL || row->ha_name[0] == '\0')
+        return result_error(RESULT_INVALID, "a server without a name cannot be kept; name it in HA's parameters");
+    /* Writes nothing if the row says the same; a version that is not known keeps the one that was. */
+    result = statement_get(store,
+                           "INSERT INTO ADM_DHCPServersTable (HaName, ServerName, ControlUrl, ServerVersion, IsLocal) "
+                           "VALUES (?1, coalesce(?2, ?1), ?3, ?4, ?5) "
+                           "ON CONFLICT (HaName) DO UPDATE SET ServerName = excluded.ServerName, "
+                           "ControlUrl = excluded.ControlUrl, IsLocal = excluded.IsLocal, "
+                           "ServerVersion = coalesce(excluded.ServerVersion, ServerVersion) "
+                           "WHERE (ServerName, ControlUrl, IsLocal, ServerVersion) IS NOT (excluded.ServerName, "
+                           "excluded.ControlUrl, excluded.IsLocal, coalesce(excluded.ServerVersion, ServerVersion))",
+                           &statement);
+    if (result_failed(result))
+        return result;
+    statement_bind_text(statement, 1, row->ha_name);
+    statement_bind_text(statement, 2, row->server_name);
+    statement_bind_text(statement, 3, row->control_url);
+    statement_bind_text(statement, 4, row->server_version);
+    statement_bind_integer(statement, 5, row->is_local);
+    result = statement_run(statement);
+    if (result_failed(result))
+        return result;
+    result = statement_get(store, "SELECT RecordId FROM ADM_DHCPServersTable WHERE HaName = ?1", &statement);
+    if (result_failed(result))
+        return result;
+    statement_bind_text(statement, 1, row->ha_name);
+    result = statement_step(statement, &found);
+    if (found) {
+        *record_id = statement_integer(statement, 0);
+        statement_done(statement);
+    }
+    return result;
+}
+
+struct result server_store_seen(struct store *store, int64_t record_id, int64_t when)
+{
+    struct statement *statement;
+    struct result result =
+        statement_get(store, "UPDATE ADM_DHCPServersTable SET LastSeen = ?2 WHERE RecordId = ?1", &statement);
+
+    if (result_failed(result))
+        return result;
+    statement_bind_integer(statement, 1, record_id);
+    statement_bind_integer(statement, 2, when);
+    result = statement_run(statement);
+    if (!result_failed(result) && store_changes(store) == 0)
+        result = result_error(RESULT_NOT_FOUND, "the store has no server with record id %lld", (long long)record_id);
+    return result;
+}

@@ -1,0 +1,320 @@
+/* The store itself: opening and closing the file, bringing its schema up to date, and transactions. What is in the
+ * tables is the business of the other files; what the file may be is store_file.c's. */
+#include "store_private.h"
+
+#include "plugin/adm/schema_sql.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUSY_TIMEOUT_MS 2000 /* how long the tool and the server wait for each other */
+
+/* How a file of version `from` becomes one of version `to`: lines of SQL, run in one transaction. A new file is of
+ * version 0 and gets the whole current schema at once. */
+struct migration {
+    int from, to;
+    const char *const *sql;
+};
+
+static const struct migration migrations[] = {
+    {0, STORE_SCHEMA_VERSION, schema_sql},
+};
+
+static const char *remedy_of(int code)
+{
+    switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return "another process is writing to it; try again when it is done";
+    case SQLITE_FULL:
+        return "make room on its disk";
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_CANTOPEN:
+        return "let the server's user write to the file and to its folder";
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return "move it away: a new one is filled from the server's configuration";
+    case SQLITE_IOERR:
+        return "check its disk";
+    default:
+        return NULL;
+    }
+}
+
+struct result store_failure(const struct store *store, int code)
+{
+    const char *reason = sqlite3_errmsg(store->database);
+    const char *remedy = remedy_of(code);
+
+    if ((code & 0xff) == SQLITE_NOMEM)
+        return result_error(RESULT_MEMORY, "out of memory in the store %.200s", store->path);
+    /* A bind that failed earlier is not what the connection remembers last. */
+    if (sqlite3_extended_errcode(store->database) != code && sqlite3_errcode(store->database) != code)
+        reason = sqlite3_errstr(code);
+    return result_error(RESULT_STORE, "the store %.200s: %.120s%s%s", store->path, reason, remedy ? "; " : "",
+                        remedy ? remedy : "");
+}
+
+static struct result store_execute(struct store *store, const char *sql)
+{
+    int code = sqlite3_exec(store->database, sql, NULL, NULL, NULL);
+
+    return code == SQLITE_OK ? result_ok() : store_failure(store, code);
+}
+
+/* Only for the few statements run once at opening; the others are kept prepared. */
+static struct result store_query_integer(struct store *store, const char *sql, int64_t *value)
+{
+    struct result result = result_ok();
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(store->database, sql, -1, &statement, NULL);
+
+    *value = 0;
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    if (code == SQLITE_ROW)
+        *value = sqlite3_column_int64(statement, 0);
+    else if (code != SQLITE_DONE)
+        result = store_failure(store, code);
+    (void)sqlite3_finalize(statement);
+    return result;
+}
+
+static struct result store_run_migration(struct store *store, const struct migration *migration)
+{
+    struct result result;
+    sqlite3_str *text = sqlite3_str_new(store->database);
+    char *sql;
+
+    for (const char *const *line = migration->sql; *line != NULL; line++)
+        sqlite3_str_appendall(text, *line);
+    sqlite3_str_appendf(text, "PRAGMA application_id = %d; PRAGMA user_version = %d;", STORE_APPLICATION_ID,
+                        migration->to);
+    sql = sqlite3_str_finish(text);
+    if (sql == NULL)
+        return result_no_memory("the schema of the store");
+    result = store_execute(store, sql);
+    sqlite3_free(sql);
+    return result;
+}
+
+/* Reads what the file is; the header was checked, but newer pages may still lie in its write-ahead log. */
+static struct result store_read_version(struct store *store, int64_t *version)
+{
+    int64_t application_id = 0;
+    int64_t tables = 0;
+    struct result result = store_query_integer(store, "PRAGMA application_id", &application_id);
+
+    if (!result_failed(result))
+        result = store_query_integer(store, "PRAGMA user_version", version);
+    if (!result_failed(result))
+        result = store_query_integer(store, "SELECT count(*) FROM sqlite_schema", &tables);
+    if (result_failed(result))
+        return result;
+    if (application_id != STORE_APPLICATION_ID && (application_id != 0 || *version != 0 || tables != 0))
+        return store_file_foreign(store->path, application_id);
+    if (*version > STORE_SCHEMA_VERSION)
+        return store_file_newer(store->path, *version);
+    return result_ok();
+}
+
+static struct result store_migrate(struct store *store)
+{
+    int64_t version = 0;
+    int64_t broken = 0;
+    struct result result = store_read_version(store, &version);
+
+    if (result_failed(result) || version == STORE_SCHEMA_VERSION)
+        return result;
+    result = store_begin(store);
+    if (result_failed(result))
+        return result;
+    result = store_read_version(store, &version); /* another process may just have done it */
+    while (!result_failed(result) && version != STORE_SCHEMA_VERSION) {
+        const struct migration *migration = NULL;
+
+        for (size_t i = 0; i < sizeof migrations / sizeof migrations[0]; i++) {
+            if (migrations[i].from == version)
+                migration = &migrations[i];
+        }
+        if (migration == NULL) {
+            result = result_error(RESULT_STORE, "the store %.200s has schema version %lld, which this library cannot "
+                                  "bring to version %d; move it away: a new one is filled from the server's "
+                                  "configuration", store->path, (long long)version, STORE_SCHEMA_VERSION);
+            break;
+        }
+        result = store_run_migration(store, migration);
+        version = migration->to;
+    }
+    /* Foreign keys are off while tables may be rebuilt, so they are checked as a whole. */
+    if (!result_failed(result))
+        result = store_query_integer(store, "SELECT count(*) FROM pragma_foreign_key_check", &broken);
+    if (!result_failed(result) && broken != 0)
+        result = result_error(RESULT_STORE, "the store %.200s has %lld broken references after its upgrade; move it "
+                              "away: a new one is filled from the server's configuration", store->path,
+                              (long long)broken);
+    return store_leave(store, true, result);
+}
+
+static struct result store_set_up(struct store *store)
+{
+    struct result result;
+    int64_t foreign_keys = 0;
+    sqlite3_stmt *statement = NULL;
+    int code;
+
+    (void)sqlite3_extended_result_codes(store->database, 1);
+    (void)sqlite3_busy_timeout(store->database, BUSY_TIMEOUT_MS);
+    /* Until the file is accepted, closing it must not move its write-ahead log into it. */
+    (void)sqlite3_db_config(store->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    result = store_execute(store, "PRAGMA foreign_keys = OFF; PRAGMA synchronous = FULL; PRAGMA cache_size = -8000");
+    if (result_failed(result))
+        return result;
+    /* Before the switch to WAL: so the header of a file of ours says so from its first commit on. */
+    result = store_migrate(store);
+    if (result_failed(result))
+        return result;
+    code = sqlite3_prepare_v2(store->database, "PRAGMA journal_mode = WAL", -1, &statement, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    if (code != SQLITE_ROW)
+        result = store_failure(store, code);
+    else if (strcmp((const char *)sqlite3_column_text(statement, 0), "wal") != 0)
+        result = result_error(RESULT_STORE, "the store %.200s cannot have a write-ahead log; put it on a local disk",
+                              store->path);
+    (void)sqlite3_finalize(statement);
+    if (!result_failed(result))
+        result = store_execute(store, "PRAGMA foreign_keys = ON");
+    if (!result_failed(result))
+        result = store_query_integer(store, "PRAGMA foreign_keys", &foreign_keys);
+    if (!result_failed(result) && foreign_keys != 1)
+        result = result_error(RESULT_STORE, "this SQLite library does not enforce foreign keys; use one that does");
+    (void)sqlite3_db_config(store->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    return result;
+}
+
+/* SQLite gives names such as ":memory:" a meaning; with a folder in front a name is only a name. */
+static char *plain_path(const char *path)
+{
+    size_t size = strlen(path) + sizeof "./";
+    char *plain = malloc(size);
+
+    if (plain != NULL)
+        (void)snprintf(plain, size, "%s%s", path[0] == '/' ? "" : "./", path);
+    return plain;
+}
+
+struct result store_open(const char *path, struct store **store)
+{
+    struct result result;
+    struct store *made = NULL;
+    char *plain = NULL;
+    int code;
+
+    *store = NULL;
+    result = store_file_prepare(path);
+    if (result_failed(result))
+        return result;
+    plain = plain_path(path);
+    made = calloc(1, sizeof *made);
+    if (made != NULL)
+        made->path = strdup(path);
+    if (plain == NULL || made == NULL || made->path == NULL) {
+        result = result_no_memory("opening the store");
+        goto done;
+    }
+    /* No locks of SQLite's own: one thread uses a store at a time. */
+    code = sqlite3_open_v2(plain, &made->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (code != SQLITE_OK) {
+        int reason = made->database == NULL ? 0 : sqlite3_system_errno(made->database);
+
+        if (made->database == NULL)
+            result = result_no_memory("opening the store");
+        else if (reason != 0)
+            result = result_error(RESULT_STORE, "the store %.200s cannot be opened: %s", path, strerror(reason));
+        else
+            result = store_failure(made, code);
+        goto done;
+    }
+    result = store_file_check_header(made->database, path);
+    if (result_failed(result))
+        goto done;
+    result = store_set_up(made);
+    if (result_failed(result))
+        goto done;
+    *store = made;
+    made = NULL;
+done:
+    store_close(made);
+    free(plain);
+    return result;
+}
+
+void store_close(struct store *store)
+{
+    if (store == NULL)
+        return;
+    store_rollback(store);
+    statement_close_all(store);
+    (void)sqlite3_close(store->database);
+    free(store->path);
+    free(store);
+}
+
+struct result store_begin(struct store *store)
+{
+    return store_execute(store, "BEGIN IMMEDIATE");
+}
+
+struct result store_commit(struct store *store)
+{
+    return store_execute(store, "COMMIT");
+}
+
+void store_rollback(struct store *store)
+{
+    /* A rollback can only fail where SQLite has rolled back already. */
+    if (store->database != NULL && sqlite3_get_autocommit(store->database) == 0)
+        (void)sqlite3_exec(store->database, "ROLLBACK", NULL, NULL, NULL);
+}
+
+struct result store_enter(struct store *store, bool *own)
+{
+    struct result result = result_ok();
+
+    *own = false;
+    if (sqlite3_get_autocommit(store->database) != 0) {
+        result = store_begin(store);
+        *own = !result_failed(result);
+    }
+    return result;
+}
+
+struct result store_leave(struct store *store, bool own, struct result result)
+{
+    if (!own)
+        return result;
+    if (!result_failed(result))
+        result = store_commit(store);
+    if (result_failed(result))
+        store_rollback(store);
+    return result;
+}
+
+int64_t store_changes(const struct store *store)
+{
+    return sqlite3_changes64(store->database);
+}
+
+const char *scope_origin_word(enum scope_origin origin)
+{
+    return origin == SCOPE_FROM_PARTNER ? "Partner" : "Configuration";
+}
+
+enum scope_origin scope_origin_of(const char *word)
+{
+    return word != NULL && strcmp(word, "Partner") == 0 ? SCOPE_FROM_PARTNER : SCOPE_FROM_CONFIGURATION;
+}

@@ -1,0 +1,148 @@
+/* The file that a store is kept in: making it and its folders with the right modes, and telling from its header whether
+ * it is one of ours, without changing a byte of a file that is not. */
+#include "store_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* SQLite's file format, section 1.3: the first 100 bytes. */
+#define HEADER_SIZE           100
+#define HEADER_USER_VERSION   60
+#define HEADER_APPLICATION_ID 68
+static const char header_magic[16] = "SQLite format 3";
+
+struct result store_file_foreign(const char *path, int64_t application_id)
+{
+    return result_error(RESULT_STORE, "%.200s is a database of another program (application id %lld); name another file "
+                        "for the store", path, (long long)application_id);
+}
+
+struct result store_file_newer(const char *path, int64_t version)
+{
+    return result_error(RESULT_STORE, "the store %.200s has schema version %lld, and this library knows versions up to "
+                        "%d; install the library that wrote it, or name another file", path, (long long)version,
+                        STORE_SCHEMA_VERSION);
+}
+
+static struct result make_folder(const char *folder)
+{
+    struct stat status;
+
+    if (stat(folder, &status) == 0) {
+        if (S_ISDIR(status.st_mode))
+            return result_ok();
+        return result_error(RESULT_STORE, "the folder %.200s of the store cannot be made: a file of that name is in the "
+                            "way", folder);
+    }
+    /* EEXIST: another process was faster. */
+    if (errno == ENOENT && (mkdir(folder, 0750) == 0 || errno == EEXIST))
+        return result_ok();
+    return result_error(RESULT_STORE, "the folder %.200s of the store cannot be made: %s", folder, strerror(errno));
+}
+
+static struct result make_folders(const char *path)
+{
+    struct result result = result_ok();
+    char *folder = strdup(path);
+
+    if (folder == NULL)
+        return result_no_memory("the folders of the store");
+    for (char *slash = strchr(folder, '/'); slash != NULL && !result_failed(result); slash = strchr(slash + 1, '/')) {
+        if (slash == folder || slash[-1] == '/')
+            continue;
+        *slash = '\0';
+        result = make_folder(folder);
+        *slash = '/';
+    }
+    free(folder);
+    return result;
+}
+
+struct result store_file_prepare(const char *path)
+{
+    struct result result;
+    struct stat status;
+    int file;
+
+    if (path == NULL || path[0] == '\0')
+        return result_error(RESULT_STORE, "the store has no path; name a file");
+    if (path[strlen(path) - 1] == '/')
+        return result_error(RESULT_STORE, "the store %.200s is the name of a folder; name a file", path);
+    result = make_folders(path);
+    if (result_failed(result))
+        return result;
+    file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file >= 0) {
+        (void)close(file);
+        return result_ok();
+    }
+    if (errno != EEXIST)
+        return result_error(RESULT_STORE, "the store %.200s cannot be created: %s", path, strerror(errno));
+    if (stat(path, &status) != 0)
+        return result_error(RESULT_STORE, "the store %.200s cannot be used: %s", path, strerror(errno));
+    if (!S_ISREG(status.st_mode))
+        return result_error(RESULT_STORE, "the store %.200s is %s; name a file", path,
+                            S_ISDIR(status.st_mode) ? "a folder" : "no regular file");
+    /* Not by opening it: closing a descriptor would drop the locks that this process may hold on the file. */
+    if (faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) != 0)
+        return result_error(RESULT_STORE, "the store %.200s cannot be used: %s; let the server's user read and write it",
+                            path, strerror(errno));
+    return result;
+}
+
+/* A rollback journal beside the file means that its bytes say nothing before SQLite has recovered it. */
+static bool has_journal(const char *path)
+{
+    struct stat status;
+    char *journal = sqlite3_mprintf("%s-journal", path);
+    bool found = journal != NULL && stat(journal, &status) == 0 && status.st_size > 0;
+
+    sqlite3_free(journal);
+    return found;
+}
+
+static int64_t header_integer(const unsigned char *bytes)
+{
+    uint32_t value =
+        (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | (uint32_t)bytes[3];
+
+    return value > INT32_MAX ? (int64_t)value - INT64_C(0x100000000) : (int64_t)value;
+}
+
+struct result store_file_check_header(sqlite3 *database, const char *path)
+{
+    unsigned char header[HEADER_SIZE] = {0};
+    sqlite3_file *file = NULL;
+    sqlite3_int64 size = 0;
+    int64_t application_id, version;
+    int code = sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+
+    if (code == SQLITE_OK && (file == NULL || file->pMethods == NULL))
+        code = SQLITE_CANTOPEN;
+    if (code == SQLITE_OK)
+        code = file->pMethods->xFileSize(file, &size);
+    if (code == SQLITE_OK && size == 0)
+        return result_ok(); /* new */
+    if (code == SQLITE_OK && size >= HEADER_SIZE)
+        code = file->pMethods->xRead(file, header, HEADER_SIZE, 0);
+    if (code != SQLITE_OK)
+        return result_error(RESULT_STORE, "the store %.200s cannot be read: %s; check the file and its disk", path,
+                            sqlite3_errstr(code));
+    if (memcmp(header, header_magic, sizeof header_magic) != 0) {
+        if (has_journal(path))
+            return result_ok();
+        return result_error(RESULT_STORE, "%.200s is not a database; name another file for the store, or move this one "
+                            "away", path);
+    }
+    application_id = header_integer(header + HEADER_APPLICATION_ID);
+    version = header_integer(header + HEADER_USER_VERSION);
+    if (application_id != STORE_APPLICATION_ID)
+        return store_file_foreign(path, application_id);
+    if (version > STORE_SCHEMA_VERSION)
+        return store_file_newer(path, version);
+    return result_ok();
+}

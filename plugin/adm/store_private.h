@@ -1,0 +1,69 @@
+/* What the files of this room share: the store's inside, and how SQLite's codes become results. Other rooms see only
+ * failover_sync/store.h and failover_sync/statement.h. */
+#ifndef ADM_STORE_PRIVATE_H
+#define ADM_STORE_PRIVATE_H
+
+#include "failover_sync/fingerprint.h"
+#include "failover_sync/result.h"
+#include "failover_sync/statement.h"
+#include "failover_sync/store.h"
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define STORE_APPLICATION_ID 0x4B465359 /* "KFSY": how we and file(1) recognise our files */
+#define STORE_SCHEMA_VERSION 1
+
+struct store {
+    sqlite3 *database;
+    char *path; /* as the user gave it, for messages */
+    struct statement **statements;
+    size_t statement_count, statement_capacity;
+};
+
+/* ---- store.c ---- */
+
+/* The result of SQLite's `code`, with the reason the connection has at the moment, the store's path and a remedy. */
+struct result store_failure(const struct store *store, int code);
+
+/* Lets a function of several statements be all or nothing when its caller has no transaction open: *own tells whether
+ * this began one, and store_leave then commits it, or rolls it back if `result` is a failure. */
+struct result store_enter(struct store *store, bool *own);
+struct result store_leave(struct store *store, bool own, struct result result);
+
+/* The rows that the last statement inserted, updated or deleted. */
+int64_t store_changes(const struct store *store);
+
+/* ---- store_file.c ---- */
+
+/* Makes the folders (0750) and the file (0600) where they are missing; RESULT_STORE if the path cannot be a store. */
+struct result store_file_prepare(const char *path);
+
+/* Looks at the file's header before SQLite does, because SQLite may write to a file merely by opening it: refuses what
+ * is not a database, not ours, or of a newer version. `database` was opened but not used yet. */
+struct result store_file_check_header(sqlite3 *database, const char *path);
+
+/* Refusals that both the header and the database itself can give rise to. */
+struct result store_file_foreign(const char *path, int64_t application_id);
+struct result store_file_newer(const char *path, int64_t version);
+
+/* ---- statement.c ---- */
+
+/* Finalizes all prepared statements. */
+void statement_close_all(struct store *store);
+
+/* Binds a fingerprint; null for the empty one. */
+void statement_bind_fingerprint(struct statement *statement, int index, const struct fingerprint *fingerprint);
+
+/* Binds an integer; null for a negative one. */
+void statement_bind_unsigned(struct statement *statement, int index, int64_t value);
+
+struct fingerprint statement_fingerprint(struct statement *statement, int column);
+
+/* ---- the word that the tables keep for enum scope_origin ---- */
+const char *scope_origin_word(enum scope_origin origin);
+enum scope_origin scope_origin_of(const char *word);
+
+#endif

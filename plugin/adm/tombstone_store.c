@@ -1,0 +1,75 @@
+/* ScopeTombstones: scopes removed at run time that the configuration file still has. */
+#include "store_private.h"
+
+struct result tombstone_store_put(struct store *store, const struct tombstone_row *row, int64_t removed_at_ms)
+{
+    struct statement *statement;
+    struct result result =
+        statement_get(store,
+                      "INSERT INTO ScopeTombstones (SubnetId, Prefix, FileFingerprint, ConfigurationFingerprint, "
+                      "FileText, ConfigurationText, Origin, RemovedAt) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "
+                      "ON CONFLICT (SubnetId) DO UPDATE SET Prefix = excluded.Prefix, "
+                      "FileFingerprint = excluded.FileFingerprint, "
+                      "ConfigurationFingerprint = excluded.ConfigurationFingerprint, FileText = excluded.FileText, "
+                      "ConfigurationText = excluded.ConfigurationText, Origin = excluded.Origin, "
+                      "RemovedAt = excluded.RemovedAt",
+                      &statement);
+
+    if (result_failed(result))
+        return result;
+    statement_bind_integer(statement, 1, row->subnet_id);
+    statement_bind_text(statement, 2, row->prefix);
+    statement_bind_fingerprint(statement, 3, &row->file_fingerprint);
+    statement_bind_fingerprint(statement, 4, &row->configuration_fingerprint);
+    statement_bind_fingerprint(statement, 5, &row->file_text);
+    statement_bind_fingerprint(statement, 6, &row->configuration_text);
+    statement_bind_text(statement, 7, scope_origin_word(row->origin));
+    statement_bind_integer(statement, 8, removed_at_ms);
+    return statement_run(statement);
+}
+
+struct result tombstone_store_remove(struct store *store, uint32_t subnet_id)
+{
+    struct statement *statement;
+    struct result result = statement_get(store, "DELETE FROM ScopeTombstones WHERE SubnetId = ?1", &statement);
+
+    if (result_failed(result))
+        return result;
+    statement_bind_integer(statement, 1, subnet_id);
+    return statement_run(statement);
+}
+
+struct result tombstone_store_each(struct store *store, tombstone_visitor each, void *context)
+{
+    struct statement *statement;
+    bool found = false;
+    struct result result =
+        statement_get(store,
+                      "SELECT SubnetId, Prefix, FileFingerprint, ConfigurationFingerprint, FileText, "
+                      "ConfigurationText, Origin FROM ScopeTombstones ORDER BY SubnetId",
+                      &statement);
+
+    if (result_failed(result))
+        return result;
+    for (;;) {
+        struct tombstone_row row;
+
+        result = statement_step(statement, &found);
+        if (!found)
+            return result;
+        row = (struct tombstone_row){
+            .subnet_id = (uint32_t)statement_integer(statement, 0),
+            .prefix = statement_text(statement, 1),
+            .file_fingerprint = statement_fingerprint(statement, 2),
+            .configuration_fingerprint = statement_fingerprint(statement, 3),
+            .file_text = statement_fingerprint(statement, 4),
+            .configuration_text = statement_fingerprint(statement, 5),
+            .origin = scope_origin_of(statement_text(statement, 6)),
+        };
+        result = each(context, &row);
+        if (result_failed(result)) {
+            statement_done(statement);
+            return result;
+        }
+    }
+}

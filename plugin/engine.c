@@ -1,0 +1,54 @@
+/* Small things that every room of a running plugin needs: the clock, and what an admin is shown. */
+#include "failover_sync/engine.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+int64_t engine_now(void)
+{
+    struct timespec now;
+
+    if (clock_gettime(CLOCK_REALTIME, &now) != 0)
+        return 0;
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void engine_timestamp(int64_t when, char text[ENGINE_TIMESTAMP_SIZE])
+{
+    time_t seconds = (time_t)(when / 1000);
+    struct tm parts;
+    size_t length = 0;
+
+    if (gmtime_r(&seconds, &parts) != NULL)
+        length = strftime(text, ENGINE_TIMESTAMP_SIZE - 5, "%Y-%m-%dT%H:%M:%S", &parts);
+    (void)snprintf(text + length, ENGINE_TIMESTAMP_SIZE - length, ".%03uZ", (unsigned)(when % 1000) % 1000);
+}
+
+void engine_set_mirror(struct plugin *plugin, const struct result *failure)
+{
+    struct engine_status *status = &plugin->status;
+    bool news;
+
+    (void)pthread_mutex_lock(&status->lock);
+    news = failure != NULL &&
+           (status->mirror != MIRROR_UNAVAILABLE || strcmp(status->mirror_error, failure->message) != 0);
+    status->mirror = failure == NULL ? MIRROR_CURRENT : MIRROR_UNAVAILABLE;
+    (void)snprintf(status->mirror_error, sizeof status->mirror_error, "%s", failure == NULL ? "" : failure->message);
+    (void)pthread_mutex_unlock(&status->lock);
+    if (news)
+        kea_log(plugin->server, FAILOVER_SYNC_MIRROR_FAILED, failure->message);
+}
+
+void engine_refresh_queue(struct plugin *plugin, size_t relationship)
+{
+    const struct relationship *which = &plugin->relationships.list[relationship];
+    struct queue_summary summary;
+
+    if (!which->local ||
+        result_failed(queue_summarise(plugin->store, relationship_partner(which)->record_id, &summary)))
+        return;
+    (void)pthread_mutex_lock(&plugin->status.lock);
+    plugin->status.relationship[relationship].queue = summary;
+    (void)pthread_mutex_unlock(&plugin->status.lock);
+}

@@ -1,0 +1,269 @@
+/* Scopes changed at run time: which ones a command touched, reading them on the main thread, handing them to the worker. */
+#include "failover_sync/mirror.h"
+
+#include "failover_sync/worker.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SLICE 64 /* scopes read at a time when all are read: well under a millisecond of the main thread */
+
+/* Scopes as they were found; one without a definition was not there. With `rest`, more are to be read afterwards. */
+struct found_scopes {
+    struct kea_scope *scopes;
+    size_t count;
+    struct reading *rest;
+};
+
+struct reading {
+    struct plugin *plugin;
+    uint32_t *ids;
+    size_t count, next;
+};
+
+static void reading_free(struct reading *reading)
+{
+    if (reading != NULL)
+        free(reading->ids);
+    free(reading);
+}
+
+static void release_found(void *argument)
+{
+    struct found_scopes *found = argument;
+
+    for (size_t i = 0; i < found->count; i++)
+        kea_scope_clear(&found->scopes[i]);
+    free(found->scopes);
+    reading_free(found->rest);
+    free(found);
+}
+
+static struct result write_found(struct mirror_writer *writer, const struct found_scopes *found)
+{
+    struct result result = result_ok();
+
+    for (size_t i = 0; i < found->count && !result_failed(result); i++) {
+        const struct kea_scope *scope = &found->scopes[i];
+        struct mirror_version version = {.scope = scope, .origin = SCOPE_FROM_CONFIGURATION, .agreed_with = -1};
+
+        if (scope->definition == NULL) {
+            result = mirror_remove_scope(writer, scope->subnet_id, SCOPE_FROM_CONFIGURATION, false, -1);
+        } else {
+            version.fingerprint = fingerprint_of(scope->replicated, strlen(scope->replicated));
+            result = mirror_put_scope(writer, &version);
+        }
+    }
+    return result;
+}
+
+static void read_slice(void *argument, bool cancelled);
+
+static struct result mirror_found(struct plugin *plugin, void *argument)
+{
+    struct found_scopes *found = argument;
+    struct mirror_writer writer;
+    struct result result = mirror_begin(plugin, &writer);
+
+    if (result_failed(result))
+        return result;
+    result = write_found(&writer, found);
+    if (result_failed(result))
+        mirror_abandon(&writer);
+    else
+        result = mirror_commit(&writer);
+    if (result.code == RESULT_STORE)
+        return result;
+    if (!result_failed(result) && found->rest != NULL &&
+        !result_failed(plugin->server->run_on_main(plugin->server->context, read_slice, found->rest)))
+        found->rest = NULL;
+    release_found(found);
+    return result;
+}
+
+static struct result read_scopes(struct plugin *plugin, const uint32_t *ids, size_t count, struct reading *rest)
+{
+    const struct kea_server *server = plugin->server;
+    struct found_scopes *found = calloc(1, sizeof *found);
+    struct result result = result_ok();
+
+    if (found != NULL)
+        found->scopes = calloc(count + 1, sizeof *found->scopes);
+    if (found == NULL || found->scopes == NULL) {
+        free(found);
+        reading_free(rest);
+        return result_no_memory("changed scopes");
+    }
+    found->rest = rest;
+    for (size_t i = 0; i < count && !result_failed(result); i++) {
+        struct kea_scope *scope = &found->scopes[found->count++];
+
+        result = server->scope_get(server->context, KEA_RUNNING, ids[i], scope);
+        if (result.code == RESULT_NOT_FOUND) {
+            *scope = (struct kea_scope){.subnet_id = ids[i]};
+            result = result_ok();
+        }
+    }
+    if (result_failed(result)) {
+        release_found(found);
+        return result;
+    }
+    return worker_post(plugin, mirror_found, release_found, found);
+}
+
+struct result changes_read(struct plugin *plugin, const uint32_t *ids, size_t count)
+{
+    return read_scopes(plugin, ids, count, NULL);
+}
+
+static void read_slice(void *argument, bool cancelled)
+{
+    struct reading *reading = argument;
+    struct plugin *plugin = reading->plugin;
+    const uint32_t *ids = reading->ids + reading->next;
+    size_t count = reading->count - reading->next;
+    struct result result;
+
+    if (cancelled) {
+        reading_free(reading);
+        return;
+    }
+    if (count > SLICE)
+        count = SLICE;
+    reading->next += count;
+    if (reading->next < reading->count) {
+        result = read_scopes(plugin, ids, count, reading);
+    } else {
+        result = read_scopes(plugin, ids, count, NULL);
+        reading_free(reading);
+    }
+    if (result_failed(result))
+        engine_set_mirror(plugin, &result);
+}
+
+static bool add_known(void *context, const struct scope_entry *entry)
+{
+    struct reading *reading = context;
+
+    reading->ids[reading->count++] = entry->subnet_id;
+    return true;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+
+    return left < right ? -1 : left > right;
+}
+
+/* Every id that the server or the mirror knows, once. */
+static struct result collect_ids(struct plugin *plugin, struct reading *reading)
+{
+    uint32_t *running = NULL;
+    size_t count = 0, unique = 0;
+    struct result result =
+        plugin->server->scope_ids(plugin->server->context, KEA_RUNNING, &running, &count);
+
+    if (result_failed(result))
+        return result;
+    reading->ids = calloc(count + scope_index_count(plugin->index) + 1, sizeof *reading->ids);
+    if (reading->ids == NULL) {
+        free(running);
+        return result_no_memory("changed scopes");
+    }
+    if (count > 0)
+        memcpy(reading->ids, running, count * sizeof *running);
+    free(running);
+    reading->count = count;
+    scope_index_each(plugin->index, add_known, reading);
+    qsort(reading->ids, reading->count, sizeof *reading->ids, compare_ids);
+    for (size_t i = 0; i < reading->count; i++)
+        if (i == 0 || reading->ids[i] != reading->ids[i - 1])
+            reading->ids[unique++] = reading->ids[i];
+    reading->count = unique;
+    return result_ok();
+}
+
+struct result changes_read_all(struct plugin *plugin)
+{
+    struct reading *reading = calloc(1, sizeof *reading);
+    struct result result;
+
+    if (reading == NULL)
+        return result_no_memory("changed scopes");
+    reading->plugin = plugin;
+    result = collect_ids(plugin, reading);
+    if (result_failed(result))
+        reading_free(reading);
+    else
+        read_slice(reading, false);
+    return result;
+}
+
+bool changes_wanted(const char *command)
+{
+    static const char *const prefixes[] = {"subnet4-", "network4-", "reservation-"};
+    static const char *const readers[] = {"-get", "-list"};
+
+    for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++)
+        if (strstr(command, readers[i]) != NULL)
+            return false;
+    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
+        if (strncmp(command, prefixes[i], strlen(prefixes[i])) == 0)
+            return true;
+    return false;
+}
+
+struct naming {
+    uint32_t *ids;
+    size_t count, capacity;
+    bool incomplete;
+};
+
+static void name_id(struct naming *naming, const json_t *id)
+{
+    if (!json_is_integer(id) || json_integer_value(id) < 1 || json_integer_value(id) > UINT32_MAX ||
+        naming->count == naming->capacity)
+        naming->incomplete = true;
+    else
+        naming->ids[naming->count++] = (uint32_t)json_integer_value(id);
+}
+
+struct result changes_named(const char *command, const char *arguments, uint32_t **ids, size_t *count, bool *all)
+{
+    json_t *root = arguments == NULL ? NULL : json_loads(arguments, 0, NULL);
+    const json_t *subnets = json_object_get(root, "subnet4");
+    const json_t *reservation = json_object_get(root, "reservation");
+    struct naming naming = {.capacity = json_array_size(subnets) + 3};
+    json_t *subnet;
+    size_t i;
+
+    *ids = NULL;
+    *count = 0;
+    *all = false;
+    naming.ids = calloc(naming.capacity, sizeof *naming.ids);
+    if (naming.ids == NULL) {
+        json_decref(root);
+        return result_no_memory("changed scopes");
+    }
+    json_array_foreach(subnets, i, subnet)
+        name_id(&naming, json_object_get(subnet, "id"));
+    if (json_object_get(root, "id") != NULL)
+        name_id(&naming, json_object_get(root, "id"));
+    if (json_object_get(root, "subnet-id") != NULL)
+        name_id(&naming, json_object_get(root, "subnet-id"));
+    if (json_object_get(reservation, "subnet-id") != NULL)
+        name_id(&naming, json_object_get(reservation, "subnet-id"));
+    json_decref(root);
+    /* A shared network's own change touches all its members. */
+    if (naming.incomplete || naming.count == 0 ||
+        (strncmp(command, "network4-", 9) == 0 && strncmp(command, "network4-subnet-", 16) != 0)) {
+        *all = true;
+        free(naming.ids);
+    } else {
+        *ids = naming.ids;
+        *count = naming.count;
+    }
+    return result_ok();
+}

@@ -1,0 +1,168 @@
+/* The index from the store, and the memberships of all scopes reviewed: what a load has to do for every scope, whether it
+ * changed or not. */
+#include "failover_sync/mirror.h"
+
+#include "failover_sync/statement.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct filling {
+    struct plugin *plugin;
+    size_t relationship;
+};
+
+static struct result fill_local(void *context, const struct scope_row *row)
+{
+    const struct filling *filling = context;
+    struct scope_entry entry = {
+        .subnet_id = row->subnet_id,
+        .record_id = row->record_id,
+        .fingerprint = row->fingerprint,
+        .file_fingerprint = row->file_fingerprint,
+        .configuration_fingerprint = row->configuration_fingerprint,
+        .file_text = row->file_text,
+        .configuration_text = row->configuration_text,
+        .origin = row->origin,
+        .modified_at = row->modified_at,
+    };
+
+    (void)snprintf(entry.prefix, sizeof entry.prefix, "%s", row->prefix);
+    (void)snprintf(entry.reason, sizeof entry.reason, "%s", row->sync_reason == NULL ? "" : row->sync_reason);
+    return scope_index_put(filling->plugin->index, &entry);
+}
+
+static struct result fill_agreement(void *context, const struct scope_row *row)
+{
+    const struct filling *filling = context;
+    struct scope_agreement agreement = {.ours = row->fingerprint, .theirs = row->partner_fingerprint};
+
+    scope_index_set_agreement(filling->plugin->index, row->subnet_id, filling->relationship, &agreement);
+    return result_ok();
+}
+
+/* All memberships in one query: a query per scope would be a noticeable part of a configuration load. */
+static struct result fill_members(struct plugin *plugin)
+{
+    struct statement *statement;
+    bool row = false;
+    struct result result =
+        statement_get(plugin->store,
+                      "SELECT scope.SubnetId, member.FailoverRelationId FROM ADM_DhcpScopeFailoverTable AS member "
+                      "JOIN ADM_DHCPScopesTable AS scope ON scope.RecordId = member.ScopeId "
+                      "WHERE scope.DHCPServerRecordId = ?1",
+                      &statement);
+
+    if (result_failed(result))
+        return result;
+    statement_bind_id(statement, 1, plugin->relationships.server_record_id);
+    while (!result_failed(result = statement_step(statement, &row)) && row) {
+        uint32_t subnet_id = (uint32_t)statement_integer(statement, 0);
+        int64_t relation = statement_integer(statement, 1);
+
+        for (size_t i = 0; i < plugin->relationships.count; i++)
+            if (plugin->relationships.list[i].record_id == relation)
+                scope_index_add_member(plugin->index, subnet_id, i);
+    }
+    statement_done(statement);
+    return result;
+}
+
+struct result mirror_load_index(struct plugin *plugin)
+{
+    struct filling filling = {.plugin = plugin};
+    const struct relationships *relationships = &plugin->relationships;
+    struct result result = scope_store_each(plugin->store, relationships->server_record_id, fill_local, &filling);
+
+    for (size_t i = 0; i < relationships->count && !result_failed(result); i++) {
+        if (!relationships->list[i].local)
+            continue;
+        filling.relationship = i;
+        result = scope_store_each(plugin->store, relationship_partner(&relationships->list[i])->record_id, fill_agreement,
+                                  &filling);
+    }
+    if (!result_failed(result))
+        result = fill_members(plugin);
+    return result;
+}
+
+/* Scopes that need a look: their ids, so that the index is not locked while the store is asked. */
+struct review {
+    const struct relationships *relationships;
+    bool all; /* memberships depend on each scope's own words */
+    uint64_t expected;
+    uint32_t *ids;
+    size_t count;
+};
+
+static bool review_entry(void *context, const struct scope_entry *entry)
+{
+    struct review *review = context;
+    bool look = review->all || entry->members != review->expected;
+
+    for (size_t i = 0; i < review->relationships->count && !look; i++)
+        look = (entry->members >> i & 1) != 0 && !scope_entry_agreed(entry, i);
+    if (look)
+        review->ids[review->count++] = entry->subnet_id;
+    return true;
+}
+
+static struct result review_scope(struct mirror_writer *writer, uint32_t subnet_id)
+{
+    struct plugin *plugin = writer->plugin;
+    struct scope_row row = {.record_id = 0};
+    struct scope_entry entry;
+    uint64_t members;
+    struct result result;
+
+    if (!scope_index_get(plugin->index, subnet_id, &entry))
+        return result_ok();
+    result = scope_store_find(plugin->store, plugin->relationships.server_record_id, subnet_id, &row);
+    if (!result_failed(result))
+        result = relationships_of_scope(&plugin->relationships, row.definition, &members);
+    if (!result_failed(result) && members != entry.members) {
+        struct kea_scope scope = {.subnet_id = subnet_id, .prefix = entry.prefix, .definition = (char *)row.definition};
+        struct mirror_version version = {
+            .scope = &scope,
+            .fingerprint = entry.fingerprint,
+            .origin = entry.origin,
+            .agreed_with = -1,
+        };
+
+        result = mirror_put_scope(writer, &version);
+    } else if (!result_failed(result) && plugin->parameters.replicate_on_change) {
+        for (size_t i = 0; i < plugin->relationships.count && !result_failed(result); i++) {
+            const struct relationship *relationship = &plugin->relationships.list[i];
+            struct queue_item item = {.relation_record_id = relationship->record_id, .subnet_id = subnet_id};
+
+            if ((members >> i & 1) == 0 || scope_entry_agreed(&entry, i))
+                continue;
+            item.server_record_id = relationship_partner(relationship)->record_id;
+            (void)snprintf(item.prefix, sizeof item.prefix, "%s", entry.prefix);
+            result = queue_put_missing(plugin->store, &item, writer->now);
+        }
+    }
+    scope_row_clear(&row);
+    scope_entry_clear(&entry);
+    return result;
+}
+
+struct result mirror_review_memberships(struct mirror_writer *writer)
+{
+    struct plugin *plugin = writer->plugin;
+    struct review review = {.relationships = &plugin->relationships};
+    struct result result = result_ok();
+
+    review.all = !relationships_one_pairing(&plugin->relationships);
+    if (!review.all)
+        result = relationships_of_scope(&plugin->relationships, "", &review.expected);
+    review.ids = calloc(scope_index_count(plugin->index) + 1, sizeof *review.ids);
+    if (review.ids == NULL)
+        return result_no_memory("the mirror");
+    scope_index_each(plugin->index, review_entry, &review);
+    for (size_t i = 0; i < review.count && !result_failed(result); i++)
+        result = review_scope(writer, review.ids[i]);
+    free(review.ids);
+    return result;
+}

@@ -1,0 +1,409 @@
+/* Writing the mirror: one version of a scope, its removal, its delivery, in a transaction, with the queue beside it. The
+ * index follows at the commit. Deciding which version counts is not done here. */
+#include "failover_sync/mirror.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct result mirror_begin(struct plugin *plugin, struct mirror_writer *writer)
+{
+    *writer = (struct mirror_writer){.plugin = plugin, .now = engine_now()};
+    return store_begin(plugin->store);
+}
+
+static void writer_clear(struct mirror_writer *writer)
+{
+    for (size_t i = 0; i < writer->entry_count; i++)
+        scope_entry_clear(&writer->entries[i]);
+    free(writer->entries);
+    free(writer->removed);
+    writer->entries = NULL;
+    writer->removed = NULL;
+    writer->entry_count = writer->removed_count = 0;
+}
+
+void mirror_abandon(struct mirror_writer *writer)
+{
+    store_rollback(writer->plugin->store);
+    writer_clear(writer);
+}
+
+struct result mirror_commit(struct mirror_writer *writer)
+{
+    struct result result = store_commit(writer->plugin->store);
+
+    if (result_failed(result)) {
+        mirror_abandon(writer);
+        return result;
+    }
+    for (size_t i = 0; i < writer->removed_count; i++)
+        scope_index_remove(writer->plugin->index, writer->removed[i]);
+    for (size_t i = 0; i < writer->entry_count && !result_failed(result); i++)
+        result = scope_index_put(writer->plugin->index, &writer->entries[i]);
+    writer_clear(writer);
+    return result;
+}
+
+/* Doubles an array that is full; false for want of memory. */
+static bool grow(void **array, size_t count, size_t *capacity, size_t size)
+{
+    size_t wanted = *capacity == 0 ? 16 : *capacity * 2;
+    void *larger;
+
+    if (count < *capacity)
+        return true;
+    larger = realloc(*array, wanted * size);
+    if (larger == NULL)
+        return false;
+    *array = larger;
+    *capacity = wanted;
+    return true;
+}
+
+/* Keeps the entry for the commit; its agreements are the writer's from now on. */
+static struct result keep_entry(struct mirror_writer *writer, struct scope_entry *entry)
+{
+    if (!grow((void **)&writer->entries, writer->entry_count, &writer->entry_capacity, sizeof *writer->entries)) {
+        scope_entry_clear(entry);
+        return result_no_memory("the mirror");
+    }
+    writer->entries[writer->entry_count++] = *entry;
+    entry->agreement = NULL;
+    return result_ok();
+}
+
+static struct queue_item wish(const struct relationship *relationship, uint32_t subnet_id, const char *prefix, bool removal)
+{
+    struct queue_item item = {
+        .relation_record_id = relationship->record_id,
+        .server_record_id = relationship_partner(relationship)->record_id,
+        .subnet_id = subnet_id,
+        .removal = removal,
+    };
+
+    (void)snprintf(item.prefix, sizeof item.prefix, "%s", prefix);
+    return item;
+}
+
+static struct scope_row row_of(const struct mirror_writer *writer, const struct scope_entry *entry, const char *definition)
+{
+    const struct relationships *relationships = &writer->plugin->relationships;
+
+    return (struct scope_row){
+        .record_id = entry->record_id,
+        .server_record_id = relationships->server_record_id,
+        .subnet_id = entry->subnet_id,
+        .prefix = entry->prefix,
+        .definition = definition,
+        .fingerprint = entry->fingerprint,
+        .file_fingerprint = entry->file_fingerprint,
+        .configuration_fingerprint = entry->configuration_fingerprint,
+        .configuration_text = entry->configuration_text,
+        .file_text = entry->file_text,
+        .origin = entry->origin,
+        .sync_status = scope_entry_status(entry, relationships->count),
+        .sync_reason = entry->reason[0] == '\0' ? NULL : entry->reason,
+        .modified_at = entry->modified_at,
+    };
+}
+
+struct result mirror_put_agreement(struct mirror_writer *writer, const struct scope_entry *entry, size_t relationship,
+                                   const char *definition)
+{
+    struct scope_row row = row_of(writer, entry, definition);
+    int64_t ignored;
+
+    row.server_record_id = relationship_partner(&writer->plugin->relationships.list[relationship])->record_id;
+    row.fingerprint = entry->agreement[relationship].ours;
+    row.partner_fingerprint = entry->agreement[relationship].theirs;
+    row.file_fingerprint = row.configuration_fingerprint = row.file_text = row.configuration_text = fingerprint_parse(NULL);
+    row.sync_status = fingerprint_equal(row.fingerprint, entry->fingerprint) ? "InSync" : "OutOfSync";
+    row.sync_reason = NULL;
+    return scope_store_put(writer->plugin->store, &row, false, &ignored);
+}
+
+/* Fills `reason` with why the entry is out of sync; nothing if it is not. */
+static void explain(const struct mirror_writer *writer, struct scope_entry *entry, const char *reason)
+{
+    const struct relationships *relationships = &writer->plugin->relationships;
+
+    entry->reason[0] = '\0';
+    if (strcmp(scope_entry_status(entry, relationships->count), "OutOfSync") != 0)
+        return;
+    if (reason != NULL)
+        (void)snprintf(entry->reason, sizeof entry->reason, "%s", reason);
+    else
+        (void)snprintf(entry->reason, sizeof entry->reason, "%s",
+                       writer->plugin->parameters.replicate_on_change
+                           ? "waiting to be sent"
+                           : "changed; replication is manual, send it with scope-replicate");
+}
+
+static struct result queue_scope(struct mirror_writer *writer, const struct scope_entry *entry, bool hold)
+{
+    const struct relationships *relationships = &writer->plugin->relationships;
+    struct store *store = writer->plugin->store;
+    struct result result = result_ok();
+
+    for (size_t i = 0; i < relationships->count && !result_failed(result); i++) {
+        struct queue_item item = {.subnet_id = entry->subnet_id};
+
+        if ((entry->members >> i & 1) == 0)
+            continue;
+        item = wish(&relationships->list[i], entry->subnet_id, entry->prefix, false);
+        if (scope_entry_agreed(entry, i)) {
+            result = queue_remove(store, item.server_record_id, entry->subnet_id);
+        } else if (!hold && writer->plugin->parameters.replicate_on_change) {
+            result = queue_put(store, &item, writer->now);
+            writer->queued++;
+        }
+    }
+    return result;
+}
+
+static struct result set_members(struct mirror_writer *writer, const struct scope_entry *entry)
+{
+    const struct relationships *relationships = &writer->plugin->relationships;
+    int64_t ids[RELATIONSHIP_MAX];
+    size_t count = 0;
+
+    for (size_t i = 0; i < relationships->count; i++)
+        if ((entry->members >> i & 1) != 0)
+            ids[count++] = relationships->list[i].record_id;
+    return membership_store_set(writer->plugin->store, entry->record_id, ids, count);
+}
+
+/* What a partner still has of a scope that was removed here and comes back before the removal has travelled. */
+static struct result recall_bases(struct mirror_writer *writer, struct scope_entry *entry)
+{
+    const struct relationships *relationships = &writer->plugin->relationships;
+
+    for (size_t i = 0; i < relationships->count; i++) {
+        struct scope_row row;
+        struct result result;
+
+        if (!relationships->list[i].local)
+            continue;
+        result = scope_store_find(writer->plugin->store, relationship_partner(&relationships->list[i])->record_id,
+                                  entry->subnet_id, &row);
+        if (result.code == RESULT_NOT_FOUND)
+            continue;
+        if (result_failed(result))
+            return result;
+        entry->agreement[i].theirs = row.partner_fingerprint;
+        scope_row_clear(&row);
+    }
+    return result_ok();
+}
+
+/* The scope as the index has it, or a new one. */
+static struct result entry_of(struct mirror_writer *writer, const struct kea_scope *scope, struct scope_entry *entry,
+                              bool *known)
+{
+    size_t relationships = writer->plugin->relationships.count;
+
+    *known = scope_index_get(writer->plugin->index, scope->subnet_id, entry);
+    if (*known)
+        return result_ok();
+    *entry = (struct scope_entry){.subnet_id = scope->subnet_id};
+    entry->agreement = calloc(relationships == 0 ? 1 : relationships, sizeof *entry->agreement);
+    return entry->agreement == NULL ? result_no_memory("the mirror") : recall_bases(writer, entry);
+}
+
+static bool take_delivery(struct scope_entry *entry, bool from_file, struct fingerprint fingerprint, struct fingerprint text)
+{
+    struct scope_entry before = *entry;
+
+    entry->configuration_fingerprint = fingerprint;
+    entry->configuration_text = text;
+    if (from_file) {
+        entry->file_fingerprint = fingerprint;
+        entry->file_text = text;
+    }
+    return strcmp(before.configuration_fingerprint.hex, fingerprint.hex) != 0 ||
+           strcmp(before.configuration_text.hex, text.hex) != 0 ||
+           strcmp(before.file_fingerprint.hex, entry->file_fingerprint.hex) != 0 ||
+           strcmp(before.file_text.hex, entry->file_text.hex) != 0;
+}
+
+struct result mirror_put_scope(struct mirror_writer *writer, const struct mirror_version *version)
+{
+    struct store *store = writer->plugin->store;
+    const struct kea_scope *scope = version->scope;
+    struct scope_entry entry = {.agreement = NULL};
+    bool known = false, changed, noted = false, agreement = version->agreed_with >= 0;
+    uint64_t members = 0;
+    struct result result = entry_of(writer, scope, &entry, &known);
+
+    if (!result_failed(result))
+        result = relationships_of_scope(&writer->plugin->relationships, scope->definition, &members);
+    if (result_failed(result))
+        goto done;
+
+    changed = !known || strcmp(entry.fingerprint.hex, version->fingerprint.hex) != 0 ||
+              strcmp(entry.prefix, scope->prefix) != 0 || entry.members != members;
+    if (changed || (agreement && entry.origin != version->origin))
+        entry.origin = version->origin;
+    entry.fingerprint = version->fingerprint;
+    entry.members = members;
+    (void)snprintf(entry.prefix, sizeof entry.prefix, "%s", scope->prefix);
+    if (changed)
+        entry.modified_at = writer->now;
+    if (version->delivered)
+        noted = take_delivery(&entry, version->from_file, version->delivered_fingerprint, version->delivered_text);
+    if (agreement) {
+        struct scope_agreement *with = &entry.agreement[version->agreed_with];
+
+        with->ours = version->disagreed ? fingerprint_parse(NULL) : version->fingerprint;
+        with->theirs = version->theirs;
+    }
+    if (!changed && !agreement && !noted)
+        goto done;
+
+    explain(writer, &entry, version->reason);
+    if (changed || agreement) {
+        struct scope_row row = row_of(writer, &entry, scope->definition);
+
+        result = scope_store_put(store, &row, true, &entry.record_id);
+        if (!result_failed(result) && changed)
+            result = set_members(writer, &entry);
+        if (!result_failed(result) && !known)
+            result = tombstone_store_remove(store, entry.subnet_id);
+        if (!result_failed(result) && agreement)
+            result = mirror_put_agreement(writer, &entry, (size_t)version->agreed_with, scope->definition);
+        if (!result_failed(result))
+            result = queue_scope(writer, &entry, version->hold);
+        writer->written++;
+    } else {
+        struct scope_row row = row_of(writer, &entry, scope->definition);
+
+        result = scope_store_set_delivery(store, &row);
+    }
+    if (!result_failed(result))
+        result = keep_entry(writer, &entry);
+done:
+    scope_entry_clear(&entry);
+    return result;
+}
+
+struct result mirror_put_delivery(struct mirror_writer *writer, uint32_t subnet_id, bool from_file,
+                                  struct fingerprint fingerprint, struct fingerprint text)
+{
+    struct scope_entry entry;
+    struct result result = result_ok();
+
+    if (!scope_index_get(writer->plugin->index, subnet_id, &entry))
+        return result;
+    if (take_delivery(&entry, from_file, fingerprint, text)) {
+        struct scope_row row = row_of(writer, &entry, NULL);
+
+        result = scope_store_set_delivery(writer->plugin->store, &row);
+        if (!result_failed(result))
+            result = keep_entry(writer, &entry);
+    }
+    scope_entry_clear(&entry);
+    return result;
+}
+
+/* A push whose answer was never seen may have reached the partner: then it has our version, and that is the base. */
+static struct result assume_agreed(struct mirror_writer *writer, struct scope_entry *entry, size_t relationship)
+{
+    struct scope_row row;
+    struct result result = scope_store_find(writer->plugin->store, writer->plugin->relationships.server_record_id,
+                                            entry->subnet_id, &row);
+
+    if (result_failed(result))
+        return result;
+    entry->agreement[relationship].theirs = entry->fingerprint;
+    result = mirror_put_agreement(writer, entry, relationship, row.definition);
+    scope_row_clear(&row);
+    return result;
+}
+
+/* Queues the removal for every partner that may have the scope. */
+static struct result queue_removal(struct mirror_writer *writer, struct scope_entry *entry, int agreed_with)
+{
+    const struct relationships *relationships = &writer->plugin->relationships;
+    struct store *store = writer->plugin->store;
+    struct result result = result_ok();
+
+    for (size_t i = 0; i < relationships->count && !result_failed(result); i++) {
+        const struct relationship *relationship = &relationships->list[i];
+        struct queue_item item;
+
+        if (!relationship->local)
+            continue;
+        item = wish(relationship, entry->subnet_id, entry->prefix, true);
+        if ((int)i == agreed_with) {
+            result = scope_store_remove(store, item.server_record_id, entry->subnet_id);
+            if (!result_failed(result))
+                result = queue_remove(store, item.server_record_id, entry->subnet_id);
+        } else if (writer->plugin->parameters.deletes && writer->plugin->parameters.replicate_on_change &&
+                   ((entry->members >> i & 1) != 0 || !fingerprint_empty(entry->agreement[i].theirs))) {
+            if (fingerprint_empty(entry->agreement[i].theirs))
+                result = assume_agreed(writer, entry, i);
+            if (!result_failed(result))
+                result = queue_put(store, &item, writer->now);
+            writer->queued++;
+        } else {
+            result = scope_store_remove(store, item.server_record_id, entry->subnet_id);
+            if (!result_failed(result))
+                result = queue_remove(store, item.server_record_id, entry->subnet_id);
+        }
+    }
+    return result;
+}
+
+struct result mirror_remove_scope(struct mirror_writer *writer, uint32_t subnet_id, enum scope_origin origin,
+                                  bool gone_from_file, int agreed_with)
+{
+    struct store *store = writer->plugin->store;
+    struct scope_entry entry;
+    struct result result = result_ok();
+
+    if (!scope_index_get(writer->plugin->index, subnet_id, &entry))
+        return result;
+    if (!gone_from_file && !fingerprint_empty(entry.file_fingerprint)) {
+        struct tombstone_row tombstone = {
+            .subnet_id = subnet_id,
+            .prefix = entry.prefix,
+            .file_fingerprint = entry.file_fingerprint,
+            .configuration_fingerprint = entry.configuration_fingerprint,
+            .file_text = entry.file_text,
+            .configuration_text = entry.configuration_text,
+            .origin = origin,
+        };
+
+        result = tombstone_store_put(store, &tombstone, writer->now);
+    }
+    if (!result_failed(result))
+        result = queue_removal(writer, &entry, agreed_with);
+    if (!result_failed(result))
+        result = scope_store_remove(store, writer->plugin->relationships.server_record_id, subnet_id);
+    if (!result_failed(result) && !grow((void **)&writer->removed, writer->removed_count, &writer->removed_capacity,
+                                        sizeof *writer->removed))
+        result = result_no_memory("the mirror");
+    if (!result_failed(result))
+        writer->removed[writer->removed_count++] = subnet_id;
+    scope_entry_clear(&entry);
+    return result;
+}
+
+struct result mirror_set_sync(struct mirror_writer *writer, const struct scope_entry *entry, const char *reason)
+{
+    struct scope_entry copy;
+    struct result result;
+
+    if (!scope_index_get(writer->plugin->index, entry->subnet_id, &copy))
+        return result_ok();
+    memcpy(copy.agreement, entry->agreement, writer->plugin->relationships.count * sizeof *copy.agreement);
+    explain(writer, &copy, reason);
+    result = scope_store_set_sync(writer->plugin->store, copy.record_id,
+                                  scope_entry_status(&copy, writer->plugin->relationships.count),
+                                  copy.reason[0] == '\0' ? NULL : copy.reason);
+    if (!result_failed(result))
+        result = keep_entry(writer, &copy);
+    scope_entry_clear(&copy);
+    return result;
+}

@@ -1,0 +1,478 @@
+/* The restart rule (DESIGN, "A restart is not an edit"): what a configuration being loaded delivers, against what the store
+ * remembers. Decides scope by scope whether the configuration or the store has the version that counts, puts the store's
+ * versions into the configuration before it serves, and keeps what the mirror has to write once it is in force. */
+#include "failover_sync/mirror.h"
+
+#include "failover_sync/worker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One scope whose running version must be mirrored. */
+struct planned_scope {
+    struct kea_scope scope;
+    enum scope_origin origin;
+    bool delivered;
+    struct fingerprint fingerprint, delivered_fingerprint, delivered_text;
+    bool hold;
+    char reason[160];
+};
+
+struct planned_delivery {
+    uint32_t subnet_id;
+    struct fingerprint fingerprint, text;
+};
+
+struct planned_removal {
+    uint32_t subnet_id;
+    bool gone_from_file;
+};
+
+struct load_plan {
+    bool at_start, from_file;
+    struct planned_scope *scopes;
+    size_t scope_count;
+    struct planned_delivery *deliveries;
+    size_t delivery_count;
+    struct planned_removal *removals;
+    size_t removal_count;
+    uint32_t *tombstones; /* that the file has caught up with */
+    size_t tombstone_count;
+    size_t restored;
+};
+
+/* What is being decided on. */
+struct decision {
+    struct plugin *plugin;
+    const struct kea_load *load;
+    struct load_plan *plan;
+};
+
+static void plan_free(struct load_plan *plan)
+{
+    if (plan == NULL)
+        return;
+    for (size_t i = 0; i < plan->scope_count; i++)
+        kea_scope_clear(&plan->scopes[i].scope);
+    free(plan->scopes);
+    free(plan->deliveries);
+    free(plan->removals);
+    free(plan->tombstones);
+    free(plan);
+}
+
+void restart_forget(struct plugin *plugin)
+{
+    plan_free(plugin->plan);
+    plugin->plan = NULL;
+}
+
+static const struct kea_delivered *find_delivered(const struct kea_load *load, uint32_t subnet_id)
+{
+    size_t low = 0, high = load->delivered_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (load->delivered[middle].subnet_id == subnet_id)
+            return &load->delivered[middle];
+        if (load->delivered[middle].subnet_id < subnet_id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+/* Whether a version made at run time outlives this load: any at a start, but only the partner's when this server's
+ * configuration is loaded again on purpose. */
+static bool outlives(const struct kea_load *load, enum scope_origin origin)
+{
+    return load->at_start || origin == SCOPE_FROM_PARTNER;
+}
+
+/* Puts the store's version into the staged configuration (or takes the scope out of it: `definition` NULL). */
+static struct result restore(struct decision *decision, uint32_t subnet_id, const char *prefix, const char *definition,
+                             struct kea_scope *after, char reason[160])
+{
+    const struct kea_server *server = decision->plugin->server;
+    struct kea_change change = {.subnet_id = subnet_id, .prefix = prefix, .definition = definition};
+
+    server->scopes_apply(server->context, KEA_STAGED, &change, 1);
+    if (change.applied) {
+        decision->plan->restored++;
+    } else {
+        const char *text = change.text == NULL ? "out of memory" : change.text;
+
+        kea_log(server, FAILOVER_SYNC_RESTORE_FAILED, prefix, text);
+        (void)snprintf(reason, 160, "a newer version in the store could not be applied: %.100s", text);
+    }
+    free(change.text);
+    *after = change.after;
+    return result_ok();
+}
+
+static struct result plan_restored(struct decision *decision, const struct scope_entry *entry,
+                                   const struct planned_scope *delivered)
+{
+    struct plugin *plugin = decision->plugin;
+    struct planned_scope *planned = &decision->plan->scopes[decision->plan->scope_count];
+    struct scope_row row = {.record_id = 0};
+    struct result result =
+        scope_store_find(plugin->store, plugin->relationships.server_record_id, entry->subnet_id, &row);
+
+    if (result_failed(result))
+        return result;
+    *planned = *delivered;
+    planned->origin = entry->origin;
+    result = restore(decision, entry->subnet_id, entry->prefix, row.definition, &planned->scope, planned->reason);
+    if (planned->reason[0] != '\0')
+        planned->hold = true;
+    if (!result_failed(result) && planned->scope.replicated != NULL) {
+        planned->fingerprint = fingerprint_of(planned->scope.replicated, strlen(planned->scope.replicated));
+        decision->plan->scope_count++;
+    } else {
+        kea_scope_clear(&planned->scope);
+    }
+    scope_row_clear(&row);
+    return result;
+}
+
+/* Reads a scope of the staged configuration as the version that counts. */
+static struct result plan_delivered(struct decision *decision, struct planned_scope *delivered)
+{
+    decision->plan->scopes[decision->plan->scope_count++] = *delivered;
+    delivered->scope = (struct kea_scope){.subnet_id = 0};
+    return result_ok();
+}
+
+static struct result read_staged(struct decision *decision, struct planned_scope *delivered, uint32_t subnet_id)
+{
+    const struct kea_server *server = decision->plugin->server;
+    struct result result = server->scope_get(server->context, KEA_STAGED, subnet_id, &delivered->scope);
+
+    if (!result_failed(result)) {
+        delivered->fingerprint = fingerprint_of(delivered->scope.replicated, strlen(delivered->scope.replicated));
+        delivered->delivered_fingerprint = delivered->fingerprint;
+    }
+    return result;
+}
+
+/* A scope that both the configuration and the store know. */
+static struct result decide_known(struct decision *decision, const struct kea_delivered *now,
+                                  const struct scope_entry *entry)
+{
+    const struct kea_load *load = decision->load;
+    struct load_plan *plan = decision->plan;
+    struct fingerprint before_text = load->from_file ? entry->file_text : entry->configuration_text;
+    struct fingerprint before = load->from_file ? entry->file_fingerprint : entry->configuration_fingerprint;
+    bool unchanged = fingerprint_equal(now->text, before_text) && !fingerprint_empty(before);
+    struct planned_scope delivered = {
+        .origin = SCOPE_FROM_CONFIGURATION,
+        .delivered = true,
+        .delivered_text = now->text,
+        .delivered_fingerprint = before,
+    };
+    struct result result = result_ok();
+
+    if (!unchanged) {
+        result = read_staged(decision, &delivered, now->subnet_id);
+        if (result_failed(result))
+            goto done;
+        unchanged = fingerprint_equal(delivered.delivered_fingerprint, before);
+    }
+    if (fingerprint_equal(delivered.delivered_fingerprint, entry->fingerprint)) {
+        /* It runs already: only that it was delivered is news, and that it is the partner's stays true. */
+        plan->deliveries[plan->delivery_count++] = (struct planned_delivery){
+            .subnet_id = now->subnet_id, .fingerprint = delivered.delivered_fingerprint, .text = now->text};
+    } else if (unchanged && outlives(load, entry->origin)) {
+        kea_scope_clear(&delivered.scope);
+        result = plan_restored(decision, entry, &delivered);
+    } else {
+        if (delivered.scope.definition == NULL)
+            result = read_staged(decision, &delivered, now->subnet_id);
+        if (!result_failed(result))
+            result = plan_delivered(decision, &delivered);
+    }
+done:
+    kea_scope_clear(&delivered.scope);
+    return result;
+}
+
+/* A scope that the store does not know; perhaps because it was removed at run time. */
+static struct result decide_unknown(struct decision *decision, const struct kea_delivered *now)
+{
+    struct planned_scope delivered = {
+        .origin = SCOPE_FROM_CONFIGURATION, .delivered = true, .delivered_text = now->text};
+    struct result result = read_staged(decision, &delivered, now->subnet_id);
+
+    if (!result_failed(result))
+        result = plan_delivered(decision, &delivered);
+    kea_scope_clear(&delivered.scope);
+    return result;
+}
+
+struct ids {
+    uint32_t *list;
+    size_t count;
+};
+
+static bool collect_id(void *context, const struct scope_entry *entry)
+{
+    struct ids *ids = context;
+
+    ids->list[ids->count++] = entry->subnet_id;
+    return true;
+}
+
+/* A scope that the store knows and the configuration does not deliver. */
+static struct result decide_missing(struct decision *decision, const struct scope_entry *entry)
+{
+    const struct kea_load *load = decision->load;
+    struct load_plan *plan = decision->plan;
+    struct fingerprint before = load->from_file ? entry->file_fingerprint : entry->configuration_fingerprint;
+    struct planned_scope nothing = {.delivered = false};
+
+    if (fingerprint_empty(before) && outlives(load, entry->origin))
+        return plan_restored(decision, entry, &nothing);
+    plan->removals[plan->removal_count++] =
+        (struct planned_removal){.subnet_id = entry->subnet_id, .gone_from_file = load->from_file};
+    return result_ok();
+}
+
+/* A scope removed at run time: out of the configuration again if its text there has not changed since. */
+static struct result apply_tombstone(void *context, const struct tombstone_row *row)
+{
+    struct decision *decision = context;
+    const struct kea_load *load = decision->load;
+    struct load_plan *plan = decision->plan;
+    const struct kea_delivered *now = find_delivered(load, row->subnet_id);
+    struct fingerprint before = load->from_file ? row->file_fingerprint : row->configuration_fingerprint;
+    struct fingerprint before_text = load->from_file ? row->file_text : row->configuration_text;
+    struct planned_scope staged = {.delivered = true};
+    struct kea_scope after = {.subnet_id = 0};
+    char reason[160] = "";
+    bool unchanged;
+    struct result result = result_ok();
+
+    if (now == NULL) {
+        if (load->from_file)
+            plan->tombstones[plan->tombstone_count++] = row->subnet_id;
+        return result;
+    }
+    unchanged = fingerprint_equal(now->text, before_text);
+    if (!unchanged) {
+        result = read_staged(decision, &staged, row->subnet_id);
+        unchanged = fingerprint_equal(staged.fingerprint, before);
+        kea_scope_clear(&staged.scope);
+    }
+    if (!result_failed(result) && unchanged && outlives(load, row->origin))
+        result = restore(decision, row->subnet_id, row->prefix, NULL, &after, reason);
+    kea_scope_clear(&after);
+    return result;
+}
+
+static struct result count_tombstone(void *context, const struct tombstone_row *row)
+{
+    (void)row;
+    (*(size_t *)context)++;
+    return result_ok();
+}
+
+static struct result plan_new(struct plugin *plugin, const struct kea_load *load, struct load_plan **plan)
+{
+    size_t known = scope_index_count(plugin->index);
+    size_t tombstones = 0;
+    struct result result = tombstone_store_each(plugin->store, count_tombstone, &tombstones);
+
+    *plan = result_failed(result) ? NULL : calloc(1, sizeof **plan);
+    if (*plan == NULL)
+        return result_failed(result) ? result : result_no_memory("a configuration load");
+    (*plan)->at_start = load->at_start;
+    (*plan)->from_file = load->from_file;
+    (*plan)->scopes = calloc(load->delivered_count + known + 1, sizeof *(*plan)->scopes);
+    (*plan)->deliveries = calloc(load->delivered_count + 1, sizeof *(*plan)->deliveries);
+    (*plan)->removals = calloc(known + 1, sizeof *(*plan)->removals);
+    (*plan)->tombstones = calloc(tombstones + 1, sizeof *(*plan)->tombstones);
+    if ((*plan)->scopes == NULL || (*plan)->deliveries == NULL || (*plan)->removals == NULL ||
+        (*plan)->tombstones == NULL) {
+        plan_free(*plan);
+        *plan = NULL;
+        return result_no_memory("a configuration load");
+    }
+    return result_ok();
+}
+
+static struct result decide_delivered(struct decision *decision)
+{
+    const struct kea_load *load = decision->load;
+    struct result result = result_ok();
+
+    for (size_t i = 0; i < load->delivered_count && !result_failed(result); i++) {
+        struct scope_entry entry;
+
+        if (scope_index_get(decision->plugin->index, load->delivered[i].subnet_id, &entry)) {
+            result = decide_known(decision, &load->delivered[i], &entry);
+            scope_entry_clear(&entry);
+        } else {
+            result = decide_unknown(decision, &load->delivered[i]);
+            /* A tombstone has just taken it out. */
+            if (result.code == RESULT_NOT_FOUND)
+                result = result_ok();
+        }
+    }
+    return result;
+}
+
+static struct result decide_all_missing(struct decision *decision)
+{
+    struct ids ids = {.count = 0};
+    struct result result = result_ok();
+
+    ids.list = calloc(scope_index_count(decision->plugin->index) + 1, sizeof *ids.list);
+    if (ids.list == NULL)
+        return result_no_memory("a configuration load");
+    scope_index_each(decision->plugin->index, collect_id, &ids);
+    for (size_t i = 0; i < ids.count && !result_failed(result); i++) {
+        struct scope_entry entry;
+
+        if (find_delivered(decision->load, ids.list[i]) != NULL ||
+            !scope_index_get(decision->plugin->index, ids.list[i], &entry))
+            continue;
+        result = decide_missing(decision, &entry);
+        scope_entry_clear(&entry);
+    }
+    free(ids.list);
+    return result;
+}
+
+struct result restart_plan_load(struct plugin *plugin, const struct kea_load *load)
+{
+    struct decision decision = {.plugin = plugin, .load = load};
+    char count[24];
+    struct result result;
+
+    restart_forget(plugin);
+    result = plan_new(plugin, load, &decision.plan);
+    if (result_failed(result))
+        return result;
+    result = tombstone_store_each(plugin->store, apply_tombstone, &decision);
+    if (!result_failed(result))
+        result = decide_delivered(&decision);
+    if (!result_failed(result))
+        result = decide_all_missing(&decision);
+    if (result_failed(result)) {
+        plan_free(decision.plan);
+        return result;
+    }
+    if (decision.plan->restored > 0) {
+        (void)snprintf(count, sizeof count, "%zu", decision.plan->restored);
+        kea_log(plugin->server, FAILOVER_SYNC_RESTORED, count);
+    }
+    plugin->plan = decision.plan;
+    return result;
+}
+
+static struct result write_plan(struct mirror_writer *writer, const struct load_plan *plan)
+{
+    struct result result = result_ok();
+
+    for (size_t i = 0; i < plan->removal_count && !result_failed(result); i++)
+        result = mirror_remove_scope(writer, plan->removals[i].subnet_id, SCOPE_FROM_CONFIGURATION,
+                                     plan->removals[i].gone_from_file, -1);
+    for (size_t i = 0; i < plan->tombstone_count && !result_failed(result); i++)
+        result = tombstone_store_remove(writer->plugin->store, plan->tombstones[i]);
+    for (size_t i = 0; i < plan->delivery_count && !result_failed(result); i++)
+        result = mirror_put_delivery(writer, plan->deliveries[i].subnet_id, plan->from_file,
+                                     plan->deliveries[i].fingerprint, plan->deliveries[i].text);
+    for (size_t i = 0; i < plan->scope_count && !result_failed(result); i++) {
+        const struct planned_scope *planned = &plan->scopes[i];
+        struct mirror_version version = {
+            .scope = &planned->scope,
+            .fingerprint = planned->fingerprint,
+            .origin = planned->origin,
+            .delivered = planned->delivered,
+            .from_file = plan->from_file,
+            .delivered_fingerprint = planned->delivered_fingerprint,
+            .delivered_text = planned->delivered_text,
+            .agreed_with = -1,
+            .hold = planned->hold,
+            .reason = planned->reason[0] == '\0' ? NULL : planned->reason,
+        };
+
+        result = mirror_put_scope(writer, &version);
+    }
+    return result;
+}
+
+static void report(struct plugin *plugin, size_t written, size_t removed, size_t queued)
+{
+    char texts[3][24];
+
+    if (written + removed + queued == 0)
+        return;
+    (void)snprintf(texts[0], sizeof texts[0], "%zu", written);
+    (void)snprintf(texts[1], sizeof texts[1], "%zu", removed);
+    (void)snprintf(texts[2], sizeof texts[2], "%zu", queued);
+    kea_log(plugin->server, FAILOVER_SYNC_MIRRORED, texts[0], texts[1], texts[2]);
+}
+
+static struct result review(struct plugin *plugin)
+{
+    struct mirror_writer writer;
+    struct result result = mirror_begin(plugin, &writer);
+
+    if (result_failed(result))
+        return result;
+    result = mirror_review_memberships(&writer);
+    if (result_failed(result)) {
+        mirror_abandon(&writer);
+        return result;
+    }
+    return mirror_commit(&writer);
+}
+
+static void release_plan(void *argument)
+{
+    plan_free(argument);
+}
+
+static struct result mirror_plan(struct plugin *plugin, void *argument)
+{
+    struct load_plan *plan = argument;
+    struct mirror_writer writer;
+    struct result result = mirror_begin(plugin, &writer);
+    size_t written, removed, queued;
+
+    if (result_failed(result))
+        return result;
+    result = write_plan(&writer, plan);
+    if (result_failed(result)) {
+        mirror_abandon(&writer);
+    } else {
+        written = writer.written;
+        removed = writer.removed_count;
+        queued = writer.queued;
+        result = mirror_commit(&writer);
+        if (!result_failed(result))
+            report(plugin, written, removed, queued);
+    }
+    if (!result_failed(result))
+        result = review(plugin);
+    if (result.code != RESULT_STORE)
+        plan_free(plan);
+    return result;
+}
+
+struct result restart_carry_out(struct plugin *plugin, bool committed)
+{
+    struct load_plan *plan = plugin->plan;
+
+    plugin->plan = NULL;
+    if (plan == NULL || !committed) {
+        plan_free(plan);
+        return result_ok();
+    }
+    return worker_post(plugin, mirror_plan, release_plan, plan);
+}

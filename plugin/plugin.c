@@ -1,0 +1,282 @@
+/* The plugin's side of the boundary: what Kea's events and commands set going. Each does its work elsewhere. */
+#include "failover_sync/answer.h"
+#include "failover_sync/engine.h"
+#include "failover_sync/mirror.h"
+#include "failover_sync/operation.h"
+#include "failover_sync/receive.h"
+#include "failover_sync/worker.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
+static bool curl_ready;
+
+/* Once per process and never undone: other libraries of the server may use libcurl too. */
+static void prepare_curl(void)
+{
+    curl_ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+}
+
+static struct result name_instance(struct plugin *plugin)
+{
+    uint64_t random = 0;
+
+    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
+        return result_error(RESULT_INTERNAL, "the system has no random numbers to give");
+    (void)snprintf(plugin->instance, sizeof plugin->instance, "%016llx", (unsigned long long)random);
+    return result_ok();
+}
+
+struct result plugin_start(const struct kea_server *server, const char *parameters, struct plugin **plugin)
+{
+    struct plugin *new = calloc(1, sizeof *new);
+    struct result result = result_ok();
+
+    *plugin = NULL;
+    if (new == NULL || pthread_mutex_init(&new->status.lock, NULL) != 0) {
+        free(new);
+        return result_no_memory("the library");
+    }
+    new->server = server;
+    (void)pthread_once(&curl_once, prepare_curl);
+    if (!curl_ready)
+        result = result_error(RESULT_INTERNAL, "libcurl cannot be initialised");
+    if (!result_failed(result))
+        result = name_instance(new);
+    if (!result_failed(result))
+        result = parameters_parse(parameters, server->service, &new->parameters);
+    if (!result_failed(result))
+        result = model_new(&new->model);
+    if (!result_failed(result))
+        result = tickets_new(&new->tickets);
+    if (!result_failed(result))
+        result = worker_new(new, &new->worker);
+    if (!result_failed(result))
+        result = store_open(new->parameters.store, &new->store);
+    if (result_failed(result)) {
+        plugin_stop(new);
+        return result;
+    }
+    kea_log(server, FAILOVER_SYNC_STARTED, PACKAGE_VERSION, new->parameters.store);
+    *plugin = new;
+    return result;
+}
+
+void plugin_stop(struct plugin *plugin)
+{
+    if (plugin == NULL)
+        return;
+    plugin->ready = false;
+    worker_stop(plugin);
+    restart_forget(plugin);
+    if (plugin->store != NULL)
+        kea_log(plugin->server, FAILOVER_SYNC_STOPPED, "what was received is recorded, the queue is kept");
+    worker_free(plugin->worker);
+    scope_index_free(plugin->index);
+    relationships_clear(&plugin->relationships);
+    store_close(plugin->store);
+    tickets_free(plugin->tickets);
+    model_free(plugin->model);
+    parameters_clear(&plugin->parameters);
+    (void)pthread_mutex_destroy(&plugin->status.lock);
+    free(plugin);
+}
+
+const char *const *plugin_local_parameters(const struct plugin *plugin)
+{
+    return (const char *const *)plugin->parameters.local_parameters;
+}
+
+/* The relationships of a configuration, and the index for them. */
+static struct result take_relationships(struct plugin *plugin, enum kea_configuration which)
+{
+    const struct kea_server *server = plugin->server;
+    char *high_availability = NULL;
+    struct result result = server->ha_parameters(server->context, which, &high_availability);
+
+    relationships_clear(&plugin->relationships);
+    scope_index_free(plugin->index);
+    plugin->index = NULL;
+    if (result_failed(result) && result.code != RESULT_NOT_FOUND)
+        return result;
+    if (result.code == RESULT_NOT_FOUND)
+        kea_log(server, FAILOVER_SYNC_NO_RELATIONSHIP,
+                "libdhcp_ha.so is not configured; the scopes are mirrored all the same");
+    result = relationships_parse(high_availability, &plugin->parameters, &plugin->relationships);
+    free(high_availability);
+    if (!result_failed(result))
+        result = scope_index_new(plugin->relationships.count, &plugin->index);
+    if (!result_failed(result))
+        result = store_begin(plugin->store);
+    if (result_failed(result))
+        return result;
+    result = relationships_mirror(&plugin->relationships, plugin->store, server->version);
+    if (result_failed(result))
+        store_rollback(plugin->store);
+    else
+        result = store_commit(plugin->store);
+    return result_failed(result) ? result : mirror_load_index(plugin);
+}
+
+static void log_relationships(const struct plugin *plugin)
+{
+    for (size_t i = 0; i < plugin->relationships.count; i++) {
+        const struct relationship *relationship = &plugin->relationships.list[i];
+
+        if (relationship->local)
+            kea_log(plugin->server, FAILOVER_SYNC_RELATIONSHIP, relationship->name, relationship->kea_mode,
+                    relationship_self(relationship)->name, relationship_partner(relationship)->name,
+                    relationship->access.url);
+    }
+}
+
+struct result plugin_configuration_loading(struct plugin *plugin, const struct kea_load *load)
+{
+    struct result result;
+
+    plugin->ready = false;
+    worker_stop(plugin);
+    result = take_relationships(plugin, KEA_STAGED);
+    if (!result_failed(result))
+        result = restart_plan_load(plugin, load);
+    return result;
+}
+
+void plugin_configuration_loaded(struct plugin *plugin, bool committed)
+{
+    struct result result = result_ok();
+
+    if (plugin->index == NULL)
+        return; /* the load was refused */
+    if (committed)
+        log_relationships(plugin);
+    result = worker_start(plugin);
+    if (!result_failed(result)) {
+        plugin->ready = true;
+        result = restart_carry_out(plugin, committed);
+    }
+    if (result_failed(result))
+        engine_set_mirror(plugin, &result);
+}
+
+void plugin_configuration_changed(struct plugin *plugin)
+{
+    struct result result;
+
+    if (!plugin->ready)
+        return;
+    result = changes_read_all(plugin);
+    if (result_failed(result))
+        engine_set_mirror(plugin, &result);
+}
+
+/* Signs of life of a partner. */
+static bool is_sign_of_life(const char *name)
+{
+    return strcmp(name, "ha-heartbeat") == 0 || strcmp(name, "ha-sync-complete-notify") == 0;
+}
+
+bool plugin_wants_command(const struct plugin *plugin, const char *name)
+{
+    (void)plugin;
+    return is_sign_of_life(name) || changes_wanted(name);
+}
+
+/* What a command on another thread changed is read on the main thread. */
+struct named_scopes {
+    struct plugin *plugin;
+    uint32_t *ids;
+    size_t count;
+    bool all;
+};
+
+static void read_named(void *argument, bool cancelled)
+{
+    struct named_scopes *named = argument;
+    struct result result = result_ok();
+
+    if (!cancelled)
+        result = named->all ? changes_read_all(named->plugin) : changes_read(named->plugin, named->ids, named->count);
+    if (result_failed(result))
+        engine_set_mirror(named->plugin, &result);
+    free(named->ids);
+    free(named);
+}
+
+void plugin_command_finished(struct plugin *plugin, const char *name, const char *arguments, int result)
+{
+    const struct kea_server *server = plugin->server;
+    struct named_scopes *named;
+
+    if (!plugin->ready || result != 0)
+        return;
+    if (is_sign_of_life(name)) {
+        worker_all_heard(plugin);
+        return;
+    }
+    named = calloc(1, sizeof *named);
+    if (named == NULL)
+        return;
+    named->plugin = plugin;
+    if (result_failed(changes_named(name, arguments, &named->ids, &named->count, &named->all)))
+        named->all = true;
+    if (server->on_main(server->context)) {
+        read_named(named, false);
+    } else if (result_failed(server->run_on_main(server->context, read_named, named))) {
+        free(named->ids);
+        free(named);
+    }
+}
+
+static const struct {
+    const char *name;
+    char *(*run)(struct plugin *plugin, const struct model_node *input);
+} commands[] = {
+    {"failover-status", command_failover_status}, {"failover-get-all", command_failover_get_all},
+    {"scope-get", command_scope_get},             {"scope-get-all", command_scope_get_all},
+    {"scope-replicate", command_scope_replicate}, {"scope-receive", command_scope_receive},
+};
+
+#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
+
+const char *const *plugin_command_names(void)
+{
+    static const char *const names[] = {
+        "failover-status", "failover-get-all", "scope-get", "scope-get-all", "scope-replicate", "scope-receive", NULL,
+    };
+
+    _Static_assert(sizeof names / sizeof names[0] == COMMAND_COUNT + 1, "every command has its name here");
+    return names;
+}
+
+char *plugin_command(struct plugin *plugin, const char *name, const char *arguments)
+{
+    struct model_tree *input = NULL;
+    char *path = NULL, *answer = NULL;
+    struct result result;
+    size_t which = 0;
+
+    while (which < COMMAND_COUNT && strcmp(commands[which].name, name) != 0)
+        which++;
+    if (which == COMMAND_COUNT)
+        return answer_fault(FAULT_SENDER, "IpamApiInvalidParameter", NULL, "this is no command of kea-failover-sync");
+    if (!plugin->ready)
+        return answer_fault(FAULT_RECEIVER, "IpamApiObjectNotFoundInDatabase", NULL,
+                            "the server has no configuration in force yet; try again");
+    result = model_parse_input(plugin->model, name, arguments, &input, &path);
+    if (result_failed(result)) {
+        answer = answer_fault(result.code == RESULT_INVALID ? FAULT_SENDER : FAULT_RECEIVER, "IpamApiInvalidParameter",
+                              path, result.message);
+    } else {
+        answer = commands[which].run(plugin, model_root(input));
+        if (answer == NULL)
+            kea_log(plugin->server, FAILOVER_SYNC_COMMAND_FAILED, name, "out of memory");
+    }
+    model_tree_free(input);
+    free(path);
+    return answer;
+}

@@ -1,0 +1,145 @@
+/* Making a batch: what is due for a partner, prepared, and the request that carries it. */
+#include "failover_sync/batch.h"
+
+#include "failover_sync/operation.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+void batch_clear(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        free(batch->items[i].definition);
+    free(batch->items);
+    *batch = (struct batch){.items = NULL};
+}
+
+/* A wish whose scope or membership is gone is no wish any more. */
+static struct result drop_wish(struct plugin *plugin, const struct queue_item *wish)
+{
+    return queue_remove(plugin->store, wish->server_record_id, wish->subnet_id);
+}
+
+static struct result prepare(struct plugin *plugin, size_t number, struct batch_item *item, bool *skip)
+{
+    struct result result = replicate_scope_prepare(plugin, number, item);
+
+    *skip = result.code == RESULT_NOT_FOUND;
+    return *skip ? drop_wish(plugin, &item->wish) : result;
+}
+
+struct result batch_take(struct plugin *plugin, size_t number, int64_t now, struct batch *batch)
+{
+    const struct relationship_server *partner = relationship_partner(&plugin->relationships.list[number]);
+    struct queue_item *due = NULL;
+    size_t due_count = 0, bytes = 0;
+    struct result result;
+
+    *batch = (struct batch){.items = NULL};
+    result = queue_take_due(plugin->store, partner->record_id, now, BATCH_SCOPES, &due, &due_count);
+    if (result_failed(result) || due_count == 0)
+        return result;
+    batch->items = calloc(due_count, sizeof *batch->items);
+    if (batch->items == NULL)
+        result = result_no_memory("a batch of scopes");
+    for (size_t i = 0; i < due_count && !result_failed(result) && (i == 0 || bytes < BATCH_BYTES); i++) {
+        struct batch_item *item = &batch->items[batch->count];
+        bool skip = false;
+
+        *item = (struct batch_item){.wish = due[i]};
+        result = prepare(plugin, number, item, &skip);
+        if (result_failed(result) || skip) {
+            free(item->definition);
+            item->definition = NULL;
+        } else {
+            batch->count++;
+            bytes += item->definition == NULL ? 0 : strlen(item->definition);
+        }
+    }
+    free(due);
+    if (result_failed(result))
+        batch_clear(batch);
+    return result;
+}
+
+static void strip(json_t *map, char *const *names)
+{
+    for (; map != NULL && *names != NULL; names++)
+        (void)json_object_del(map, *names);
+}
+
+/* The clone that travels: without what is local to this server. */
+static char *travelling(const struct plugin *plugin, const char *definition)
+{
+    json_t *root = json_loads(definition, 0, NULL);
+    char *text;
+
+    if (root == NULL)
+        return NULL;
+    strip(json_object_get(root, "subnet4"), plugin->parameters.local_parameters);
+    strip(json_object_get(root, "shared-network"), plugin->parameters.local_parameters);
+    text = json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(root);
+    return text;
+}
+
+static json_t *scope_json(const struct plugin *plugin, const struct batch_item *item)
+{
+    json_t *scope = json_pack("{s:I,s:s,s:s,s:s}", "subnet-id", (json_int_t)item->wish.subnet_id, "prefix",
+                              item->wish.prefix, "base", item->base.hex, "fingerprint", item->pushed.hex);
+    char *definition;
+
+    if (scope == NULL || item->definition == NULL)
+        return scope;
+    definition = travelling(plugin, item->definition);
+    if (definition == NULL || json_object_set_new(scope, "definition", json_string(definition)) != 0) {
+        json_decref(scope);
+        scope = NULL;
+    }
+    free(definition);
+    return scope;
+}
+
+/* The command around its arguments, whose reference is taken. */
+static struct result command_text(const struct plugin *plugin, size_t number, json_t *arguments, char **text)
+{
+    const struct relationship *relationship = &plugin->relationships.list[number];
+    json_t *command;
+
+    *text = NULL;
+    if (arguments == NULL)
+        return result_no_memory("a request");
+    if (json_object_set_new(arguments, "sender", json_string(relationship_self(relationship)->name)) != 0 ||
+        json_object_set_new(arguments, "receiver", json_string(relationship_partner(relationship)->name)) != 0) {
+        json_decref(arguments);
+        return result_no_memory("a request");
+    }
+    command = json_pack("{s:s,s:[s],s:o}", "command", "scope-receive", "service", plugin->server->service, "arguments",
+                        arguments);
+    if (command != NULL)
+        *text = json_dumps(command, JSON_COMPACT);
+    json_decref(command);
+    return *text == NULL ? result_no_memory("a request") : result_ok();
+}
+
+struct result batch_request(const struct plugin *plugin, size_t number, const struct batch *batch, char **text)
+{
+    json_t *scopes = json_array();
+    json_t *arguments;
+
+    *text = NULL;
+    for (size_t i = 0; i < batch->count; i++) {
+        if (json_array_append_new(scopes, scope_json(plugin, &batch->items[i])) != 0) {
+            json_decref(scopes);
+            return result_no_memory("a request");
+        }
+    }
+    arguments = json_pack("{s:o}", "scopes", scopes);
+    return command_text(plugin, number, arguments, text);
+}
+
+struct result batch_question(const struct plugin *plugin, size_t number, const char *ticket, char **text)
+{
+    return command_text(plugin, number, json_pack("{s:s}", "ticket", ticket), text);
+}

@@ -1,0 +1,130 @@
+/* Reading what a partner answered. It comes from the network: nothing in it is believed before the model has checked it,
+ * and everything that can be wrong with it has a sentence. */
+#include "failover_sync/batch.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Kea's own result codes. */
+#define KEA_SUCCESS     0
+#define KEA_UNSUPPORTED 2
+#define KEA_EMPTY       3
+
+/* A sentence's worth of a text from elsewhere, without control characters. */
+static void excerpt(const char *text, char *target, size_t size)
+{
+    size_t length = 0;
+
+    for (; text != NULL && *text != '\0' && length + 1 < size; text++)
+        target[length++] = (unsigned char)*text < 0x20 ? ' ' : *text;
+    target[length] = '\0';
+}
+
+static enum batch_outcome outcome_of(const char *word)
+{
+    static const struct {
+        const char *word;
+        enum batch_outcome outcome;
+    } words[] = {
+        {"applied", BATCH_APPLIED},     {"unchanged", BATCH_UNCHANGED},     {"conflict", BATCH_CONFLICT},
+        {"overruled", BATCH_OVERRULED}, {"id-mismatch", BATCH_ID_MISMATCH}, {"failed", BATCH_FAILED},
+    };
+
+    for (size_t i = 0; word != NULL && i < sizeof words / sizeof words[0]; i++)
+        if (strcmp(words[i].word, word) == 0)
+            return words[i].outcome;
+    return BATCH_UNANSWERED;
+}
+
+static struct batch_item *find_item(struct batch *batch, int64_t subnet_id)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->items[i].wish.subnet_id == subnet_id)
+            return &batch->items[i];
+    return NULL;
+}
+
+static void note_scopes(const struct model_node *root, struct batch *batch)
+{
+    for (const struct model_node *scope = model_first(root, "scopes"); scope != NULL; scope = model_next(scope)) {
+        struct batch_item *item = find_item(batch, model_integer(scope, "subnet-id", 0));
+
+        if (item == NULL)
+            continue;
+        item->outcome = outcome_of(model_text(scope, "result"));
+        item->answered = fingerprint_parse(model_text(scope, "fingerprint"));
+        excerpt(model_text(scope, "text"), item->text, sizeof item->text);
+    }
+}
+
+static struct result read_arguments(const struct plugin *plugin, const char *partner, const json_t *arguments,
+                                    struct batch *batch, struct batch_answer *answer)
+{
+    static const char *const states[] = {"pending", "applied", "recorded", "unrecorded"};
+    char *text = arguments == NULL ? strdup("{}") : json_dumps(arguments, JSON_COMPACT);
+    struct model_tree *tree = NULL;
+    const struct model_node *root;
+    const char *ticket, *state;
+    size_t which = 0;
+    struct result result;
+
+    if (text == NULL)
+        return result_no_memory("an answer");
+    result = model_parse_output(plugin->model, "scope-receive", text, &tree);
+    free(text);
+    if (result_failed(result))
+        return result_error(RESULT_NETWORK, "%.80s answered scope-receive in a form this version does not know: %.250s",
+                            partner, result.message);
+    root = model_root(tree);
+    ticket = model_text(root, "ticket");
+    state = model_text(root, "state");
+    while (state != NULL && which < sizeof states / sizeof states[0] && strcmp(states[which], state) != 0)
+        which++;
+    if (ticket == NULL || state == NULL || which == sizeof states / sizeof states[0] ||
+        strlen(ticket) >= sizeof answer->ticket) {
+        result = result_error(RESULT_NETWORK, "%.80s answered scope-receive without a ticket and its state", partner);
+    } else {
+        (void)snprintf(answer->ticket, sizeof answer->ticket, "%s", ticket);
+        answer->state = which;
+        excerpt(model_text(root, "state-text"), answer->text, sizeof answer->text);
+        note_scopes(root, batch);
+    }
+    model_tree_free(tree);
+    return result;
+}
+
+struct result batch_read_answer(const struct plugin *plugin, const char *partner, const char *text, size_t length,
+                                struct batch *batch, struct batch_answer *answer)
+{
+    char said[200];
+    json_t *root = json_loadb(text, length, 0, NULL);
+    /* A control agent answers with a list of one answer per service, a server itself perhaps with the answer alone. */
+    const json_t *one = json_is_array(root) ? json_array_get(root, 0) : root;
+    const json_t *code = json_object_get(one, "result");
+    struct result result;
+
+    *answer = (struct batch_answer){.ticket = ""};
+    if (!json_is_integer(code)) {
+        result = result_error(RESULT_NETWORK,
+                              "%.80s did not answer as a Kea server does: check that its url leads to Kea's control agent "
+                              "or HTTP control socket",
+                              partner);
+        goto done;
+    }
+    excerpt(json_string_value(json_object_get(one, "text")), said, sizeof said);
+    if (json_integer_value(code) == KEA_SUCCESS)
+        result = read_arguments(plugin, partner, json_object_get(one, "arguments"), batch, answer);
+    else if (json_integer_value(code) == KEA_UNSUPPORTED)
+        result = result_error(RESULT_REFUSED,
+                              "%.80s does not know the command scope-receive: load libdhcp_failover_sync.so there (%s)",
+                              partner, said);
+    else if (json_integer_value(code) == KEA_EMPTY)
+        result = result_error(RESULT_NOT_FOUND, "%.80s does not know the ticket any more: %s", partner, said);
+    else
+        result = result_error(RESULT_REFUSED, "%.80s answered: %s", partner, said);
+done:
+    json_decref(root);
+    return result;
+}

@@ -1,0 +1,176 @@
+/* After the answer: what each scope of a batch came to, written in one transaction. */
+#include "failover_sync/batch.h"
+
+#include "failover_sync/mirror.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One scope being settled. `known`: it still exists here. */
+struct settling {
+    struct mirror_writer *writer;
+    size_t number;
+    const struct relationship *relationship;
+    const struct batch_item *item;
+    struct scope_entry entry;
+    bool known;
+};
+
+static int64_t partner_id(const struct settling *settling)
+{
+    return relationship_partner(settling->relationship)->record_id;
+}
+
+static const char *partner_name(const struct settling *settling)
+{
+    return relationship_partner(settling->relationship)->name;
+}
+
+/* The partner has the version that was sent; there may be a newer one here by now, which stays in the queue. */
+static struct result settle_agreed(struct settling *settling)
+{
+    const struct batch_item *item = settling->item;
+    struct mirror_writer *writer = settling->writer;
+    struct scope_entry gone = {.subnet_id = item->wish.subnet_id};
+    struct scope_entry *entry = settling->known ? &settling->entry : &gone;
+    struct scope_agreement *agreement =
+        settling->known ? settling->entry.agreement : calloc(RELATIONSHIP_MAX, sizeof *agreement);
+    struct result result;
+
+    if (agreement == NULL)
+        return result_no_memory("a batch of scopes");
+    agreement[settling->number] = (struct scope_agreement){.ours = item->pushed, .theirs = item->answered};
+    entry->agreement = agreement;
+    if (!settling->known) {
+        gone.modified_at = writer->now;
+        (void)snprintf(gone.prefix, sizeof gone.prefix, "%s", item->wish.prefix);
+    }
+    result = mirror_put_agreement(writer, entry, settling->number, item->definition);
+    if (settling->known) {
+        if (!result_failed(result) && scope_entry_agreed(entry, settling->number))
+            result = queue_remove(writer->plugin->store, partner_id(settling), entry->subnet_id);
+        if (!result_failed(result))
+            result = mirror_set_sync(writer, entry, NULL);
+    } else {
+        free(agreement);
+    }
+    return result;
+}
+
+/* The partner has the scope no more. If it is here again, it must be sent as a new one. */
+static struct result settle_removed(struct settling *settling)
+{
+    struct store *store = settling->writer->plugin->store;
+    struct queue_item wish = settling->item->wish;
+    struct result result = scope_store_remove(store, partner_id(settling), wish.subnet_id);
+
+    if (result_failed(result))
+        return result;
+    if (!settling->known)
+        return queue_remove(store, partner_id(settling), wish.subnet_id);
+    settling->entry.agreement[settling->number] = (struct scope_agreement){.ours = fingerprint_parse(NULL)};
+    wish.removal = false;
+    result = queue_put(store, &wish, settling->writer->now);
+    return result_failed(result) ? result : mirror_set_sync(settling->writer, &settling->entry, NULL);
+}
+
+/* The partner is the primary and keeps its own version, which it now sends here: ours goes into the history. */
+static struct result settle_overruled(struct settling *settling, const char *reason)
+{
+    const struct batch_item *item = settling->item;
+    struct store *store = settling->writer->plugin->store;
+    struct history_row lost = {
+        .subnet_id = item->wish.subnet_id,
+        .prefix = item->wish.prefix,
+        .definition = item->definition,
+        .fingerprint = item->pushed,
+        .reason = reason,
+        .replaced_at = settling->writer->now,
+    };
+    struct result result = history_store_add(store, &lost);
+
+    /* A version made here since then is another matter and stays queued. */
+    if (!result_failed(result) &&
+        (settling->known ? fingerprint_equal(settling->entry.fingerprint, item->pushed) : item->wish.removal))
+        result = queue_remove(store, partner_id(settling), item->wish.subnet_id);
+    return result;
+}
+
+static struct result settle_refused(struct settling *settling, int64_t retry_at)
+{
+    const struct batch_item *item = settling->item;
+    struct plugin *plugin = settling->writer->plugin;
+    char reason[400];
+    struct result result = result_ok();
+
+    switch (item->outcome) {
+    case BATCH_OVERRULED:
+        (void)snprintf(reason, sizeof reason, "changed on both servers: the version of %.80s, the primary, counts",
+                       partner_name(settling));
+        kea_log(plugin->server, FAILOVER_SYNC_CONFLICT, item->wish.prefix, reason);
+        result = settle_overruled(settling, reason);
+        break;
+    case BATCH_CONFLICT:
+        (void)snprintf(reason, sizeof reason, "changed on both servers, both versions are kept: %.250s", item->text);
+        kea_log(plugin->server, FAILOVER_SYNC_CONFLICT, item->wish.prefix, reason);
+        result = queue_hold(plugin->store, item->wish.record_id, reason);
+        break;
+    case BATCH_ID_MISMATCH:
+    case BATCH_FAILED:
+        (void)snprintf(reason, sizeof reason, "%.80s refused it: %.250s", partner_name(settling), item->text);
+        kea_log(plugin->server, FAILOVER_SYNC_SCOPE_OUT_OF_SYNC, item->wish.prefix, partner_name(settling), item->text);
+        result = queue_postpone(plugin->store, item->wish.record_id, retry_at, reason);
+        break;
+    default:
+        (void)snprintf(reason, sizeof reason, "%.80s did not say what came of it", partner_name(settling));
+        result = queue_postpone(plugin->store, item->wish.record_id, retry_at, reason);
+        break;
+    }
+    if (!result_failed(result) && settling->known)
+        result = mirror_set_sync(settling->writer, &settling->entry, reason);
+    return result;
+}
+
+static struct result settle_item(struct mirror_writer *writer, size_t number, const struct batch_item *item,
+                                 int64_t retry_at)
+{
+    struct settling settling = {
+        .writer = writer,
+        .number = number,
+        .relationship = &writer->plugin->relationships.list[number],
+        .item = item,
+    };
+    bool done = item->outcome == BATCH_APPLIED || item->outcome == BATCH_UNCHANGED;
+    struct result result;
+
+    settling.known = scope_index_get(writer->plugin->index, item->wish.subnet_id, &settling.entry);
+    if (!done)
+        result = settle_refused(&settling, retry_at);
+    else if (item->wish.removal)
+        result = settle_removed(&settling);
+    else
+        result = settle_agreed(&settling);
+    if (settling.known)
+        scope_entry_clear(&settling.entry);
+    return result;
+}
+
+struct result batch_settle(struct plugin *plugin, size_t number, const struct batch *batch, int64_t retry_at)
+{
+    struct mirror_writer writer;
+    struct result result = mirror_begin(plugin, &writer);
+
+    if (result_failed(result))
+        return result;
+    for (size_t i = 0; i < batch->count && !result_failed(result); i++)
+        result = settle_item(&writer, number, &batch->items[i], retry_at);
+    if (!result_failed(result))
+        result = server_store_seen(plugin->store, relationship_partner(&plugin->relationships.list[number])->record_id,
+                                   writer.now / 1000);
+    if (result_failed(result)) {
+        mirror_abandon(&writer);
+        return result;
+    }
+    return mirror_commit(&writer);
+}

@@ -1,0 +1,109 @@
+/* The tickets of batches taken in: how far each has got, for the sender that asks. In memory only: a sender that asks
+ * after a restart sends the batch again. */
+#include "failover_sync/receive.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TICKETS_KEPT 256
+
+struct ticket {
+    char name[TICKET_NAME_SIZE];
+    enum ticket_state state;
+    char text[300];
+    json_t *scopes;
+};
+
+struct tickets {
+    pthread_mutex_t lock;
+    uint64_t issued;
+    struct ticket kept[TICKETS_KEPT];
+};
+
+struct result tickets_new(struct tickets **tickets)
+{
+    *tickets = calloc(1, sizeof **tickets);
+    if (*tickets == NULL || pthread_mutex_init(&(*tickets)->lock, NULL) != 0) {
+        free(*tickets);
+        *tickets = NULL;
+        return result_no_memory("the tickets");
+    }
+    return result_ok();
+}
+
+void tickets_free(struct tickets *tickets)
+{
+    if (tickets == NULL)
+        return;
+    for (size_t i = 0; i < TICKETS_KEPT; i++)
+        json_decref(tickets->kept[i].scopes);
+    (void)pthread_mutex_destroy(&tickets->lock);
+    free(tickets);
+}
+
+void tickets_issue(struct tickets *tickets, const char *instance, char name[TICKET_NAME_SIZE])
+{
+    struct ticket *ticket;
+
+    (void)pthread_mutex_lock(&tickets->lock);
+    ticket = &tickets->kept[tickets->issued % TICKETS_KEPT];
+    json_decref(ticket->scopes);
+    *ticket = (struct ticket){.state = TICKET_PENDING};
+    tickets->issued++;
+    (void)snprintf(ticket->name, sizeof ticket->name, "%s-%llu", instance, (unsigned long long)tickets->issued);
+    memcpy(name, ticket->name, TICKET_NAME_SIZE);
+    (void)pthread_mutex_unlock(&tickets->lock);
+}
+
+static struct ticket *find(struct tickets *tickets, const char *name)
+{
+    for (size_t i = 0; i < TICKETS_KEPT; i++)
+        if (strcmp(tickets->kept[i].name, name) == 0)
+            return &tickets->kept[i];
+    return NULL;
+}
+
+void tickets_set(struct tickets *tickets, const char *name, enum ticket_state state, const char *text, json_t *scopes)
+{
+    struct ticket *ticket;
+
+    (void)pthread_mutex_lock(&tickets->lock);
+    ticket = find(tickets, name);
+    if (ticket != NULL) {
+        ticket->state = state;
+        (void)snprintf(ticket->text, sizeof ticket->text, "%s", text == NULL ? "" : text);
+        if (scopes != NULL) {
+            json_decref(ticket->scopes);
+            ticket->scopes = json_incref(scopes);
+        }
+    }
+    (void)pthread_mutex_unlock(&tickets->lock);
+    json_decref(scopes);
+}
+
+json_t *tickets_describe(struct tickets *tickets, const char *name)
+{
+    static const char *const states[] = {"pending", "applied", "recorded", "unrecorded"};
+    const struct ticket *ticket;
+    json_t *description = NULL;
+
+    (void)pthread_mutex_lock(&tickets->lock);
+    ticket = name[0] == '\0' ? NULL : find(tickets, name);
+    if (ticket != NULL)
+        description = json_pack("{s:s,s:s,s:O?}", "ticket", ticket->name, "state", states[ticket->state], "scopes",
+                                ticket->scopes);
+    if (description != NULL && ticket->scopes == NULL)
+        (void)json_object_del(description, "scopes");
+    if (description != NULL && ticket->text[0] != '\0')
+        (void)json_object_set_new(description, "state-text", json_string(ticket->text));
+    /* A copy, because the caller prints it when the lock is gone. */
+    if (description != NULL) {
+        json_t *copy = json_deep_copy(description);
+
+        json_decref(description);
+        description = copy;
+    }
+    (void)pthread_mutex_unlock(&tickets->lock);
+    return description;
+}

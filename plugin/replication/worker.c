@@ -1,0 +1,335 @@
+/* The worker's thread: jobs in order, partners driven, one wait for all of it. */
+#include "failover_sync/worker.h"
+
+#include "failover_sync/engine.h"
+#include "failover_sync/mirror.h"
+#include "failover_sync/partner.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STORE_PATIENCE_MS 1000 /* between attempts to run a job that the store refused */
+#define HA_STATE_MS       2000 /* between questions for the HA states */
+#define WAIT_MAX_MS       1000
+
+struct job {
+    worker_job run;
+    worker_job_free release;
+    void *argument;
+    struct job *next;
+};
+
+struct worker {
+    struct plugin *plugin;
+    CURLM *multi;
+    pthread_t thread;
+    bool running; /* the main thread's alone */
+
+    pthread_mutex_t lock; /* guards what follows */
+    struct job *first, **last;
+    bool open; /* takes jobs */
+    bool stopping;
+    uint64_t heard; /* a bit per relationship */
+
+    /* The worker's alone. */
+    struct partner *partners[RELATIONSHIP_MAX];
+    int64_t jobs_blocked_until, next_ha_state;
+};
+
+static void job_free(struct job *job)
+{
+    job->release(job->argument);
+    free(job);
+}
+
+struct result worker_new(struct plugin *plugin, struct worker **worker)
+{
+    struct worker *new = calloc(1, sizeof *new);
+
+    *worker = NULL;
+    if (new == NULL)
+        return result_no_memory("the worker");
+    new->plugin = plugin;
+    new->last = &new->first;
+    new->multi = curl_multi_init();
+    if (new->multi == NULL || pthread_mutex_init(&new->lock, NULL) != 0) {
+        if (new->multi != NULL)
+            (void)curl_multi_cleanup(new->multi);
+        free(new);
+        return result_no_memory("the worker");
+    }
+    *worker = new;
+    return result_ok();
+}
+
+void worker_free(struct worker *worker)
+{
+    if (worker == NULL)
+        return;
+    (void)curl_multi_cleanup(worker->multi);
+    (void)pthread_mutex_destroy(&worker->lock);
+    free(worker);
+}
+
+struct result worker_post(struct plugin *plugin, worker_job run, worker_job_free release, void *argument)
+{
+    struct worker *worker = plugin->worker;
+    struct job *job = malloc(sizeof *job);
+    bool taken = false;
+
+    if (job == NULL) {
+        release(argument);
+        return result_no_memory("a job");
+    }
+    *job = (struct job){.run = run, .release = release, .argument = argument};
+    (void)pthread_mutex_lock(&worker->lock);
+    if (worker->open) {
+        *worker->last = job;
+        worker->last = &job->next;
+        taken = true;
+    }
+    (void)pthread_mutex_unlock(&worker->lock);
+    if (!taken) {
+        job_free(job);
+        return result_error(RESULT_INTERNAL, "the library is not running");
+    }
+    (void)curl_multi_wakeup(worker->multi);
+    return result_ok();
+}
+
+static void hear(struct worker *worker, uint64_t relationships)
+{
+    (void)pthread_mutex_lock(&worker->lock);
+    worker->heard |= relationships;
+    (void)pthread_mutex_unlock(&worker->lock);
+    (void)curl_multi_wakeup(worker->multi);
+}
+
+void worker_partner_heard(struct plugin *plugin, const char *partner)
+{
+    for (size_t i = 0; i < plugin->relationships.count; i++)
+        if (plugin->relationships.list[i].local &&
+            strcmp(relationship_partner(&plugin->relationships.list[i])->name, partner) == 0)
+            hear(plugin->worker, UINT64_C(1) << i);
+}
+
+void worker_all_heard(struct plugin *plugin)
+{
+    hear(plugin->worker, UINT64_MAX);
+}
+
+static struct job *take_job(struct worker *worker)
+{
+    struct job *job;
+
+    (void)pthread_mutex_lock(&worker->lock);
+    job = worker->first;
+    if (job != NULL) {
+        worker->first = job->next;
+        if (worker->first == NULL)
+            worker->last = &worker->first;
+    }
+    (void)pthread_mutex_unlock(&worker->lock);
+    return job;
+}
+
+static void put_back(struct worker *worker, struct job *job)
+{
+    (void)pthread_mutex_lock(&worker->lock);
+    job->next = worker->first;
+    if (worker->first == NULL)
+        worker->last = &job->next;
+    worker->first = job;
+    (void)pthread_mutex_unlock(&worker->lock);
+}
+
+/* Runs what waits; a job that the store refuses stays first in line, because those behind it may build on it. */
+static void run_jobs(struct worker *worker, bool last_chance)
+{
+    struct plugin *plugin = worker->plugin;
+    bool ran = false;
+    struct job *job;
+
+    if (worker->jobs_blocked_until > engine_now() && !last_chance)
+        return;
+    while ((job = take_job(worker)) != NULL) {
+        struct result result = job->run(plugin, job->argument);
+
+        if (result.code == RESULT_STORE && !last_chance) {
+            put_back(worker, job);
+            worker->jobs_blocked_until = engine_now() + STORE_PATIENCE_MS;
+            engine_set_mirror(plugin, &result);
+            return;
+        }
+        if (result.code == RESULT_STORE)
+            job->release(job->argument);
+        free(job);
+        ran = true;
+        engine_set_mirror(plugin, result_failed(result) ? &result : NULL);
+    }
+    if (ran)
+        for (size_t i = 0; i < plugin->relationships.count; i++)
+            engine_refresh_queue(plugin, i);
+}
+
+static void hear_partners(struct worker *worker)
+{
+    uint64_t heard;
+
+    (void)pthread_mutex_lock(&worker->lock);
+    heard = worker->heard;
+    worker->heard = 0;
+    (void)pthread_mutex_unlock(&worker->lock);
+    for (size_t i = 0; i < worker->plugin->relationships.count; i++)
+        if ((heard >> i & 1) != 0 && worker->partners[i] != NULL)
+            partner_heard(worker->partners[i]);
+}
+
+/* Returns when the next of them wants attention. */
+static int64_t advance_partners(struct worker *worker)
+{
+    int64_t now = engine_now(), wake = INT64_MAX;
+
+    for (size_t i = 0; i < worker->plugin->relationships.count; i++) {
+        int64_t next;
+
+        if (worker->partners[i] == NULL)
+            continue;
+        next = partner_advance(worker->partners[i], now);
+        if (next < wake)
+            wake = next;
+    }
+    return wake;
+}
+
+/* True if a transfer ended, which may have made something else due. */
+static bool finish_transfers(struct worker *worker)
+{
+    bool finished = false;
+    int running = 0, left = 0;
+    CURLMsg *message;
+
+    (void)curl_multi_perform(worker->multi, &running);
+    while ((message = curl_multi_info_read(worker->multi, &left)) != NULL) {
+        CURL *easy = message->easy_handle;
+        CURLcode code = message->data.result;
+
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        for (size_t i = 0; i < worker->plugin->relationships.count; i++)
+            if (worker->partners[i] != NULL && partner_finished(worker->partners[i], easy, code))
+                break;
+        finished = true;
+    }
+    return finished;
+}
+
+static bool is_stopping(struct worker *worker)
+{
+    bool stopping;
+
+    (void)pthread_mutex_lock(&worker->lock);
+    stopping = worker->stopping;
+    (void)pthread_mutex_unlock(&worker->lock);
+    return stopping;
+}
+
+static void ask_ha_state(struct worker *worker)
+{
+    int64_t now = engine_now();
+
+    if (worker->plugin->relationships.count == 0 || now < worker->next_ha_state)
+        return;
+    worker->next_ha_state = now + HA_STATE_MS;
+    ha_state_ask(worker->plugin);
+}
+
+static void *worker_run(void *argument)
+{
+    struct worker *worker = argument;
+
+    while (!is_stopping(worker)) {
+        int64_t wake, wait;
+
+        run_jobs(worker, false);
+        hear_partners(worker);
+        ask_ha_state(worker);
+        wake = advance_partners(worker);
+        if (finish_transfers(worker))
+            continue;
+        wait = wake == INT64_MAX ? WAIT_MAX_MS : wake - engine_now();
+        if (wait > WAIT_MAX_MS)
+            wait = WAIT_MAX_MS;
+        if (wait > 0)
+            (void)curl_multi_poll(worker->multi, NULL, 0, (int)wait, NULL);
+    }
+    run_jobs(worker, true);
+    return NULL;
+}
+
+static void free_partners(struct worker *worker)
+{
+    for (size_t i = 0; i < RELATIONSHIP_MAX; i++) {
+        partner_free(worker->partners[i]);
+        worker->partners[i] = NULL;
+    }
+}
+
+/* Signals are the server's business. */
+static int start_thread(struct worker *worker)
+{
+    sigset_t all, before;
+    int error;
+
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = pthread_create(&worker->thread, NULL, worker_run, worker);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
+}
+
+struct result worker_start(struct plugin *plugin)
+{
+    struct worker *worker = plugin->worker;
+    struct result result = result_ok();
+
+    worker->stopping = false;
+    worker->next_ha_state = worker->jobs_blocked_until = 0;
+    for (size_t i = 0; i < plugin->relationships.count && !result_failed(result); i++) {
+        engine_refresh_queue(plugin, i);
+        if (plugin->relationships.list[i].local)
+            result = partner_new(plugin, i, worker->multi, &worker->partners[i]);
+    }
+    if (!result_failed(result) && start_thread(worker) != 0)
+        result = result_error(RESULT_MEMORY, "the worker thread could not be started");
+    if (result_failed(result)) {
+        free_partners(worker);
+        return result;
+    }
+    worker->running = true;
+    (void)pthread_mutex_lock(&worker->lock);
+    worker->open = true;
+    (void)pthread_mutex_unlock(&worker->lock);
+    return result;
+}
+
+void worker_stop(struct plugin *plugin)
+{
+    struct worker *worker = plugin->worker;
+    struct job *job;
+
+    if (worker == NULL || !worker->running)
+        return;
+    (void)pthread_mutex_lock(&worker->lock);
+    worker->open = false;
+    worker->stopping = true;
+    (void)pthread_mutex_unlock(&worker->lock);
+    (void)curl_multi_wakeup(worker->multi);
+    (void)pthread_join(worker->thread, NULL);
+    worker->running = false;
+    while ((job = take_job(worker)) != NULL)
+        job_free(job);
+    free_partners(worker);
+}

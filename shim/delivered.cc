@@ -1,0 +1,194 @@
+/* The words in which a configuration being loaded delivers its scopes: one fingerprint each, so that a restart with the
+ * same file is not taken for an edit. The scopes' meaning is not looked at here. */
+#include "shim.h"
+
+#include <asiolink/io_address.h>
+#include <dhcpsrv/cfg_subnets4.h>
+
+#include <algorithm>
+#include <cstring>
+
+using isc::data::ConstElementPtr;
+using isc::data::Element;
+using isc::dhcp::SrvConfig;
+
+namespace
+{
+
+using namespace failover_sync;
+
+void append_bytes(std::string &words, const void *bytes, size_t length)
+{
+    words.append(static_cast<const char *>(bytes), length);
+}
+
+void append_text(std::string &words, const std::string &text)
+{
+    const uint32_t length = static_cast<uint32_t>(text.size());
+    append_bytes(words, &length, sizeof length);
+    words += text;
+}
+
+/* Appends an element's type and value, lists and maps with their sizes; maps are in key order already. Far faster than
+ * printing, and compared only on this machine. */
+void append_element(std::string &words, const Element &element, const char *omitted = nullptr)
+{
+    const int type = element.getType();
+    words += static_cast<char>('a' + type);
+    switch (type) {
+    case Element::integer: {
+        const int64_t value = element.intValue();
+        append_bytes(words, &value, sizeof value);
+        break;
+    }
+    case Element::real: {
+        const double value = element.doubleValue();
+        append_bytes(words, &value, sizeof value);
+        break;
+    }
+    case Element::boolean:
+        words += element.boolValue() ? '1' : '0';
+        break;
+    case Element::string:
+        append_text(words, element.stringValue());
+        break;
+    case Element::list: {
+        const auto &list = element.listValue();
+        const uint32_t size = static_cast<uint32_t>(list.size());
+        append_bytes(words, &size, sizeof size);
+        for (const auto &item : list) {
+            append_element(words, *item);
+        }
+        break;
+    }
+    case Element::map:
+        for (const auto &[keyword, value] : element.mapValue()) {
+            if (omitted && keyword == omitted) {
+                continue;
+            }
+            append_text(words, keyword);
+            append_element(words, *value);
+        }
+        words += '.';
+        break;
+    default:
+        break;
+    }
+}
+
+/* The server's spelling of a prefix; "" if it is none. */
+std::string canonical_prefix(std::string text)
+{
+    text.erase(std::remove_if(text.begin(), text.end(), [](char c) { return c == ' ' || c == '\t'; }), text.end());
+    const size_t slash = text.find('/');
+    if (slash == std::string::npos) {
+        return "";
+    }
+    return isc::asiolink::IOAddress(text.substr(0, slash)).toText() + "/" + std::to_string(std::stoul(text.substr(slash + 1)));
+}
+
+/* Collects the fingerprints of one configuration's scopes. */
+class Collector
+{
+  public:
+    explicit Collector(const SrvConfig &staged) : subnets_(staged.getCfgSubnets4())
+    {
+        delivered_.reserve(subnets_->getAll()->size());
+    }
+
+    /* `above` is what all subnets of the list depend on besides their own words. */
+    void add_list(const ConstElementPtr &list, const std::string &above)
+    {
+        if (!list || list->getType() != Element::list) {
+            return;
+        }
+        for (const auto &subnet : list->listValue()) {
+            const uint32_t subnet_id = id_of(*subnet);
+            if (subnet_id == 0) {
+                continue;
+            }
+            words_ = above;
+            append_element(words_, *subnet);
+            delivered_.push_back({subnet_id, fingerprint_of(words_.data(), words_.size())});
+        }
+    }
+
+    /* One entry for each staged scope; those that the configuration's text did not bring have no words. */
+    std::vector<struct kea_delivered> finish()
+    {
+        const auto by_id = [](const struct kea_delivered &a, const struct kea_delivered &b) {
+            return a.subnet_id < b.subnet_id;
+        };
+        std::sort(delivered_.begin(), delivered_.end(), by_id);
+        std::vector<struct kea_delivered> result;
+        result.reserve(subnets_->getAll()->size());
+        for (const auto &subnet : subnets_->getAll()->get<isc::dhcp::SubnetSubnetIdIndexTag>()) {
+            struct kea_delivered entry = {subnet->getID(), {}};
+            const auto found = std::lower_bound(delivered_.begin(), delivered_.end(), entry, by_id);
+            /* A scope with server tags came from a configuration backend and took the place of one in the text. */
+            if (found != delivered_.end() && found->subnet_id == entry.subnet_id && subnet->getServerTags().empty()) {
+                entry.text = found->text;
+            }
+            result.push_back(entry);
+        }
+        return result;
+    }
+
+  private:
+    /* 0 if the scope is not found: it has no words then. */
+    uint32_t id_of(const Element &subnet) const
+    {
+        const ConstElementPtr id = subnet.get("id");
+        if (id && id->getType() == Element::integer && id->intValue() > 0) {
+            return static_cast<uint32_t>(id->intValue());
+        }
+        const ConstElementPtr prefix = subnet.get("subnet");
+        if (!prefix || prefix->getType() != Element::string) {
+            return 0;
+        }
+        const auto staged = subnets_->getByPrefix(canonical_prefix(prefix->stringValue()));
+        return staged ? staged->getID() : 0;
+    }
+
+    isc::dhcp::ConstCfgSubnets4Ptr subnets_;
+    std::vector<struct kea_delivered> delivered_;
+    std::string words_;
+};
+
+/* A fingerprint stands for longer words. */
+std::string shortened(const std::string &words)
+{
+    return fingerprint_of(words.data(), words.size()).hex;
+}
+
+} // namespace
+
+std::vector<struct kea_delivered> failover_sync::delivered_scopes(const ConstElementPtr &json, const SrvConfig &staged)
+{
+    /* What the server makes of a scope's words depends on its release and on the definitions of options. Globals are in
+     * the words already: the server has written them into each subnet before. */
+    std::string common = release::version();
+    if (const ConstElementPtr definitions = json->get("option-def")) {
+        append_element(common, *definitions);
+    }
+    common = shortened(common);
+
+    Collector collector(staged);
+    collector.add_list(json->get("subnet4"), common);
+    const ConstElementPtr networks = json->get("shared-networks");
+    if (networks && networks->getType() == Element::list) {
+        for (const auto &network : networks->listValue()) {
+            std::string words = common;
+            append_element(words, *network, "subnet4");
+            collector.add_list(network->get("subnet4"), shortened(words));
+        }
+    }
+    return collector.finish();
+}
+
+bool failover_sync::read_from_file(const ConstElementPtr &json)
+{
+    /* The parser of files notes the file's path with each element, that of commands "<string>" or "<wire>". */
+    const std::string &source = json->getPosition().file_;
+    return !source.empty() && source.front() != '<';
+}

@@ -1,0 +1,341 @@
+/* Putting scopes in place and removing them. Everything that can be refused by its own words is refused before the
+ * packet threads stop; what is left is a list of small steps, each with the step that takes it back. */
+#include "shim.h"
+
+#include <dhcpsrv/cfg_hosts.h>
+#include <dhcpsrv/cfg_subnets4.h>
+#include <dhcpsrv/shared_network.h>
+#include <exceptions/exceptions.h>
+#include <util/multi_threading_mgr.h>
+
+#include <cstring>
+#include <functional>
+#include <memory>
+
+using isc::dhcp::CfgHostsPtr;
+using isc::dhcp::CfgSharedNetworks4Ptr;
+using isc::dhcp::CfgSubnets4Ptr;
+using isc::dhcp::HostCollection;
+using isc::dhcp::SharedNetwork4Ptr;
+using isc::dhcp::SrvConfigPtr;
+using isc::dhcp::Subnet4;
+using isc::dhcp::Subnet4Ptr;
+
+namespace
+{
+
+using namespace failover_sync;
+
+/* A change and what its definition was parsed to. */
+struct planned {
+    struct kea_change *change;
+    ParsedScope scope; /* its subnet is null for a removal */
+    bool refused;
+};
+
+/* Steps to take back, last first, unless they are kept. */
+class Undo
+{
+  public:
+    Undo()
+    {
+        steps_.reserve(16); /* so that adding a step after its deed cannot fail */
+    }
+
+    ~Undo()
+    {
+        for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
+            run_contained("restoring a scope", [&] { (*step)(); });
+        }
+    }
+
+    Undo(const Undo &) = delete;
+    Undo &operator=(const Undo &) = delete;
+
+    /* Does the deed; `reverse` takes it back if this list is not kept. */
+    template <typename Deed> void step(Deed deed, std::function<void()> reverse)
+    {
+        deed();
+        steps_.push_back(std::move(reverse));
+    }
+
+    void keep()
+    {
+        steps_.clear();
+    }
+
+  private:
+    std::vector<std::function<void()>> steps_;
+};
+
+/* Puts parsed scopes in place in one configuration, one after the other. */
+class Installer
+{
+  public:
+    explicit Installer(const SrvConfigPtr &configuration)
+        : subnets_(configuration->getCfgSubnets4()), networks_(configuration->getCfgSharedNetworks4()),
+          hosts_(configuration->getCfgHosts())
+    {
+    }
+
+    Subnet4Ptr find(uint32_t subnet_id) const
+    {
+        return boost::const_pointer_cast<Subnet4>(subnets_->getBySubnetId(subnet_id));
+    }
+
+    void install(const ParsedScope &scope, bool running);
+    void remove(const struct kea_change &change, bool running);
+
+  private:
+    void check_prefix(const Subnet4 &subnet) const;
+    SharedNetwork4Ptr leave_network(Undo &undo, const Subnet4Ptr &subnet);
+    void replace_subnet(Undo &undo, const Subnet4Ptr &old, const Subnet4Ptr &subnet);
+    void enter_network(Undo &undo, const ParsedScope &scope);
+    void replace_network(const SharedNetwork4Ptr &old, const SharedNetwork4Ptr &network);
+    void replace_hosts(Undo &undo, uint32_t subnet_id, const HostCollection &hosts);
+    void drop_if_empty(Undo &undo, const SharedNetwork4Ptr &network);
+
+    CfgSubnets4Ptr subnets_;
+    CfgSharedNetworks4Ptr networks_;
+    CfgHostsPtr hosts_;
+};
+
+void Installer::check_prefix(const Subnet4 &subnet) const
+{
+    const auto other = subnets_->getByPrefix(subnet.toText());
+    if (other && other->getID() != subnet.getID()) {
+        isc_throw(isc::BadValue, "the same prefix has subnet id "
+                                     << other->getID()
+                                     << " here: leases carry the id, so give the subnet the same id on both servers");
+    }
+}
+
+/* Returns the network left, null if the subnet was in none. */
+SharedNetwork4Ptr Installer::leave_network(Undo &undo, const Subnet4Ptr &subnet)
+{
+    SharedNetwork4Ptr network;
+    subnet->getSharedNetwork(network);
+    if (network) {
+        undo.step([&] { network->del(subnet->getID()); }, [network, subnet] { network->add(subnet); });
+    }
+    return network;
+}
+
+void Installer::replace_subnet(Undo &undo, const Subnet4Ptr &old, const Subnet4Ptr &subnet)
+{
+    const CfgSubnets4Ptr subnets = subnets_;
+    const auto replace = [subnets](const Subnet4Ptr &by) {
+        if (!subnets->replace(by)) {
+            isc_throw(isc::Unexpected, "the server cannot exchange subnet " << by->toText());
+        }
+    };
+    if (old) {
+        undo.step([&] { replace(subnet); }, [replace, old] { replace(old); });
+    } else {
+        undo.step([&] { subnets->add(subnet); }, [subnets, subnet] { subnets->del(subnet->getID()); });
+    }
+}
+
+/* The same network with other parameters takes over the subnets. */
+void Installer::replace_network(const SharedNetwork4Ptr &old, const SharedNetwork4Ptr &network)
+{
+    const auto members = *old->getAllSubnets();
+    networks_->del(old->getName());
+    for (const Subnet4Ptr &member : members) {
+        network->add(member);
+    }
+    networks_->add(network);
+}
+
+void Installer::enter_network(Undo &undo, const ParsedScope &scope)
+{
+    if (!scope.network) {
+        return;
+    }
+    const CfgSharedNetworks4Ptr networks = networks_;
+    const SharedNetwork4Ptr fresh = scope.network;
+    const SharedNetwork4Ptr current = networks->getByName(fresh->getName());
+    SharedNetwork4Ptr home = fresh;
+    if (!current) {
+        undo.step([&] { networks->add(fresh); }, [networks, fresh] { networks->del(fresh->getName()); });
+    } else if (network_element(*current)->str() != scope.network_text) {
+        undo.step([&] { replace_network(current, fresh); }, [this, current, fresh] { replace_network(fresh, current); });
+    } else {
+        home = current;
+    }
+    const Subnet4Ptr subnet = scope.subnet;
+    undo.step([&] { home->add(subnet); }, [home, subnet] { home->del(subnet->getID()); });
+}
+
+void Installer::replace_hosts(Undo &undo, uint32_t subnet_id, const HostCollection &hosts)
+{
+    const CfgHostsPtr all = hosts_;
+    const HostCollection before = all->getAll4(isc::dhcp::SubnetID(subnet_id));
+    if (before.empty() && hosts.empty()) {
+        return;
+    }
+    const auto put = [all, subnet_id](const HostCollection &list) {
+        all->delAll4(isc::dhcp::SubnetID(subnet_id));
+        for (const auto &host : list) {
+            all->add(host);
+        }
+    };
+    /* The way back is noted first: putting may fail in the middle. */
+    undo.step([] {}, [put, before] { put(before); });
+    put(hosts);
+}
+
+void Installer::drop_if_empty(Undo &undo, const SharedNetwork4Ptr &network)
+{
+    /* It may have been replaced by now; then the one that replaced it has a subnet. */
+    const CfgSharedNetworks4Ptr networks = networks_;
+    if (network && network->getAllSubnets()->empty() && networks->getByName(network->getName()) == network) {
+        undo.step([&] { networks->del(network->getName()); }, [networks, network] { networks->add(network); });
+    }
+}
+
+void Installer::install(const ParsedScope &scope, bool running)
+{
+    const Subnet4Ptr subnet = scope.subnet;
+    const Subnet4Ptr old = find(subnet->getID());
+    check_prefix(*subnet);
+    Undo undo;
+    const SharedNetwork4Ptr left = old ? leave_network(undo, old) : SharedNetwork4Ptr();
+    replace_subnet(undo, old, subnet);
+    enter_network(undo, scope);
+    drop_if_empty(undo, left);
+    replace_hosts(undo, subnet->getID(), scope.hosts);
+    if (running) {
+        /* Noted first, for the same reason as with hosts. */
+        undo.step([] {}, [old, subnet] {
+            release::stop_allocators(*subnet);
+            if (old) {
+                release::restart_allocators(*old);
+                statistics_set(*old, subnet.get());
+            } else {
+                statistics_remove(*subnet);
+            }
+        });
+        release::start_allocators(*subnet);
+        statistics_set(*subnet, old.get());
+    }
+    undo.keep();
+}
+
+void Installer::remove(const struct kea_change &change, bool running)
+{
+    const Subnet4Ptr subnet = find(change.subnet_id);
+    if (!subnet) {
+        return;
+    }
+    if (subnet->toText() != change.prefix) {
+        isc_throw(isc::BadValue, "the subnet with this id is " << subnet->toText() << " here: remove that by its own name");
+    }
+    const CfgSubnets4Ptr subnets = subnets_;
+    Undo undo;
+    const SharedNetwork4Ptr left = leave_network(undo, subnet);
+    undo.step([&] { subnets->del(subnet->getID()); }, [subnets, subnet] { subnets->add(subnet); });
+    drop_if_empty(undo, left);
+    replace_hosts(undo, subnet->getID(), HostCollection());
+    if (running) {
+        undo.step([&] { release::stop_allocators(*subnet); }, [subnet] { release::restart_allocators(*subnet); });
+        statistics_remove(*subnet);
+    }
+    undo.keep();
+}
+
+/* Says that a change was not applied, and why. */
+void refuse(struct kea_change &change, const char *reason) noexcept
+{
+    change.applied = false;
+    free(change.text);
+    change.text = nullptr;
+    run_contained("scopes_apply", [&] {
+        change.text = duplicate("subnet " + std::string(change.prefix ? change.prefix : "?") + " (id " +
+                                std::to_string(change.subnet_id) + "): " + reason);
+    });
+}
+
+/* Runs a body for one change; what it throws refuses that change alone. */
+template <typename Body> bool attempt(struct kea_change &change, Body body) noexcept
+{
+    try {
+        body();
+        return true;
+    } catch (const std::bad_alloc &) {
+        refuse(change, "out of memory");
+    } catch (const std::exception &error) {
+        refuse(change, error.what());
+    } catch (...) {
+        refuse(change, "the server raised an unknown exception");
+    }
+    return false;
+}
+
+std::vector<planned> plan(enum kea_configuration which, struct kea_change *changes, size_t count)
+{
+    std::vector<planned> plans;
+    plans.reserve(count);
+    ScopeParser parser(which);
+    for (size_t i = 0; i < count; ++i) {
+        planned entry = {&changes[i], {}, false};
+        if (!changes[i].prefix) {
+            refuse(changes[i], "it was named without its prefix");
+            entry.refused = true;
+        } else if (changes[i].definition) {
+            entry.refused = !attempt(changes[i], [&] {
+                entry.scope = parser.parse(changes[i].subnet_id, changes[i].prefix, changes[i].definition);
+            });
+        }
+        plans.push_back(std::move(entry));
+    }
+    return plans;
+}
+
+void carry_out(enum kea_configuration which, std::vector<planned> &plans)
+{
+    const bool running = which == KEA_RUNNING;
+    Installer installer(configuration_of(which));
+    std::unique_ptr<isc::util::MultiThreadingCriticalSection> pause;
+    if (running) {
+        pause = std::make_unique<isc::util::MultiThreadingCriticalSection>();
+    }
+    for (planned &entry : plans) {
+        if (entry.refused) {
+            continue;
+        }
+        struct kea_change &change = *entry.change;
+        change.applied = attempt(change, [&] {
+            if (entry.scope.subnet) {
+                installer.install(entry.scope, running);
+            } else {
+                installer.remove(change, running);
+            }
+        });
+    }
+}
+
+} // namespace
+
+void failover_sync::scopes_apply(enum kea_configuration which, struct kea_change *changes, size_t count) noexcept
+{
+    for (size_t i = 0; i < count; ++i) {
+        changes[i].applied = false;
+        changes[i].text = nullptr;
+        changes[i].after = {};
+    }
+    const struct result outcome = run_guarded("scopes_apply", [&] {
+        if (!on_main_thread()) {
+            return result_error(RESULT_INTERNAL, "scopes are applied on the server's main thread only");
+        }
+        std::vector<planned> plans = plan(which, changes, count);
+        carry_out(which, plans);
+        return result_ok();
+    });
+    for (size_t i = 0; i < count; ++i) {
+        if (!changes[i].applied && !changes[i].text) {
+            refuse(changes[i], outcome.message);
+        }
+        (void)scope_get(which, changes[i].subnet_id, &changes[i].after);
+    }
+}

@@ -1,0 +1,164 @@
+/* What the rooms of the server's side share: the plugin they serve, the main thread's queue, and the guard that keeps
+ * exceptions inside. Everything here but run_guarded's body is called with Kea's types; nothing of it leaves shim/. */
+#ifndef FAILOVER_SYNC_SHIM_H
+#define FAILOVER_SYNC_SHIM_H
+
+#include "failover_sync/kea.h"
+#include "release.h"
+
+#include <cc/data.h>
+#include <dhcpsrv/cfg_shared_networks.h>
+#include <dhcpsrv/srv_config.h>
+#include <dhcpsrv/subnet.h>
+
+#include <exception>
+#include <new>
+#include <string>
+#include <vector>
+
+namespace failover_sync
+{
+
+/* ---- callouts.cc ---- */
+
+/* The functions handed to the plugin. */
+extern const struct kea_server server;
+
+/* The plugin between load and unload, else NULL. Only the main thread changes it. */
+extern struct plugin *the_plugin;
+
+/* ---- messages.cc ---- */
+
+void log_message(enum kea_message message, const char *const *arguments) noexcept;
+
+/* Logs FAILOVER_SYNC_EXCEPTION. */
+void log_exception(const char *where, const char *what) noexcept;
+
+/* Runs a body that returns a struct result; whatever it throws becomes a result that names `where`. */
+template <typename Body> struct result run_guarded(const char *where, Body body) noexcept
+{
+    try {
+        return body();
+    } catch (const std::bad_alloc &) {
+        return result_no_memory(where);
+    } catch (const std::exception &error) {
+        log_exception(where, error.what());
+        return result_error(RESULT_INTERNAL, "%s: %s", where, error.what());
+    } catch (...) {
+        log_exception(where, "unknown");
+        return result_error(RESULT_INTERNAL, "%s: the server raised an unknown exception", where);
+    }
+}
+
+/* The same for a body that returns nothing: what it throws is only logged. Tells whether it came to its end. */
+template <typename Body> bool run_contained(const char *where, Body body) noexcept
+{
+    try {
+        body();
+        return true;
+    } catch (const std::exception &error) {
+        log_exception(where, error.what());
+    } catch (...) {
+        log_exception(where, "unknown");
+    }
+    return false;
+}
+
+/* A malloc'ed copy for the plugin; throws std::bad_alloc. */
+char *duplicate(const std::string &text);
+
+/* ---- main_thread.cc ---- */
+
+/* Opens the queue; the calling thread is the main thread from now on. */
+struct result main_queue_open();
+
+/* Takes no more tasks and forgets the server's main loop, but keeps what is queued for main_queue_cancel. */
+void main_queue_close() noexcept;
+
+/* Runs what is left with `cancelled` set. */
+void main_queue_cancel() noexcept;
+
+struct result main_queue_add(kea_task task, void *argument) noexcept;
+
+bool on_main_thread() noexcept;
+
+/* ---- scope_read.cc ---- */
+
+/* While one lives, KEA_STAGED means this configuration. */
+class StagedConfiguration
+{
+  public:
+    explicit StagedConfiguration(const isc::dhcp::SrvConfigPtr &configuration);
+    ~StagedConfiguration();
+    StagedConfiguration(const StagedConfiguration &) = delete;
+    StagedConfiguration &operator=(const StagedConfiguration &) = delete;
+};
+
+/* The configuration meant; throws for KEA_STAGED outside a load. */
+isc::dhcp::SrvConfigPtr configuration_of(enum kea_configuration which);
+
+/* A scope's parts as config-get prints them. The maps are new, what they hold may belong to the configuration. */
+isc::data::ElementPtr subnet_element(const isc::dhcp::SrvConfig &configuration, const isc::dhcp::Subnet4 &subnet);
+isc::data::ElementPtr network_element(const isc::dhcp::SharedNetwork4 &network);
+
+struct result scope_get(enum kea_configuration which, uint32_t subnet_id, struct kea_scope *scope) noexcept;
+struct result scope_ids(enum kea_configuration which, uint32_t **ids, size_t *count) noexcept;
+struct result scope_find(enum kea_configuration which, const char *prefix, uint32_t *subnet_id) noexcept;
+
+/* ---- scope_parse.cc ---- */
+
+/* A definition, ready to be put in place. */
+struct ParsedScope {
+    isc::dhcp::Subnet4Ptr subnet;
+    isc::dhcp::HostCollection hosts;
+    isc::dhcp::SharedNetwork4Ptr network; /* without subnets; null for a scope in none */
+    std::string network_text;             /* `network` as printed, to see whether it differs from the one in force */
+};
+
+/* Parses definitions for one configuration, as the server would if they stood in its file. */
+class ScopeParser
+{
+  public:
+    explicit ScopeParser(enum kea_configuration which);
+
+    /* Throws with a reason fit for a person. */
+    ParsedScope parse(uint32_t subnet_id, const std::string &prefix, const std::string &definition);
+
+  private:
+    void settle_local(const isc::data::ElementPtr &map, const isc::data::ConstElementPtr &here) const;
+
+    enum kea_configuration which_;
+    isc::dhcp::SrvConfigPtr configuration_;
+    isc::data::ElementPtr globals_;
+};
+
+/* ---- scope_apply.cc ---- */
+
+void scopes_apply(enum kea_configuration which, struct kea_change *changes, size_t count) noexcept;
+
+/* ---- statistics.cc ---- */
+
+/* Sets the statistics of a subnet that replaces `old` (null: that is new). The packet threads must stand still. */
+void statistics_set(const isc::dhcp::Subnet4 &subnet, const isc::dhcp::Subnet4 *old);
+
+/* Removes them with the subnet. */
+void statistics_remove(const isc::dhcp::Subnet4 &subnet);
+
+/* ---- delivered.cc ---- */
+
+/* One entry per scope of `staged`, ascending by id, with the fingerprints of their words in `json`, which the server has
+ * parsed into it. */
+std::vector<struct kea_delivered> delivered_scopes(const isc::data::ConstElementPtr &json,
+                                                   const isc::dhcp::SrvConfig &staged);
+
+/* Whether the server read `json` from a file, not from a command. */
+bool read_from_file(const isc::data::ConstElementPtr &json);
+
+/* ---- ha.cc ---- */
+
+struct result ha_parameters(enum kea_configuration which, char **json) noexcept;
+struct result ha_status(char **json) noexcept;
+
+} // namespace failover_sync
+
+#endif

@@ -1,0 +1,108 @@
+"""A partner that answers nonsense, or nothing, costs nothing but the wait: a clear error, the queue kept, the server
+alive and serving, and the change delivered once the partner is well."""
+
+import pytest
+from lab import config
+from lab.faulty import BEHAVIOURS, PORT, FaultyPartner
+from lab.network import SERVER_ADDRESSES
+from lab.waiting import wait_until
+
+LIBRARY = {"server1": {"partners": {"server2": {"url": f"http://{SERVER_ADDRESSES['server2']}:{PORT}/"}},
+                       "retry": {"min-ms": 50, "max-ms": 300}}}
+
+# What failover-status must say, so that an administrator knows what to look for. Case does not matter.
+WORDS = {"401": "401", "500": "500", "refuses": "cannot parse this scope", "unknown command": "scope-receive"}
+
+
+@pytest.fixture(scope="module")
+def lonely_pair():
+    """The first server's library believes its partner at a port where only the faulty one listens."""
+    from lab.pair import Pair
+    pair = Pair([config.scope(1), config.link_scope()], library_parameters=LIBRARY)
+    try:
+        yield pair.start()
+    finally:
+        pair.remove()
+
+
+_number = iter(range(50, 200))
+
+
+@pytest.mark.parametrize("behaviour", list(BEHAVIOURS))
+def test_the_queue_survives(lonely_pair, behaviour):
+    first, number = lonely_pair.first, next(_number)
+    partner = FaultyPartner(lonely_pair.second.namespace, lonely_pair.second.address, behaviour)
+    try:
+        first.change_by_file(lambda dhcp4: dhcp4["subnet4"].append(config.scope(number)))
+        wait_until(lambda: partner.requests, 10, "the partner is asked")
+        if behaviour not in ("never", "huge", "pending for ever"):
+            wait_until(lambda: first.sync_status().get("last-error"), 10, "failover-status says what is wrong")
+            error = first.sync_status()["last-error"]
+            assert WORDS.get(behaviour, "").lower() in error.lower(), error
+            assert len(error) > 15, error
+        status = first.sync_status()
+        assert status["out-of-sync"] >= 1, status
+        state = first.command("scope-get", {"subnet-id": number})["scope"]
+        assert state["sync-status"] == "OutOfSync", state
+        if behaviour != "refuses":  # a scope that was refused need not be offered again before it changes
+            assert status["queued"] >= 1, status
+        assert first.alive and number in first.scopes()
+    finally:
+        partner.close()
+
+
+def test_the_change_arrives_when_the_partner_is_well_again(lonely_pair):
+    """All of the above is still waiting; the library is now told the true address."""
+    def true_address(dhcp4):
+        ours = next(hook for hook in dhcp4["hooks-libraries"] if "failover_sync" in hook["library"])
+        del ours["parameters"]["partners"]
+    lonely_pair.first.change_by_file(true_address)
+    lonely_pair.wait_agree(15)
+    lonely_pair.wait_settled()
+    assert set(lonely_pair.second.scopes()) >= {50, 51, 52}
+    assert not lonely_pair.first.sync_status().get("last-error")
+
+
+def test_a_stopped_partner_does_not_hold_up_the_server(make_pair):
+    """SIGSTOP: the partner's kernel accepts connections, nobody answers. Commands and reloads here stay quick."""
+    import signal
+    import time
+    pair = make_pair([config.scope(1)]).start()
+    pair.wait_settled()
+    pair.second.process.send_signal(signal.SIGSTOP)
+    for number in (2, 3, 4):
+        started = time.monotonic()
+        pair.first.change_by_file(lambda dhcp4: dhcp4["subnet4"].append(config.scope(number)))
+        assert pair.first.sync_status()["queued"] >= 1
+        assert time.monotonic() - started < 2, "the server waits for its partner"
+    pair.second.process.send_signal(signal.SIGCONT)
+    pair.wait_agree(30)
+    assert {2, 3, 4} <= set(pair.second.scopes())
+
+
+def test_a_scope_the_partner_cannot_parse_does_not_hold_up_others(make_pair):
+    """The partner's configuration lacks a class... and an option definition that the scope needs."""
+    pair = make_pair([config.scope(1)]).start()
+    pair.wait_settled()
+
+    def with_definition(dhcp4):
+        dhcp4["option-def"].append({"name": "only-here", "code": 230, "type": "uint8", "space": "dhcp4"})
+        dhcp4["subnet4"].append(config.scope(5, **{"option-data": [{"name": "only-here", "data": "5"}]}))
+        dhcp4["subnet4"].append(config.scope(6))
+    pair.first.change_by_file(with_definition)
+    wait_until(lambda: 6 in pair.second.scopes(), 1, "the good scope arrives")
+
+    def refused():
+        state = pair.first.command("scope-get", {"subnet-id": 5})["scope"]
+        return state if state["sync-status"] == "OutOfSync" and state.get("sync-reason") else None
+    state = wait_until(refused, 5, "the other one is out of sync, with a reason")
+    assert "only-here" in state["sync-reason"] or "option" in state["sync-reason"], state
+    assert 5 not in pair.second.scopes() and pair.second.alive
+    assert pair.first.logged("FAILOVER_SYNC_SCOPE_OUT_OF_SYNC")
+
+    def repaired(dhcp4):
+        dhcp4["option-def"].append({"name": "only-here", "code": 230, "type": "uint8", "space": "dhcp4"})
+    pair.second.change_by_file(repaired)
+    pair.wait_normal()
+    pair.first.command("scope-replicate", {"subnet-ids": [5]})
+    wait_until(lambda: 5 in pair.second.scopes(), 5, "with the definition there, the scope is accepted")

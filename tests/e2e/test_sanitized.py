@@ -1,0 +1,64 @@
+"""One life of a pair with the library built with sanitizers: load, changes, config-reload, unload. Run by tests/run.sh
+with KFS_LIBRARY naming that build and KFS_PRELOAD the sanitizer's runtime; the servers themselves are Debian's."""
+
+import glob
+import os
+
+import pytest
+from lab import config
+from lab.waiting import wait_until
+from test_replication import scope_list_edit, without
+
+PRELOAD = os.environ.get("KFS_PRELOAD")
+OURS = "failover_sync"
+
+
+@pytest.mark.skipif(not PRELOAD, reason="KFS_PRELOAD is not set")
+def test_nothing_is_found_from_load_to_unload(make_pair):
+    pair = make_pair([config.scope(number) for number in range(1, 50)] + [config.link_scope()])
+    reports = {}
+    for server in pair.servers.values():
+        reports[server.name] = server.inside("sanitizer")
+        # Kea's libraries and Debian's differ in where they let go of containers: no false alarms of that kind.
+        server.environment = {
+            "LD_PRELOAD": PRELOAD, "UBSAN_OPTIONS": f"print_stacktrace=1:log_path={reports[server.name]}",
+            "ASAN_OPTIONS": f"detect_leaks=1:detect_odr_violation=0:detect_container_overflow=0:fast_unwind_on_malloc=0:"
+                            f"log_path={reports[server.name]}"}
+    pair.start()
+    pair.wait_settled(60)
+    first, second = pair.first, pair.second
+    first.change_by_file(lambda dhcp4: dhcp4["subnet4"].append(config.scope(70)))
+    wait_until(lambda: 70 in second.scopes(), 10, "the scope arrives")
+    for turn in range(5):
+        first.change_by_set(scope_list_edit(1 + turn, lambda scope: scope.update({"valid-lifetime": 1000 + turn})))
+        second.change_by_set(scope_list_edit(20 + turn, lambda scope: scope.update({"valid-lifetime": 2000 + turn})))
+    first.change_by_file(without(70))
+    first.reload()
+    second.reload()
+    pair.wait_agree(20)
+    pair.wait_settled(60)
+    for command, arguments in (("failover-status", None), ("failover-get-all", None), ("scope-get-all", None),
+                               ("scope-get", {"subnet-id": 1}), ("scope-get", {"subnet-id": "x"}),
+                               ("scope-replicate", {"subnet-ids": [1, 2, 3]}), ("scope-receive", {"sender": 1})):
+        first.ask(command, arguments)
+    pair.wait_settled(60)
+    second.stop()
+    first.change_by_file(lambda dhcp4: dhcp4["subnet4"].append(config.scope(71)))  # stopped with a queue
+    assert first.sync_status()["queued"] >= 1
+
+    def unloaded(dhcp4):
+        dhcp4["hooks-libraries"] = [hook for hook in dhcp4["hooks-libraries"] if OURS not in hook["library"]]
+    first.change_by_file(unloaded)
+    assert first.ask("failover-status")["result"] == 2, "the library is unloaded"
+    first.stop()
+
+    found = []
+    for server in pair.servers.values():
+        for name in glob.glob(server.path("sanitizer") + "*"):
+            with open(name, encoding="utf-8", errors="replace") as file:
+                text = file.read()
+            # A leak that our code has no part in is Kea's.
+            found += [block for block in text.split("\n\n") if OURS in block and "SUMMARY" not in block]
+            found += [text] if "ERROR: AddressSanitizer" in text or "runtime error" in text else []
+        assert not server.logged("runtime error|ERROR: AddressSanitizer")
+    assert not found, "\n\n".join(found)[:20000]

@@ -1,0 +1,161 @@
+#!/usr/bin/env bash
+# Everything that is tested: installs what is missing, builds, runs the unit tests and the end-to-end tests with this
+# machine's Kea, both again with sanitizers, and a smoke test with the Kea of Debian 13 and of Debian testing.
+#
+#   tests/run.sh            everything
+#   tests/run.sh --quick    unit tests and end-to-end tests with this machine's Kea
+#   tests/run.sh --smoke    only the other releases
+#
+# KFS_BUILD  where to build (build/ at the top); KFS_TREES  a folder in which the other releases' trees are kept for the
+# next run (they are made anew without it); KFS_KEEP_LOGS  keeps the servers' folders in /tmp. Needs root on Debian.
+set -uo pipefail
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+build=${KFS_BUILD:-$top/build}
+passed=0 failed=0
+scratch=$(mktemp -d)
+trees=${KFS_TREES:-}
+trap 'rm -rf "$scratch"; if [ -z "${KFS_TREES:-}" ] && [ -n "$trees" ]; then rm -rf --one-file-system "$trees"; fi' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+say() { printf '\n== %s (%d:%02d)\n' "$*" $((SECONDS / 60)) $((SECONDS % 60)); }
+wrong() { failed=$((failed + 1)); echo "FAILED: $*" >&2; }
+totals() {
+    say "done"
+    if [ $((passed + failed)) -eq 0 ]; then wrong "no test ran"; fi
+    echo "$passed passed, $failed failed"
+    [ "$failed" -eq 0 ]
+    exit
+}
+
+# logged FILE COMMAND...: runs quietly; shows the end of what it printed if it fails.
+logged() {
+    local file=$1
+    shift
+    "$@" </dev/null >"$file" 2>&1 || { tail -n 40 "$file"; return 1; }
+}
+
+# build_in FOLDER [CONFIGURE OPTIONS]
+build_in() {
+    local folder=$1
+    shift
+    mkdir -p "$folder"
+    { [ -x "$top/configure" ] || (cd "$top" && logged "$folder/autoreconf.log" autoreconf -fi); } &&
+        (cd "$folder" && logged configure.log "$top/configure" "$@" && logged make.log make -j"$(nproc)")
+}
+
+# sum PATTERN FILES...: adds up what the pattern's group matches.
+sum() {
+    local pattern=$1
+    shift
+    cat "$@" 2>/dev/null | sed -nE "s/$pattern/\1/p" | awk '{ total += $1 } END { print total + 0 }'
+}
+
+# unit_tests FOLDER [WRAPPER...]: make check, counted by cmocka's closing lines.
+unit_tests() {
+    local folder=$1 good bad broken
+    shift
+    rm -f "$folder"/tests/unit/*.log
+    (cd "$folder" && "$@" make -j"$(nproc)" check </dev/null >check.log 2>&1)
+    local code=$?
+    good=$(sum '^\[  PASSED  \] ([0-9]+) test.*' "$folder"/tests/unit/*.log)
+    bad=$(sum '^\[  FAILED  \] ([0-9]+) test\(s\).*' "$folder"/tests/unit/*.log)
+    broken=$(sum '^# [FE][A-Z]+: +([0-9]+)$' "$folder/check.log") # FAIL and ERROR: whole programs
+    if [ "$bad" -lt "$broken" ]; then bad=$broken; fi
+    if [ "$code" != 0 ] && [ "$bad" = 0 ]; then bad=1; fi
+    if [ "$code" != 0 ]; then
+        tail -n 30 "$folder/check.log"
+        grep -hE '^\[  FAILED|^\[  ERROR|Error:|ERROR: |runtime error|WARNING: ThreadSanitizer' "$folder"/tests/unit/*.log | head -n 40
+    fi
+    echo "unit tests in $folder: $good passed, $bad failed"
+    passed=$((passed + good)) failed=$((failed + bad))
+}
+
+# end_to_end ARGUMENTS...: pytest over real servers, counted by its own report.
+end_to_end() {
+    local report=$scratch/report.xml counts
+    rm -f "$report"
+    (cd "$top/tests/e2e" && PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -p no:cacheprovider -v --tb=short \
+        --durations=8 --junitxml="$report" "$@" </dev/null)
+    local code=$?
+    counts=$(/usr/bin/python3 - "$report" <<'COUNT'
+import sys, xml.etree.ElementTree as tree
+suite = tree.parse(sys.argv[1]).getroot().find("testsuite")
+tests, failures, errors, skipped = (int(suite.get(key)) for key in ("tests", "failures", "errors", "skipped"))
+print(max(tests - failures - errors - skipped, 0), failures + errors)
+COUNT
+    ) || counts="0 1"
+    local good=${counts% *} bad=${counts#* }
+    if [ "$code" != 0 ] && [ "$bad" = 0 ]; then bad=1; fi
+    passed=$((passed + good)) failed=$((failed + bad))
+}
+
+library_in() { echo "$1/.libs/libdhcp_failover_sync.so"; }
+
+# smoke RELEASE: a tree of that release, the library built in it, a pair of its servers.
+smoke() {
+    local tree=$trees/$1
+    if [ ! -e "$tree/.kfs-tree" ]; then
+        say "making a Debian $1 tree"
+        rm -rf --one-file-system "$tree"
+        logged "$scratch/debootstrap.log" debootstrap --variant=minbase "$1" "$tree" || return 1
+        touch "$tree/.kfs-tree"
+    fi
+    # Packages' scripts want /proc; mounted where only they see it, it is gone when they are done.
+    ROOT=$tree unshare --mount bash -c 'mount -t proc proc "$ROOT/proc" && exec "$0"' "$top/tests/install.sh" || return 1
+    say "building in the $1 tree, for Kea $(chroot "$tree" kea-dhcp4 -v | head -n 1)"
+    rm -rf "$tree/kfs"
+    mkdir -p "$tree/kfs/src" "$tree/kfs/build"
+    tar -C "$top" --exclude=./.git --exclude='./build*' --exclude=./configure --exclude=./autom4te.cache \
+        --exclude=./aclocal.m4 --exclude=Makefile.in --exclude=./config.h.in -cf - . | tar -C "$tree/kfs/src" -xf - || return 1
+    logged "$scratch/build.log" chroot "$tree" sh -c \
+        'cd /kfs/src && autoreconf -fi && cd ../build && ../src/configure && make -j"$(nproc)"' || return 1
+    say "smoke test with the servers of Debian $1"
+    KFS_TREE=$tree KFS_LIBRARY=$(library_in /kfs/build) end_to_end test_smoke.py
+}
+
+what=${1:-all}
+case $what in
+    all | --quick | --smoke) ;;
+    *) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2 ;;
+esac
+if [ "$(id -u)" != 0 ]; then echo "tests/run.sh: needs root, for network namespaces and packages" >&2; exit 2; fi
+
+say "installing what is missing"
+"$top/tests/install.sh" build run trees || { wrong "packages"; totals; }
+
+if [ "$what" != --smoke ]; then
+    say "building in $build, for Kea $(kea-dhcp4 -v | head -n 1)"
+    build_in "$build" || { wrong "the build"; totals; }
+    say "unit tests"
+    unit_tests "$build"
+    say "end-to-end tests"
+    KFS_LIBRARY=$(library_in "$build") end_to_end --ignore=test_sanitized.py
+fi
+
+if [ "$what" = all ]; then
+    say "building with AddressSanitizer and UndefinedBehaviorSanitizer in $build-asan"
+    if build_in "$build-asan" --enable-sanitizers; then
+        unit_tests "$build-asan"
+        say "end-to-end test with sanitizers"
+        KFS_PRELOAD=$(readlink -f "$(gcc -print-file-name=libasan.so)") KFS_LIBRARY=$(library_in "$build-asan") \
+            end_to_end test_sanitized.py
+    else
+        wrong "the build with --enable-sanitizers"
+    fi
+    say "unit tests with ThreadSanitizer in $build-tsan"
+    if build_in "$build-tsan" --enable-thread-sanitizer --without-kea; then
+        # ThreadSanitizer wants the memory where it expects it.
+        unit_tests "$build-tsan" setarch "$(uname -m)" -R
+    else
+        wrong "the build with --enable-thread-sanitizer"
+    fi
+fi
+
+if [ "$what" != --quick ]; then
+    if [ -z "$trees" ]; then trees=$(mktemp -d /var/tmp/kfs-trees-XXXXXX); fi
+    mkdir -p "$trees"
+    for release in trixie testing; do smoke $release || wrong "the smoke test of Debian $release could not be run"; done
+fi
+totals

@@ -1,0 +1,591 @@
+/* The fake server: see the header. Everything Kea would do on its main thread happens on a thread here. */
+#include "fake_server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <jansson.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define SCOPES 4096
+
+struct task {
+    kea_task run;
+    void *argument;
+    struct task *next;
+};
+
+struct fake_server {
+    struct kea_server server;
+    char name[32], store[256];
+    char ha[1024];
+    int listener, port;
+    pthread_t main_thread, door;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    struct task *first, **last;
+    bool ending;
+    atomic_bool reachable;
+    /* The main thread's alone. */
+    char *file[SCOPES], *running[SCOPES], *staged[SCOPES];
+    struct plugin *plugin;
+    char *parameters;
+};
+
+/* ---- the main thread ------------------------------------------------------------------------------------------------- */
+
+static struct result run_on_main(void *context, kea_task run, void *argument)
+{
+    struct fake_server *server = context;
+    struct task *task = malloc(sizeof *task);
+
+    if (task == NULL)
+        return result_no_memory("a task");
+    *task = (struct task){.run = run, .argument = argument};
+    pthread_mutex_lock(&server->lock);
+    *server->last = task;
+    server->last = &task->next;
+    pthread_cond_signal(&server->wake);
+    pthread_mutex_unlock(&server->lock);
+    return result_ok();
+}
+
+static void *main_loop(void *argument)
+{
+    struct fake_server *server = argument;
+
+    pthread_mutex_lock(&server->lock);
+    for (;;) {
+        struct task *task;
+
+        while (server->first == NULL && !server->ending)
+            pthread_cond_wait(&server->wake, &server->lock);
+        task = server->first;
+        if (task == NULL)
+            break;
+        server->first = task->next;
+        if (server->first == NULL)
+            server->last = &server->first;
+        pthread_mutex_unlock(&server->lock);
+        task->run(task->argument, false);
+        free(task);
+        pthread_mutex_lock(&server->lock);
+    }
+    pthread_mutex_unlock(&server->lock);
+    return NULL;
+}
+
+/* A call made on the main thread, awaited by the test. */
+struct call {
+    struct fake_server *server;
+    void (*run)(struct call *call);
+    pthread_mutex_t lock;
+    pthread_cond_t done;
+    bool finished;
+    const char *name, *arguments;
+    uint32_t subnet_id;
+    bool flag;
+    char *text;
+    enum result_code code;
+};
+
+static void run_call(void *argument, bool cancelled)
+{
+    struct call *call = argument;
+
+    (void)cancelled;
+    call->run(call);
+    pthread_mutex_lock(&call->lock);
+    call->finished = true;
+    pthread_cond_signal(&call->done);
+    pthread_mutex_unlock(&call->lock);
+}
+
+static void on_main_do(struct call *call, void (*run)(struct call *call))
+{
+    call->run = run;
+    pthread_mutex_init(&call->lock, NULL);
+    pthread_cond_init(&call->done, NULL);
+    (void)run_on_main(call->server, run_call, call);
+    pthread_mutex_lock(&call->lock);
+    while (!call->finished)
+        pthread_cond_wait(&call->done, &call->lock);
+    pthread_mutex_unlock(&call->lock);
+    pthread_mutex_destroy(&call->lock);
+    pthread_cond_destroy(&call->done);
+}
+
+static bool on_main(void *context)
+{
+    struct fake_server *server = context;
+
+    return pthread_equal(pthread_self(), server->main_thread) != 0;
+}
+
+/* ---- scopes ---------------------------------------------------------------------------------------------------------- */
+
+static char **words_of(struct fake_server *server, enum kea_configuration which, uint32_t subnet_id)
+{
+    if (subnet_id >= SCOPES)
+        abort();
+    return which == KEA_STAGED ? &server->staged[subnet_id] : &server->running[subnet_id];
+}
+
+static void prefix_of(uint32_t subnet_id, char prefix[32])
+{
+    snprintf(prefix, 32, "10.%u.%u.0/24", subnet_id / 256, subnet_id % 256);
+}
+
+static struct result scope_get(void *context, enum kea_configuration which, uint32_t subnet_id, struct kea_scope *scope)
+{
+    const char *words = *words_of(context, which, subnet_id);
+    char prefix[32];
+
+    *scope = (struct kea_scope){.subnet_id = subnet_id};
+    if (words == NULL)
+        return result_error(RESULT_NOT_FOUND, "no scope %u", subnet_id);
+    prefix_of(subnet_id, prefix);
+    scope->prefix = strdup(prefix);
+    if (asprintf(&scope->definition, "{\"subnet4\":{\"id\":%u,\"subnet\":\"%s\",\"user-context\":{\"words\":\"%s\"}}}",
+                 subnet_id, prefix, words) < 0)
+        abort();
+    scope->replicated = strdup(scope->definition);
+    return result_ok();
+}
+
+static struct result scope_ids(void *context, enum kea_configuration which, uint32_t **ids, size_t *count)
+{
+    *count = 0;
+    *ids = calloc(SCOPES, sizeof **ids);
+    for (uint32_t i = 0; i < SCOPES; i++)
+        if (*words_of(context, which, i) != NULL)
+            (*ids)[(*count)++] = i;
+    return result_ok();
+}
+
+static struct result scope_find(void *context, enum kea_configuration which, const char *prefix, uint32_t *subnet_id)
+{
+    for (uint32_t i = 0; i < SCOPES; i++) {
+        char has[32];
+
+        prefix_of(i, has);
+        if (*words_of(context, which, i) != NULL && strcmp(has, prefix) == 0) {
+            *subnet_id = i;
+            return result_ok();
+        }
+    }
+    return result_error(RESULT_NOT_FOUND, "no scope %s", prefix);
+}
+
+static void scopes_apply(void *context, enum kea_configuration which, struct kea_change *changes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct kea_change *change = &changes[i];
+        char **words = words_of(context, which, change->subnet_id);
+
+        change->applied = true;
+        if (change->definition == NULL) {
+            free(*words);
+            *words = NULL;
+            continue;
+        }
+        json_t *root = json_loads(change->definition, 0, NULL);
+        const char *new =
+            json_string_value(json_object_get(json_object_get(json_object_get(root, "subnet4"), "user-context"), "words"));
+        if (new == NULL || strstr(new, "refuse") != NULL) {
+            change->applied = false;
+            change->text = strdup("the fake server refuses this scope");
+        } else {
+            free(*words);
+            *words = strdup(new);
+        }
+        json_decref(root);
+        (void)scope_get(context, which, change->subnet_id, &change->after);
+    }
+}
+
+static struct result ha_parameters(void *context, enum kea_configuration which, char **json)
+{
+    struct fake_server *server = context;
+
+    (void)which;
+    *json = NULL;
+    if (server->ha[0] == '\0')
+        return result_error(RESULT_NOT_FOUND, "no HA");
+    *json = strdup(server->ha);
+    return result_ok();
+}
+
+static struct result ha_status(void *context, char **json)
+{
+    (void)context;
+    *json = strdup("[{\"ha-servers\":{\"local\":{\"state\":\"load-balancing\"},"
+                   "\"remote\":{\"in-touch\":true,\"last-state\":\"load-balancing\"}}}]");
+    return result_ok();
+}
+
+static void log_message(void *context, enum kea_message message, const char *const *arguments)
+{
+    static const char *const names[] = {
+#define NAME(id, severity, text) #id,
+        FAILOVER_SYNC_MESSAGES(NAME)
+#undef NAME
+    };
+    struct fake_server *server = context;
+
+    if (getenv("FAKE_SERVER_LOG") == NULL)
+        return;
+    fprintf(stderr, "%s %s", server->name, names[message]);
+    for (; *arguments != NULL; arguments++)
+        fprintf(stderr, " | %s", *arguments);
+    fputc('\n', stderr);
+}
+
+/* ---- the HTTP door --------------------------------------------------------------------------------------------------- */
+
+static char *read_request(int connection)
+{
+    size_t capacity = 1 << 16, length = 0, wanted = 0;
+    char *text = malloc(capacity + 1);
+
+    for (;;) {
+        ssize_t got;
+        const char *body;
+
+        if (length == capacity)
+            text = realloc(text, (capacity *= 2) + 1);
+        got = recv(connection, text + length, capacity - length, 0);
+        if (got <= 0)
+            break;
+        length += (size_t)got;
+        text[length] = '\0';
+        body = strstr(text, "\r\n\r\n");
+        if (body == NULL)
+            continue;
+        if (wanted == 0) {
+            const char *header = strcasestr(text, "content-length:");
+
+            wanted = (size_t)(body + 4 - text) + (header == NULL ? 0 : strtoul(header + 15, NULL, 10));
+        }
+        if (length >= wanted) {
+            memmove(text, text + (body + 4 - text), length - (size_t)(body + 4 - text) + 1);
+            return text;
+        }
+    }
+    free(text);
+    return NULL;
+}
+
+static void call_plugin(struct call *call)
+{
+    call->text = call->server->plugin == NULL ? NULL : plugin_command(call->server->plugin, call->name, call->arguments);
+}
+
+static void answer_request(struct fake_server *server, int connection)
+{
+    char *request = read_request(connection);
+    json_t *root = request == NULL ? NULL : json_loads(request, 0, NULL);
+    char *arguments = json_dumps(json_object_get(root, "arguments"), 0);
+    struct call call = {
+        .server = server, .name = json_string_value(json_object_get(root, "command")), .arguments = arguments};
+
+    if (call.name != NULL && server->reachable)
+        on_main_do(&call, call_plugin);
+    if (call.text != NULL)
+        dprintf(connection, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n[%s]", strlen(call.text) + 2,
+                call.text);
+    free(call.text);
+    free(arguments);
+    json_decref(root);
+    free(request);
+}
+
+static void *door_loop(void *argument)
+{
+    struct fake_server *server = argument;
+
+    for (;;) {
+        int connection = accept(server->listener, NULL, NULL);
+
+        if (connection < 0)
+            return NULL;
+        if (server->reachable)
+            answer_request(server, connection);
+        close(connection);
+    }
+}
+
+/* ---- what tests call ------------------------------------------------------------------------------------------------- */
+
+struct fake_server *fake_server_new(const char *name, const char *folder)
+{
+    struct fake_server *server = calloc(1, sizeof *server);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+
+    server->server = (struct kea_server){
+        .context = server,
+        .version = "fake",
+        .service = "dhcp4",
+        .scope_get = scope_get,
+        .scope_ids = scope_ids,
+        .scope_find = scope_find,
+        .scopes_apply = scopes_apply,
+        .ha_parameters = ha_parameters,
+        .ha_status = ha_status,
+        .run_on_main = run_on_main,
+        .on_main = on_main,
+        .log = log_message,
+    };
+    snprintf(server->name, sizeof server->name, "%s", name);
+    snprintf(server->store, sizeof server->store, "%s/%s.db", folder, name);
+    server->last = &server->first;
+    server->reachable = true;
+    pthread_mutex_init(&server->lock, NULL);
+    pthread_cond_init(&server->wake, NULL);
+    server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (bind(server->listener, (struct sockaddr *)&address, sizeof address) != 0 || listen(server->listener, 16) != 0 ||
+        getsockname(server->listener, (struct sockaddr *)&address, &length) != 0)
+        abort();
+    server->port = ntohs(address.sin_port);
+    pthread_create(&server->main_thread, NULL, main_loop, server);
+    pthread_create(&server->door, NULL, door_loop, server);
+    return server;
+}
+
+int fake_server_port(const struct fake_server *server)
+{
+    return server->port;
+}
+
+void fake_server_pair(struct fake_server *server, int port1, int port2)
+{
+    snprintf(server->ha, sizeof server->ha,
+             "[{\"this-server-name\":\"%s\",\"mode\":\"load-balancing\",\"peers\":["
+             "{\"name\":\"server1\",\"url\":\"http://127.0.0.1:%d/\",\"role\":\"primary\"},"
+             "{\"name\":\"server2\",\"url\":\"http://127.0.0.1:%d/\",\"role\":\"secondary\"}]}]",
+             server->name, port1, port2);
+}
+
+static char *with_store(const struct fake_server *server)
+{
+    json_t *root = server->parameters == NULL ? json_object() : json_loads(server->parameters, 0, NULL);
+    char *text;
+
+    json_object_set_new(root, "store", json_string(server->store));
+    text = json_dumps(root, 0);
+    json_decref(root);
+    return text;
+}
+
+/* What Kea does at a configuration: libraries out and in, parse, callout, commit. */
+static void load(struct call *call)
+{
+    struct fake_server *server = call->server;
+    struct kea_delivered delivered[SCOPES];
+    struct kea_load load = {.at_start = call->name != NULL, .from_file = call->flag, .delivered = delivered};
+    char *parameters = with_store(server);
+    struct result result;
+
+    plugin_stop(server->plugin);
+    server->plugin = NULL;
+    for (uint32_t i = 0; i < SCOPES; i++) {
+        free(server->staged[i]);
+        server->staged[i] = server->file[i] == NULL ? NULL : strdup(server->file[i]);
+        if (server->staged[i] != NULL)
+            delivered[load.delivered_count++] = (struct kea_delivered){
+                .subnet_id = i, .text = fingerprint_of(server->staged[i], strlen(server->staged[i]))};
+    }
+    result = plugin_start(&server->server, parameters, &server->plugin);
+    if (!result_failed(result))
+        result = plugin_configuration_loading(server->plugin, &load);
+    call->code = result.code;
+    if (!result_failed(result)) {
+        for (uint32_t i = 0; i < SCOPES; i++) {
+            free(server->running[i]);
+            server->running[i] = server->staged[i];
+            server->staged[i] = NULL;
+        }
+        plugin_configuration_loaded(server->plugin, true);
+    }
+    free(parameters);
+}
+
+enum result_code fake_server_start(struct fake_server *server, const char *parameters)
+{
+    struct call call = {.server = server, .name = "start", .flag = true};
+
+    free(server->parameters);
+    server->parameters = parameters == NULL ? NULL : strdup(parameters);
+    on_main_do(&call, load);
+    return call.code;
+}
+
+enum result_code fake_server_reload(struct fake_server *server, bool from_file)
+{
+    struct call call = {.server = server, .flag = from_file};
+
+    on_main_do(&call, load);
+    return call.code;
+}
+
+static void stop(struct call *call)
+{
+    struct fake_server *server = call->server;
+
+    plugin_stop(server->plugin);
+    server->plugin = NULL;
+    for (uint32_t i = 0; i < SCOPES; i++) {
+        free(server->running[i]);
+        server->running[i] = NULL;
+    }
+    /* As the shim does: what was still to run is cancelled. */
+    pthread_mutex_lock(&server->lock);
+    while (server->first != NULL) {
+        struct task *task = server->first;
+
+        server->first = task->next;
+        /* A caller waits for the others. */
+        if (task->run == run_call) {
+            pthread_mutex_unlock(&server->lock);
+            task->run(task->argument, true);
+            pthread_mutex_lock(&server->lock);
+        } else {
+            task->run(task->argument, true);
+        }
+        free(task);
+    }
+    server->last = &server->first;
+    pthread_mutex_unlock(&server->lock);
+}
+
+void fake_server_stop(struct fake_server *server)
+{
+    struct call call = {.server = server};
+
+    on_main_do(&call, stop);
+}
+
+void fake_server_free(struct fake_server *server)
+{
+    fake_server_stop(server);
+    shutdown(server->listener, SHUT_RDWR);
+    pthread_join(server->door, NULL);
+    close(server->listener);
+    pthread_mutex_lock(&server->lock);
+    server->ending = true;
+    pthread_cond_signal(&server->wake);
+    pthread_mutex_unlock(&server->lock);
+    pthread_join(server->main_thread, NULL);
+    for (uint32_t i = 0; i < SCOPES; i++) {
+        free(server->file[i]);
+        free(server->staged[i]);
+    }
+    pthread_mutex_destroy(&server->lock);
+    pthread_cond_destroy(&server->wake);
+    free(server->parameters);
+    free(server);
+}
+
+static void file_put(struct call *call)
+{
+    char **words = &call->server->file[call->subnet_id];
+
+    free(*words);
+    *words = call->arguments == NULL ? NULL : strdup(call->arguments);
+}
+
+void fake_server_file_put(struct fake_server *server, uint32_t subnet_id, const char *words)
+{
+    struct call call = {.server = server, .subnet_id = subnet_id, .arguments = words};
+
+    on_main_do(&call, file_put);
+}
+
+static void command_put(struct call *call)
+{
+    char **words = &call->server->running[call->subnet_id];
+    char arguments[64];
+
+    free(*words);
+    *words = call->arguments == NULL ? NULL : strdup(call->arguments);
+    snprintf(arguments, sizeof arguments, "{\"subnet4\":[{\"id\":%u}]}", call->subnet_id);
+    plugin_command_finished(call->server->plugin, "subnet4-update", arguments, 0);
+}
+
+void fake_server_command_put(struct fake_server *server, uint32_t subnet_id, const char *words)
+{
+    struct call call = {.server = server, .subnet_id = subnet_id, .arguments = words};
+
+    on_main_do(&call, command_put);
+}
+
+static void get_words(struct call *call)
+{
+    const char *words = call->server->running[call->subnet_id];
+
+    call->text = strdup(words == NULL ? "" : words);
+}
+
+char *fake_server_words(struct fake_server *server, uint32_t subnet_id)
+{
+    struct call call = {.server = server, .subnet_id = subnet_id};
+
+    on_main_do(&call, get_words);
+    return call.text;
+}
+
+char *fake_server_command(struct fake_server *server, const char *name, const char *arguments)
+{
+    struct call call = {.server = server, .name = name, .arguments = arguments};
+
+    on_main_do(&call, call_plugin);
+    return call.text;
+}
+
+void fake_server_set_reachable(struct fake_server *server, bool reachable)
+{
+    server->reachable = reachable;
+}
+
+bool fake_server_await(struct fake_server *server, uint32_t subnet_id, const char *words, int ms)
+{
+    for (int waited = 0;; waited += 5) {
+        char *has = fake_server_words(server, subnet_id);
+        bool same = strcmp(has, words) == 0;
+
+        free(has);
+        if (same || waited >= ms)
+            return same;
+        usleep(5000);
+    }
+}
+
+long long fake_server_status(struct fake_server *server, const char *member)
+{
+    char *answer = fake_server_command(server, "failover-status", NULL);
+    json_t *root = answer == NULL ? NULL : json_loads(answer, 0, NULL);
+    json_t *list = json_object_get(json_object_get(root, "arguments"), "relationships");
+    json_t *value = json_object_get(json_array_get(list, 0), member);
+    long long number = json_is_integer(value) ? json_integer_value(value) : -1;
+
+    json_decref(root);
+    free(answer);
+    return number;
+}
+
+bool fake_server_await_status(struct fake_server *server, const char *member, long long value, int ms)
+{
+    for (int waited = 0;; waited += 5) {
+        bool same = fake_server_status(server, member) == value;
+
+        if (same || waited >= ms)
+            return same;
+        usleep(5000);
+    }
+}

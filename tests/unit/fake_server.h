@@ -1,0 +1,51 @@
+/* A server for tests of the C half: scopes in a list, a main thread of its own, and an HTTP door as a control agent is.
+ * It applies what a Kea server would apply; what Kea's parsers would refuse, it refuses by a marker in the text. */
+#ifndef FAKE_SERVER_H
+#define FAKE_SERVER_H
+
+#include "failover_sync/kea.h"
+
+#include <stdatomic.h>
+
+struct fake_server;
+
+/* A server named `name` whose partner is `partner`; it listens on loopback, at the port that fake_server_port tells.
+ * `folder` holds its store. Nothing is loaded yet. */
+struct fake_server *fake_server_new(const char *name, const char *folder);
+void fake_server_free(struct fake_server *server);
+int fake_server_port(const struct fake_server *server);
+
+/* Sets HA's parameters: this server, the two ports, and which of server1 and server2 it is. */
+void fake_server_pair(struct fake_server *server, int port1, int port2);
+
+/* The library loaded with `parameters` (JSON text or NULL; "store" is added) and a configuration of the scopes in `file`;
+ * as at a start, or as a reload. Returns the result's code. */
+enum result_code fake_server_start(struct fake_server *server, const char *parameters);
+enum result_code fake_server_reload(struct fake_server *server, bool from_file);
+
+/* The library unloaded, and everything at run time forgotten, as when the process ends. */
+void fake_server_stop(struct fake_server *server);
+
+/* The configuration file: one scope put in or taken out (NULL). The definition is any text; "refuse" in it is refused. */
+void fake_server_file_put(struct fake_server *server, uint32_t subnet_id, const char *words);
+
+/* A command of the server's changes one scope at run time. */
+void fake_server_command_put(struct fake_server *server, uint32_t subnet_id, const char *words);
+
+/* The words of a scope that runs, "" if there is none; the caller frees them. */
+char *fake_server_words(struct fake_server *server, uint32_t subnet_id);
+
+/* One of our commands, called on the main thread; the caller frees the answer. */
+char *fake_server_command(struct fake_server *server, const char *name, const char *arguments);
+
+/* Whether the HTTP door answers at all, and how often it was used for scopes. */
+void fake_server_set_reachable(struct fake_server *server, bool reachable);
+
+/* Waits until `server` runs `words` for the scope, at most `ms` milliseconds. */
+bool fake_server_await(struct fake_server *server, uint32_t subnet_id, const char *words, int ms);
+
+/* Waits until failover-status shows `member` of the first relationship as `value`. */
+bool fake_server_await_status(struct fake_server *server, const char *member, long long value, int ms);
+long long fake_server_status(struct fake_server *server, const char *member);
+
+#endif

@@ -1,0 +1,136 @@
+/* The library's parameters: defaults, every known one, and every mistake by name. */
+#include "failover_sync/parameters.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void test_nothing_given_means_the_documented_defaults(void **state)
+{
+    struct parameters parameters;
+
+    (void)state;
+    assert_int_equal(parameters_parse(NULL, "dhcp4", &parameters).code, RESULT_OK);
+    assert_string_equal(parameters.store, FAILOVER_SYNC_STATE_DIR "/failover-sync.dhcp4.db");
+    assert_true(parameters.replicate_on_change);
+    assert_true(parameters.primary_wins);
+    assert_true(parameters.deletes);
+    assert_string_equal(parameters.local_parameters[0], "interface");
+    assert_null(parameters.local_parameters[1]);
+    assert_int_equal(parameters.retry_min_ms, 200);
+    assert_int_equal(parameters.retry_max_ms, 30000);
+    assert_int_equal(parameters.partner_count, 0);
+    parameters_clear(&parameters);
+}
+
+static void test_every_parameter_is_taken(void **state)
+{
+    struct parameters parameters;
+
+    (void)state;
+    assert_int_equal(parameters_parse("{\"store\": \"/tmp/x.db\", \"replicate\": \"manual\", \"conflict\": \"hold\","
+                                      "\"deletes\": false, \"local-parameters\": [\"interface\", \"relay\"],"
+                                      "\"retry\": {\"min-ms\": 5, \"max-ms\": 6},"
+                                      "\"partners\": {\"server2\": {\"url\": \"https://192.0.2.2:8000/\","
+                                      "\"trust-anchor\": \"/ca\", \"cert-file\": \"/c\", \"key-file\": \"/k\","
+                                      "\"basic-auth-user\": \"u\"}}}",
+                                      "dhcp4", &parameters)
+                         .code,
+                     RESULT_OK);
+    assert_string_equal(parameters.store, "/tmp/x.db");
+    assert_false(parameters.replicate_on_change);
+    assert_false(parameters.primary_wins);
+    assert_false(parameters.deletes);
+    assert_string_equal(parameters.local_parameters[1], "relay");
+    assert_int_equal(parameters.retry_min_ms, 5);
+    assert_int_equal(parameters.retry_max_ms, 6);
+    assert_int_equal(parameters.partner_count, 1);
+    assert_string_equal(parameters.partners[0].name, "server2");
+    assert_string_equal(parameters.partners[0].url, "https://192.0.2.2:8000/");
+    assert_string_equal(parameters.partners[0].trust_anchor, "/ca");
+    assert_string_equal(parameters.partners[0].key_file, "/k");
+    assert_string_equal(parameters.partners[0].basic_auth_user, "u");
+    parameters_clear(&parameters);
+}
+
+/* The message names the parameter, what was expected and what was found. */
+static void test_a_mistake_is_named(void **state)
+{
+    static const struct {
+        const char *text, *parameter, *expected, *found;
+    } mistakes[] = {
+        {"{\"stor\": \"x\"}", "stor", "expected store", "stor"},
+        {"{\"store\": 5}", "store", "path", "5"},
+        {"{\"store\": \"\"}", "store", "path", "\"\""},
+        {"{\"store\": \"/tmp/a\\u0000b\"}", "store", "path", "u0000"},
+        {"{\"replicate\": \"sometimes\"}", "replicate", "\"on-change\" or \"manual\"", "\"sometimes\""},
+        {"{\"replicate\": true}", "replicate", "\"on-change\"", "true"},
+        {"{\"conflict\": \"secondary\"}", "conflict", "primary-wins", "secondary"},
+        {"{\"deletes\": \"yes\"}", "deletes", "true or false", "\"yes\""},
+        {"{\"local-parameters\": \"interface\"}", "local-parameters", "list", "\"interface\""},
+        {"{\"local-parameters\": [1]}", "local-parameters", "list of scope keywords", "1"},
+        {"{\"local-parameters\": [\"id\"]}", "local-parameters", "cannot be local", "id"},
+        {"{\"retry\": 3}", "retry", "min-ms", "3"},
+        {"{\"retry\": {\"min-ms\": 0}}", "retry.min-ms", "1 to 86400000", "0"},
+        {"{\"retry\": {\"max-ms\": 1e9}}", "retry.max-ms", "1 to 86400000", "1000000000"},
+        {"{\"retry\": {\"min-ms\": 10, \"max-ms\": 9}}", "retry", "min-ms <= max-ms", "10 and 9"},
+        {"{\"retry\": {\"minimum\": 10}}", "retry", "unknown name", "minimum"},
+        {"{\"partners\": []}", "partners", "map", "[]"},
+        {"{\"partners\": {\"b\": 1}}", "partners.b", "map", "1"},
+        {"{\"partners\": {\"b\": {\"uri\": \"x\"}}}", "partners.b", "unknown name", "uri"},
+        {"{\"partners\": {\"b\": {\"url\": \"192.0.2.1\"}}}", "partners.b.url", "http://", "192.0.2.1"},
+        {"{\"partners\": {\"b\": {\"basic-auth-password-file\": \"/nowhere\"}}}", "partners.b.basic-auth-password-file",
+         "cannot be read", "/nowhere"},
+        {"[]", "parameters", "map", "[]"},
+        {"{\"deletes\": true, \"deletes\": false}", "parameters", "valid JSON", "duplicate"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
+        struct parameters parameters;
+        struct result result = parameters_parse(mistakes[i].text, "dhcp4", &parameters);
+
+        if (result.code != RESULT_INVALID || strstr(result.message, mistakes[i].parameter) == NULL ||
+            strstr(result.message, mistakes[i].expected) == NULL || strstr(result.message, mistakes[i].found) == NULL)
+            fail_msg("%s gave %d: %s", mistakes[i].text, result.code, result.message);
+        assert_null(parameters.store);
+    }
+}
+
+static void test_a_password_comes_from_the_first_line_of_its_file(void **state)
+{
+    char path[] = "/tmp/failover-sync-password-XXXXXX";
+    int file = mkstemp(path);
+    char text[200];
+    struct parameters parameters;
+
+    (void)state;
+    assert_true(file >= 0);
+    assert_int_equal(write(file, "s3cret\nnot this\n", 16), 16);
+    close(file);
+    snprintf(text, sizeof text, "{\"partners\": {\"b\": {\"basic-auth-password-file\": \"%s\"}}}", path);
+    assert_int_equal(parameters_parse(text, "dhcp4", &parameters).code, RESULT_OK);
+    assert_string_equal(parameters.partners[0].basic_auth_password, "s3cret");
+    parameters_clear(&parameters);
+    assert_int_equal(truncate(path, 0), 0);
+    assert_int_equal(parameters_parse(text, "dhcp4", &parameters).code, RESULT_INVALID);
+    unlink(path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nothing_given_means_the_documented_defaults),
+        cmocka_unit_test(test_every_parameter_is_taken),
+        cmocka_unit_test(test_a_mistake_is_named),
+        cmocka_unit_test(test_a_password_comes_from_the_first_line_of_its_file),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,412 @@
+/* Two libraries replicate to each other, over HTTP on loopback and with a real store each, without Kea. */
+#include "fake_server.h"
+
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define SOON 10000 /* milliseconds: generous, for sanitizers on a busy machine */
+
+static struct fake_server *one, *two;
+static char folder[64];
+
+static int make_pair(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/failover-sync-test-XXXXXX");
+    if (mkdtemp(folder) == NULL)
+        return -1;
+    one = fake_server_new("server1", folder);
+    two = fake_server_new("server2", folder);
+    fake_server_pair(one, fake_server_port(one), fake_server_port(two));
+    fake_server_pair(two, fake_server_port(one), fake_server_port(two));
+    return 0;
+}
+
+static int drop_pair(void **state)
+{
+    char command[128];
+
+    (void)state;
+    fake_server_free(one);
+    fake_server_free(two);
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    return system(command);
+}
+
+static void start_both(const char *parameters)
+{
+    assert_int_equal(fake_server_start(one, parameters), RESULT_OK);
+    assert_int_equal(fake_server_start(two, parameters), RESULT_OK);
+}
+
+static void assert_runs(struct fake_server *server, uint32_t subnet_id, const char *words)
+{
+    char *has = fake_server_words(server, subnet_id);
+
+    assert_string_equal(has, words);
+    free(has);
+}
+
+/* Every wish is gone and every scope agreed. */
+static void await_quiet(void)
+{
+    assert_true(fake_server_await_status(one, "queued", 0, SOON));
+    assert_true(fake_server_await_status(two, "queued", 0, SOON));
+    assert_true(fake_server_await_status(one, "out-of-sync", 0, SOON));
+    assert_true(fake_server_await_status(two, "out-of-sync", 0, SOON));
+}
+
+static void test_a_scope_in_the_file_reaches_the_partner(void **state)
+{
+    (void)state;
+    fake_server_file_put(one, 1, "from the file");
+    start_both(NULL);
+    assert_true(fake_server_await(two, 1, "from the file", SOON));
+    await_quiet();
+    assert_int_equal(fake_server_status(one, "in-sync"), 1);
+    assert_int_equal(fake_server_status(two, "in-sync"), 1);
+}
+
+static void test_nothing_is_pushed_back(void **state)
+{
+    (void)state;
+    start_both(NULL);
+    fake_server_command_put(one, 1, "a");
+    assert_true(fake_server_await(two, 1, "a", SOON));
+    await_quiet();
+    assert_int_equal(fake_server_status(one, "scopes-sent"), 1);
+    assert_int_equal(fake_server_status(two, "scopes-sent"), 0);
+    fake_server_command_put(two, 1, "b");
+    assert_true(fake_server_await(one, 1, "b", SOON));
+    await_quiet();
+    assert_int_equal(fake_server_status(one, "scopes-sent"), 1);
+    assert_int_equal(fake_server_status(two, "scopes-sent"), 1);
+}
+
+static void test_one_change_among_many_moves_one(void **state)
+{
+    (void)state;
+    for (uint32_t i = 1; i <= 1000; i++) {
+        fake_server_file_put(one, i, "same");
+        fake_server_file_put(two, i, "same");
+    }
+    start_both(NULL);
+    await_quiet();
+    long long sent = fake_server_status(one, "scopes-sent");
+
+    fake_server_file_put(one, 500, "changed");
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    assert_true(fake_server_await(two, 500, "changed", SOON));
+    await_quiet();
+    /* The counter starts with the library, which a reload loads anew. */
+    assert_int_equal(fake_server_status(one, "scopes-sent"), 1);
+    assert_true(sent >= 1);
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    await_quiet();
+    assert_int_equal(fake_server_status(one, "scopes-sent"), 0);
+}
+
+static void test_a_removal_travels(void **state)
+{
+    (void)state;
+    fake_server_file_put(one, 1, "a");
+    fake_server_file_put(one, 2, "b");
+    start_both(NULL);
+    assert_true(fake_server_await(two, 2, "b", SOON));
+    await_quiet();
+    fake_server_file_put(one, 1, NULL);
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    assert_true(fake_server_await(two, 1, "", SOON));
+    await_quiet();
+    assert_runs(two, 2, "b");
+}
+
+static void test_removals_stay_at_home_when_deletes_is_false(void **state)
+{
+    (void)state;
+    fake_server_file_put(one, 1, "a");
+    start_both("{\"deletes\": false}");
+    assert_true(fake_server_await(two, 1, "a", SOON));
+    await_quiet();
+    fake_server_command_put(one, 1, NULL);
+    fake_server_command_put(one, 2, "later");
+    assert_true(fake_server_await(two, 2, "later", SOON));
+    await_quiet();
+    assert_runs(two, 1, "a");
+}
+
+static void test_a_restart_is_not_an_edit(void **state)
+{
+    (void)state;
+    fake_server_file_put(one, 1, "in the file");
+    fake_server_file_put(two, 1, "in the file");
+    start_both(NULL);
+    await_quiet();
+    fake_server_command_put(one, 1, "newer");
+    fake_server_command_put(one, 2, "never in a file");
+    assert_true(fake_server_await(two, 1, "newer", SOON));
+    assert_true(fake_server_await(two, 2, "never in a file", SOON));
+    await_quiet();
+    fake_server_stop(one);
+    fake_server_stop(two);
+    start_both(NULL);
+    for (struct fake_server *server = one;; server = two) {
+        assert_runs(server, 1, "newer");
+        assert_runs(server, 2, "never in a file");
+        if (server == two)
+            break;
+    }
+    await_quiet();
+    assert_int_equal(fake_server_status(one, "scopes-sent"), 0);
+    assert_int_equal(fake_server_status(two, "scopes-sent"), 0);
+}
+
+static void test_a_scope_removed_at_run_time_stays_away_after_a_restart(void **state)
+{
+    (void)state;
+    fake_server_file_put(one, 1, "in the file");
+    fake_server_file_put(two, 1, "in the file");
+    start_both(NULL);
+    await_quiet();
+    fake_server_command_put(one, 1, NULL);
+    assert_true(fake_server_await(two, 1, "", SOON));
+    await_quiet();
+    fake_server_stop(one);
+    fake_server_stop(two);
+    start_both(NULL);
+    assert_runs(one, 1, "");
+    assert_runs(two, 1, "");
+    await_quiet();
+    assert_runs(one, 1, "");
+    assert_runs(two, 1, "");
+}
+
+static void test_an_edit_of_the_file_while_down_is_an_edit(void **state)
+{
+    (void)state;
+    fake_server_file_put(one, 1, "first");
+    fake_server_file_put(one, 2, "goes");
+    start_both(NULL);
+    assert_true(fake_server_await(two, 2, "goes", SOON));
+    await_quiet();
+    fake_server_stop(one);
+    fake_server_file_put(one, 1, "second");
+    fake_server_file_put(one, 2, NULL);
+    assert_int_equal(fake_server_start(one, NULL), RESULT_OK);
+    assert_true(fake_server_await(two, 1, "second", SOON));
+    assert_true(fake_server_await(two, 2, "", SOON));
+    await_quiet();
+}
+
+static void test_a_reload_reverts_this_servers_changes_and_keeps_the_partners(void **state)
+{
+    (void)state;
+    fake_server_file_put(one, 1, "file");
+    fake_server_file_put(one, 2, "file");
+    start_both(NULL);
+    assert_true(fake_server_await(two, 2, "file", SOON));
+    await_quiet();
+    fake_server_command_put(one, 1, "mine");
+    assert_true(fake_server_await(two, 1, "mine", SOON));
+    fake_server_command_put(two, 2, "partner's");
+    assert_true(fake_server_await(one, 2, "partner's", SOON));
+    await_quiet();
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    assert_runs(one, 1, "file");
+    assert_runs(one, 2, "partner's");
+    assert_true(fake_server_await(two, 1, "file", SOON));
+    await_quiet();
+    assert_runs(two, 2, "partner's");
+}
+
+static void test_a_command_s_configuration_is_not_the_file(void **state)
+{
+    (void)state;
+    fake_server_file_put(one, 1, "file");
+    start_both(NULL);
+    assert_true(fake_server_await(two, 1, "file", SOON));
+    await_quiet();
+    /* config-set with another text; at the next start the file still has the old one, and that is no edit. */
+    fake_server_file_put(one, 1, "config-set");
+    assert_int_equal(fake_server_reload(one, false), RESULT_OK);
+    assert_true(fake_server_await(two, 1, "config-set", SOON));
+    await_quiet();
+    fake_server_stop(one);
+    fake_server_file_put(one, 1, "file");
+    assert_int_equal(fake_server_start(one, NULL), RESULT_OK);
+    assert_runs(one, 1, "config-set");
+    await_quiet();
+    assert_runs(two, 1, "config-set");
+}
+
+static void test_what_changed_while_the_partner_was_away_arrives(void **state)
+{
+    (void)state;
+    start_both(NULL);
+    fake_server_command_put(one, 1, "before");
+    assert_true(fake_server_await(two, 1, "before", SOON));
+    await_quiet();
+    fake_server_stop(two);
+    fake_server_set_reachable(two, false);
+    fake_server_command_put(one, 1, "meanwhile");
+    fake_server_command_put(one, 2, "new");
+    assert_true(fake_server_await_status(one, "queued", 2, SOON));
+    assert_int_equal(fake_server_status(one, "out-of-sync"), 2);
+    fake_server_stop(one); /* the queue outlives the sender too */
+    assert_int_equal(fake_server_start(one, NULL), RESULT_OK);
+    assert_int_equal(fake_server_start(two, NULL), RESULT_OK);
+    fake_server_set_reachable(two, true);
+    assert_true(fake_server_await(two, 1, "meanwhile", SOON));
+    assert_true(fake_server_await(two, 2, "new", SOON));
+    await_quiet();
+}
+
+static void test_the_primary_wins_when_both_changed(void **state)
+{
+    (void)state;
+    start_both("{\"retry\": {\"min-ms\": 50, \"max-ms\": 200}}");
+    fake_server_command_put(one, 1, "old");
+    assert_true(fake_server_await(two, 1, "old", SOON));
+    await_quiet();
+    fake_server_set_reachable(one, false);
+    fake_server_set_reachable(two, false);
+    fake_server_command_put(one, 1, "primary's");
+    fake_server_command_put(two, 1, "secondary's");
+    assert_true(fake_server_await_status(one, "queued", 1, SOON));
+    assert_true(fake_server_await_status(two, "queued", 1, SOON));
+    fake_server_set_reachable(one, true); /* the secondary's version arrives first */
+    fake_server_set_reachable(two, true);
+    assert_true(fake_server_await(two, 1, "primary's", SOON));
+    await_quiet();
+    assert_runs(one, 1, "primary's");
+}
+
+static void test_hold_keeps_both_versions(void **state)
+{
+    (void)state;
+    start_both("{\"conflict\": \"hold\", \"retry\": {\"min-ms\": 50, \"max-ms\": 200}}");
+    fake_server_command_put(one, 1, "old");
+    assert_true(fake_server_await(two, 1, "old", SOON));
+    await_quiet();
+    fake_server_set_reachable(one, false);
+    fake_server_set_reachable(two, false);
+    fake_server_command_put(one, 1, "primary's");
+    fake_server_command_put(two, 1, "secondary's");
+    assert_true(fake_server_await_status(two, "queued", 1, SOON));
+    fake_server_set_reachable(one, true);
+    fake_server_set_reachable(two, true);
+    assert_true(fake_server_await_status(one, "out-of-sync", 1, SOON));
+    fake_server_command_put(one, 2, "another");
+    assert_true(fake_server_await(two, 2, "another", SOON));
+    assert_true(fake_server_await_status(one, "out-of-sync", 1, SOON));
+    assert_true(fake_server_await_status(two, "out-of-sync", 1, SOON));
+    assert_runs(one, 1, "primary's");
+    assert_runs(two, 1, "secondary's");
+}
+
+static void test_a_refused_scope_does_not_keep_the_others(void **state)
+{
+    (void)state;
+    start_both(NULL);
+    fake_server_set_reachable(two, false);
+    fake_server_command_put(one, 1, "fine");
+    fake_server_command_put(one, 2, "refuse this");
+    fake_server_command_put(one, 3, "fine too");
+    assert_true(fake_server_await_status(one, "queued", 3, SOON));
+    fake_server_set_reachable(two, true);
+    assert_true(fake_server_await(two, 1, "fine", SOON));
+    assert_true(fake_server_await(two, 3, "fine too", SOON));
+    assert_true(fake_server_await_status(one, "out-of-sync", 1, SOON));
+    char *answer = fake_server_command(one, "scope-get", "{\"subnet-id\": 2}");
+
+    assert_non_null(strstr(answer, "\"OutOfSync\""));
+    assert_non_null(strstr(answer, "the fake server refuses this scope"));
+    free(answer);
+    fake_server_command_put(one, 2, "mended");
+    assert_true(fake_server_await(two, 2, "mended", SOON));
+    await_quiet();
+}
+
+static void test_manual_replication_waits_for_the_command(void **state)
+{
+    (void)state;
+    start_both("{\"replicate\": \"manual\"}");
+    fake_server_command_put(one, 1, "a");
+    assert_true(fake_server_await_status(one, "out-of-sync", 1, SOON));
+    assert_int_equal(fake_server_status(one, "queued"), 0);
+    assert_int_equal(fake_server_status(one, "pushes"), 0);
+    char *answer = fake_server_command(one, "scope-replicate", "{\"subnet-ids\": [1]}");
+
+    assert_non_null(strstr(answer, "\"result\":0"));
+    free(answer);
+    assert_true(fake_server_await(two, 1, "a", SOON));
+    await_quiet();
+}
+
+static void test_a_scope_that_leaves_before_it_was_sent_leaves_no_trace(void **state)
+{
+    (void)state;
+    start_both(NULL);
+    for (int i = 0; i < 50; i++) {
+        fake_server_command_put(one, 1, "here");
+        if (i % 2 == 0)
+            usleep((useconds_t)i * 200);
+        fake_server_command_put(one, 1, NULL);
+    }
+    await_quiet();
+    assert_runs(two, 1, "");
+}
+
+static void test_changes_on_both_sides_at_once_end_in_agreement(void **state)
+{
+    (void)state;
+    start_both("{\"retry\": {\"min-ms\": 10, \"max-ms\": 100}}");
+    for (int i = 0; i < 300; i++) {
+        char words[32];
+
+        snprintf(words, sizeof words, "change %d", i);
+        fake_server_command_put(i % 3 == 0 ? two : one, (uint32_t)(1 + i % 7), i % 11 == 10 ? NULL : words);
+    }
+    await_quiet();
+    for (uint32_t id = 1; id <= 7; id++) {
+        char *first = fake_server_words(one, id), *second = fake_server_words(two, id);
+
+        assert_string_equal(first, second);
+        free(first);
+        free(second);
+    }
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_pair, drop_pair)
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_scope_in_the_file_reaches_the_partner),
+        TEST(test_nothing_is_pushed_back),
+        TEST(test_one_change_among_many_moves_one),
+        TEST(test_a_removal_travels),
+        TEST(test_removals_stay_at_home_when_deletes_is_false),
+        TEST(test_a_restart_is_not_an_edit),
+        TEST(test_a_scope_removed_at_run_time_stays_away_after_a_restart),
+        TEST(test_an_edit_of_the_file_while_down_is_an_edit),
+        TEST(test_a_reload_reverts_this_servers_changes_and_keeps_the_partners),
+        TEST(test_a_command_s_configuration_is_not_the_file),
+        TEST(test_what_changed_while_the_partner_was_away_arrives),
+        TEST(test_the_primary_wins_when_both_changed),
+        TEST(test_hold_keeps_both_versions),
+        TEST(test_a_refused_scope_does_not_keep_the_others),
+        TEST(test_manual_replication_waits_for_the_command),
+        TEST(test_a_scope_that_leaves_before_it_was_sent_leaves_no_trace),
+        TEST(test_changes_on_both_sides_at_once_end_in_agreement),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
