@@ -29,7 +29,7 @@ ask() {
 # must SERVER COMMAND [ARGUMENTS]: the same, and its success is expected; prints the answer's arguments.
 must() {
     local answer
-    answer=$(ask "$@") || fail "$1 does not answer $2; its log is $here/$1/kea-dhcp4.log"
+    answer=$(ask "$@") || fail "$1 does not answer $2"
     [ "$(jq .result <<<"$answer")" = 0 ] || fail "$1 refused $2: $(jq -r .text <<<"$answer")"
     jq -c '.arguments // {}' <<<"$answer"
 }
@@ -44,7 +44,7 @@ wait_for() {
     local deadline=$(($(milliseconds) + $1 * 1000)) what=$2
     shift 2
     until "$@"; do
-        [ "$(milliseconds)" -lt "$deadline" ] || fail "waited in vain until $what; logs are in $here"
+        [ "$(milliseconds)" -lt "$deadline" ] || fail "waited in vain until $what"
         sleep 0.05
     done
 }
@@ -92,11 +92,12 @@ on_exit() {
     local code=$?
     trap - EXIT INT TERM
     if [ -n "$keep" ] && [ -n "$finished" ]; then exit "$code"; fi
-    if [ -z "$finished" ] && [ -e "$here/server2/kea-dhcp4.log" ]; then
-        echo "pair.sh: the last lines of the second server's log:" >&2
-        tail -n 5 "$here/server2/kea-dhcp4.log" >&2
+    if [ "$code" = 1 ]; then
+        echo "pair.sh: what the servers warned of last:" >&2
+        grep -hE 'WARN|ERROR|FATAL' "$here"/server?/kea-dhcp4.log "$here"/server?/output 2>/dev/null | tail -n 10 >&2 || true
     fi
     clean_up
+    if [ -z "$finished" ]; then echo "pair.sh: the pair is stopped and its files are removed" >&2; fi
     exit "$code"
 }
 trap on_exit EXIT

@@ -9,15 +9,30 @@ struct result result_ok(void)
     return (struct result){.code = RESULT_OK, .message = ""};
 }
 
+/* Ends a text that was cut at `length` before a character of UTF-8 that is not whole. */
+static void cut_at_character(char *text, size_t length)
+{
+    size_t start = length;
+
+    while (start > 0 && length - start < 4 && ((unsigned char)text[start - 1] & 0xc0) == 0x80)
+        start--;
+    if (start > 0 && ((unsigned char)text[start - 1] & 0xc0) == 0xc0)
+        text[start - 1] = '\0';
+}
+
 struct result result_error(enum result_code code, const char *format, ...)
 {
     struct result result = {.code = code, .message = ""};
     va_list arguments;
+    int length;
 
     va_start(arguments, format);
-    if (vsnprintf(result.message, sizeof result.message, format, arguments) < 0)
-        (void)snprintf(result.message, sizeof result.message, "an error whose message could not be written");
+    length = vsnprintf(result.message, sizeof result.message, format, arguments);
     va_end(arguments);
+    if (length < 0)
+        (void)snprintf(result.message, sizeof result.message, "an error whose message could not be written");
+    else if ((size_t)length >= sizeof result.message)
+        cut_at_character(result.message, sizeof result.message - 1);
     return result;
 }
 

@@ -20,8 +20,17 @@ namespace
 
 using namespace failover_sync;
 
-/* Counted from nothing while the server runs. */
+/* Set from the configuration and the leases. */
+const char *const CURRENT[] = {"total-addresses", "assigned-addresses", "declined-addresses"};
+
+/* Counted from nothing while the server runs; for pools too. */
 const char *const CUMULATIVE[] = {"cumulative-assigned-addresses", "reclaimed-declined-addresses", "reclaimed-leases"};
+
+/* Begun when they first happen, or by some releases with the subnet. */
+const char *const OCCASIONAL[] = {"v4-reservation-conflicts",   "v4-lease-reuses",
+                                  "v4-allocation-fail",         "v4-allocation-fail-shared-network",
+                                  "v4-allocation-fail-subnet",  "v4-allocation-fail-no-pools",
+                                  "v4-allocation-fail-classes"};
 
 struct lease_counts {
     int64_t assigned = 0; /* declined leases count as assigned */
@@ -94,7 +103,7 @@ void begin_subnet(const Subnet4 &subnet)
 
 void remove_pool(const Subnet4 &subnet, uint64_t pool_id)
 {
-    for (const char *statistic : {"total-addresses", "assigned-addresses", "declined-addresses"}) {
+    for (const char *statistic : CURRENT) {
         StatsMgr::instance().del(name_of(subnet, pool_id, statistic));
     }
     for (const char *statistic : CUMULATIVE) {
@@ -145,11 +154,13 @@ void failover_sync::statistics_set(const Subnet4 &subnet, const Subnet4 *old)
 
 void failover_sync::statistics_remove(const Subnet4 &subnet)
 {
-    for (const char *statistic : {"total-addresses", "assigned-addresses", "declined-addresses",
-                                  "v4-reservation-conflicts", "v4-lease-reuses"}) {
+    for (const char *statistic : CURRENT) {
         StatsMgr::instance().del(name_of(subnet, statistic));
     }
     for (const char *statistic : CUMULATIVE) {
+        StatsMgr::instance().del(name_of(subnet, statistic));
+    }
+    for (const char *statistic : OCCASIONAL) {
         StatsMgr::instance().del(name_of(subnet, statistic));
     }
     for (const auto &[pool_id, capacity] : release::pool_capacities(subnet)) {

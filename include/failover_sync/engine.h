@@ -25,7 +25,7 @@ struct relationship_status {
     char local_state[32], partner_state[32]; /* ADM's words */
     struct queue_summary queue;
     int64_t next_attempt; /* milliseconds since 1970; 0 when the partner is not being waited for */
-    char last_error[320];
+    char last_error[480];
     uint32_t pushes, scopes_sent, scopes_received;
 };
 

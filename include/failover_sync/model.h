@@ -22,7 +22,8 @@ void model_free(struct model *model);
 struct result model_parse_input(const struct model *model, const char *command, const char *arguments,
                                 struct model_tree **tree, char **path);
 
-/* The same for the rpc's output: what a partner answered, or what we are about to answer. */
+/* The same for the rpc's output: what a partner answered, or what we are about to answer. The content of an anydata node
+ * (a scope's definition) is not kept. */
 struct result model_parse_output(const struct model *model, const char *command, const char *arguments,
                                  struct model_tree **tree);
 

@@ -103,11 +103,10 @@ done:
 struct result membership_store_find(struct store *store, int64_t scope_record_id, int64_t **relations, size_t *count)
 {
     struct statement *statement;
-    struct result result =
-        statement_get(store,
-                      "SELECT FailoverRelationId FROM ADM_DhcpScopeFailoverTable WHERE ScopeId = ?1 "
-                      "ORDER BY FailoverRelationId",
-                      &statement);
+    struct result result = statement_get(store,
+                                         "SELECT FailoverRelationId FROM ADM_DhcpScopeFailoverTable WHERE ScopeId = ?1 "
+                                         "ORDER BY FailoverRelationId",
+                                         &statement);
 
     *relations = NULL;
     *count = 0;

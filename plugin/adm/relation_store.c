@@ -10,9 +10,19 @@
 
 /* The mirrored columns that an admin's edit can hold; bit n of the mask that the update takes is column n here. */
 static const char *const editable_columns[] = {
-    "Mode",          "MCLT",          "AutoStateTransition", "StateSwitchInterval", "Server1Percentage",
-    "SharedSecretEnabled", "Server1Name",   "Server2Name",   "Server1PSName",       "Server2PSName",
-    "Server1IP",     "Server2IP",     "KeaMode",
+    "Mode",
+    "MCLT",
+    "AutoStateTransition",
+    "StateSwitchInterval",
+    "Server1Percentage",
+    "SharedSecretEnabled",
+    "Server1Name",
+    "Server2Name",
+    "Server1PSName",
+    "Server2PSName",
+    "Server1IP",
+    "Server2IP",
+    "KeaMode",
 };
 
 static int64_t edited_mask(const char *edited_properties)
@@ -65,12 +75,15 @@ static struct result relation_check(const struct relation_row *row)
     if (length == 0)
         return result_error(RESULT_INVALID, "a relationship needs a name");
     if (length > NAME_MAXIMUM)
-        return result_error(RESULT_INVALID, "the relationship's name \"%.60s...\" has %zu characters; at most %d are "
-                            "possible", row->relationship_name, length, NAME_MAXIMUM);
+        return result_error(RESULT_INVALID,
+                            "the relationship's name \"%.60s...\" has %zu characters; at most %d are "
+                            "possible",
+                            row->relationship_name, length, NAME_MAXIMUM);
     if (row->mode == NULL)
         return result_error(RESULT_INVALID, "the relationship %.200s has no mode", row->relationship_name);
     if (row->server1_percentage < 0 || row->server1_percentage > 100)
-        return result_error(RESULT_INVALID, "the relationship %.200s gives server 1 %lld percent; 0 to 100 are possible",
+        return result_error(RESULT_INVALID,
+                            "the relationship %.200s gives server 1 %lld percent; 0 to 100 are possible",
                             row->relationship_name, (long long)row->server1_percentage);
     return result_ok();
 }
@@ -140,14 +153,14 @@ static void relation_bind(struct statement *statement, const struct relation_row
 static struct result relation_insert(struct store *store, const struct relation_row *row, int64_t *record_id)
 {
     struct statement *statement;
-    struct result result =
-        statement_get(store,
-                      "INSERT INTO ADM_DhcpFailoverRelationTable (Mode, MCLT, AutoStateTransition, StateSwitchInterval, "
-                      "Server1Percentage, SharedSecretEnabled, Server1Name, Server2Name, Server1PSName, Server2PSName, "
-                      "Server1IP, Server2IP, KeaMode, Server1State, Server2State, RelationshipName, Server1RecordId, "
-                      "Server2RecordId, Origin) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?7, ?8, ?9, ?10, ?11, "
-                      "coalesce(?12, 'Unknown'), coalesce(?13, 'Unknown'), ?14, ?15, ?16, 'HaConfig')",
-                      &statement);
+    struct result result = statement_get(
+        store,
+        "INSERT INTO ADM_DhcpFailoverRelationTable (Mode, MCLT, AutoStateTransition, StateSwitchInterval, "
+        "Server1Percentage, SharedSecretEnabled, Server1Name, Server2Name, Server1PSName, Server2PSName, "
+        "Server1IP, Server2IP, KeaMode, Server1State, Server2State, RelationshipName, Server1RecordId, "
+        "Server2RecordId, Origin) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?7, ?8, ?9, ?10, ?11, "
+        "coalesce(?12, 'Unknown'), coalesce(?13, 'Unknown'), ?14, ?15, ?16, 'HaConfig')",
+        &statement);
 
     if (result_failed(result))
         return result;

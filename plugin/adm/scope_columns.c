@@ -155,8 +155,8 @@ static struct result derive_addresses(struct scope_columns *columns)
         whole.first = whole.last = columns->pools[0].span.first;
     for (size_t i = 0; i < columns->pool_count; i++) {
         const struct address_span *pool = &columns->pools[i].span;
-        struct address_span gap = {.first = address_next(whole.last), .last = address_previous(pool->first),
-                                   .v6 = pool->v6};
+        struct address_span gap = {
+            .first = address_next(whole.last), .last = address_previous(pool->first), .v6 = pool->v6};
 
         if (i > 0 && address_compare(&whole.last, &pool->first) < 0 && address_compare(&gap.first, &gap.last) <= 0) {
             struct address_text start = address_print(&gap.first);

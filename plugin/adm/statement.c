@@ -8,8 +8,8 @@
 struct statement {
     struct store *store;
     sqlite3_stmt *handle;
-    const char *sql;   /* the key: compared by address */
-    int bind_failure;  /* the first code of a bind that failed; SQLITE_OK if none did */
+    const char *sql;  /* the key: compared by address */
+    int bind_failure; /* the first code of a bind that failed; SQLITE_OK if none did */
 };
 
 static void statement_reset(struct statement *statement)
@@ -130,8 +130,7 @@ void statement_bind_blob(struct statement *statement, int index, const void *byt
     if (bytes == NULL)
         statement_note_bind(statement, sqlite3_bind_null(statement->handle, index));
     else
-        statement_note_bind(statement,
-                            sqlite3_bind_blob64(statement->handle, index, bytes, length, SQLITE_TRANSIENT));
+        statement_note_bind(statement, sqlite3_bind_blob64(statement->handle, index, bytes, length, SQLITE_TRANSIENT));
 }
 
 void statement_bind_fingerprint(struct statement *statement, int index, const struct fingerprint *fingerprint)

@@ -141,9 +141,11 @@ static struct result store_migrate(struct store *store)
                 migration = &migrations[i];
         }
         if (migration == NULL) {
-            result = result_error(RESULT_STORE, "the store %.200s has schema version %lld, which this library cannot "
+            result = result_error(RESULT_STORE,
+                                  "the store %.200s has schema version %lld, which this library cannot "
                                   "bring to version %d; move it away: a new one is filled from the server's "
-                                  "configuration", store->path, (long long)version, STORE_SCHEMA_VERSION);
+                                  "configuration",
+                                  store->path, (long long)version, STORE_SCHEMA_VERSION);
             break;
         }
         result = store_run_migration(store, migration);
@@ -153,9 +155,10 @@ static struct result store_migrate(struct store *store)
     if (!result_failed(result))
         result = store_query_integer(store, "SELECT count(*) FROM pragma_foreign_key_check", &broken);
     if (!result_failed(result) && broken != 0)
-        result = result_error(RESULT_STORE, "the store %.200s has %lld broken references after its upgrade; move it "
-                              "away: a new one is filled from the server's configuration", store->path,
-                              (long long)broken);
+        result = result_error(RESULT_STORE,
+                              "the store %.200s has %lld broken references after its upgrade; move it "
+                              "away: a new one is filled from the server's configuration",
+                              store->path, (long long)broken);
     return store_leave(store, true, result);
 }
 

@@ -17,15 +17,18 @@ static const char header_magic[16] = "SQLite format 3";
 
 struct result store_file_foreign(const char *path, int64_t application_id)
 {
-    return result_error(RESULT_STORE, "%.200s is a database of another program (application id %lld); name another file "
-                        "for the store", path, (long long)application_id);
+    return result_error(RESULT_STORE,
+                        "%.200s is a database of another program (application id %lld); name another file "
+                        "for the store",
+                        path, (long long)application_id);
 }
 
 struct result store_file_newer(const char *path, int64_t version)
 {
-    return result_error(RESULT_STORE, "the store %.200s has schema version %lld, and this library knows versions up to "
-                        "%d; install the library that wrote it, or name another file", path, (long long)version,
-                        STORE_SCHEMA_VERSION);
+    return result_error(RESULT_STORE,
+                        "the store %.200s has schema version %lld, and this library knows versions up to "
+                        "%d; install the library that wrote it, or name another file",
+                        path, (long long)version, STORE_SCHEMA_VERSION);
 }
 
 static struct result make_folder(const char *folder)
@@ -35,8 +38,10 @@ static struct result make_folder(const char *folder)
     if (stat(folder, &status) == 0) {
         if (S_ISDIR(status.st_mode))
             return result_ok();
-        return result_error(RESULT_STORE, "the folder %.200s of the store cannot be made: a file of that name is in the "
-                            "way", folder);
+        return result_error(RESULT_STORE,
+                            "the folder %.200s of the store cannot be made: a file of that name is in the "
+                            "way",
+                            folder);
     }
     /* EEXIST: another process was faster. */
     if (errno == ENOENT && (mkdir(folder, 0750) == 0 || errno == EEXIST))
@@ -89,8 +94,9 @@ struct result store_file_prepare(const char *path)
                             S_ISDIR(status.st_mode) ? "a folder" : "no regular file");
     /* Not by opening it: closing a descriptor would drop the locks that this process may hold on the file. */
     if (faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) != 0)
-        return result_error(RESULT_STORE, "the store %.200s cannot be used: %s; let the server's user read and write it",
-                            path, strerror(errno));
+        return result_error(RESULT_STORE,
+                            "the store %.200s cannot be used: %s; let the server's user read and write it", path,
+                            strerror(errno));
     return result;
 }
 
@@ -107,8 +113,7 @@ static bool has_journal(const char *path)
 
 static int64_t header_integer(const unsigned char *bytes)
 {
-    uint32_t value =
-        (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | (uint32_t)bytes[3];
+    uint32_t value = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | (uint32_t)bytes[3];
 
     return value > INT32_MAX ? (int64_t)value - INT64_C(0x100000000) : (int64_t)value;
 }
@@ -135,8 +140,10 @@ struct result store_file_check_header(sqlite3 *database, const char *path)
     if (memcmp(header, header_magic, sizeof header_magic) != 0) {
         if (has_journal(path))
             return result_ok();
-        return result_error(RESULT_STORE, "%.200s is not a database; name another file for the store, or move this one "
-                            "away", path);
+        return result_error(RESULT_STORE,
+                            "%.200s is not a database; name another file for the store, or move this one "
+                            "away",
+                            path);
     }
     application_id = header_integer(header + HEADER_APPLICATION_ID);
     version = header_integer(header + HEADER_USER_VERSION);

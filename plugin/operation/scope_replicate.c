@@ -64,6 +64,14 @@ static struct result queue_wanted(struct plugin *plugin, void *argument)
     return result;
 }
 
+static void add_once(struct wanted_scopes *wanted, uint32_t id)
+{
+    for (size_t i = 0; i < wanted->count; i++)
+        if (wanted->ids[i] == id)
+            return;
+    wanted->ids[wanted->count++] = id;
+}
+
 /* Step 2 of the document: every scope named must exist, or nothing is done. */
 static char *check_exist(struct plugin *plugin, const struct wanted_scopes *wanted)
 {
@@ -108,7 +116,7 @@ static json_t *describe(struct plugin *plugin, const struct wanted_scopes *wante
 char *command_scope_replicate(struct plugin *plugin, const struct model_node *input)
 {
     struct wanted_scopes *wanted = calloc(1, sizeof *wanted);
-    size_t count = 0, queued = 0;
+    size_t count = 0, queued = 0, skipped;
     json_t *list;
     struct result result;
     char *fault;
@@ -122,17 +130,19 @@ char *command_scope_replicate(struct plugin *plugin, const struct model_node *in
         return NULL;
     }
     for (const struct model_node *id = model_first(input, "subnet-ids"); id != NULL; id = model_next(id))
-        wanted->ids[wanted->count++] = (uint32_t)strtoul(model_value(id), NULL, 10);
+        add_once(wanted, (uint32_t)strtoul(model_value(id), NULL, 10));
     fault = check_exist(plugin, wanted);
     if (fault != NULL) {
         release_wanted(wanted);
         return fault;
     }
     list = describe(plugin, wanted, &queued);
+    skipped = wanted->count - queued;
     result = worker_post(plugin, queue_wanted, release_wanted, wanted);
     if (result_failed(result)) {
         json_decref(list);
         return answer_fault(FAULT_RECEIVER, "IpamApiDhcpFailoverFailedToReplicateScopes", NULL, result.message);
     }
-    return answer_success(json_pack("{s:o}", "scopes", list), "%zu scope(s) queued, %zu skipped", queued, count - queued);
+    return answer_success(json_pack("{s:o}", "scopes", list), "%zu scope(s) queued, %zu skipped", queued,
+                          skipped);
 }

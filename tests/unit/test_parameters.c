@@ -68,7 +68,7 @@ static void test_a_mistake_is_named(void **state)
         {"{\"stor\": \"x\"}", "stor", "expected store", "stor"},
         {"{\"store\": 5}", "store", "path", "5"},
         {"{\"store\": \"\"}", "store", "path", "\"\""},
-        {"{\"store\": \"/tmp/a\\u0000b\"}", "store", "path", "u0000"},
+        {"{\"store\": \"/tmp/a\\u0000b\"}", "parameters", "valid JSON", "u0000"},
         {"{\"replicate\": \"sometimes\"}", "replicate", "\"on-change\" or \"manual\"", "\"sometimes\""},
         {"{\"replicate\": true}", "replicate", "\"on-change\"", "true"},
         {"{\"conflict\": \"secondary\"}", "conflict", "primary-wins", "secondary"},

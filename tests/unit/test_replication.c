@@ -99,6 +99,8 @@ static void test_one_change_among_many_moves_one(void **state)
         fake_server_file_put(two, i, "same");
     }
     start_both(NULL);
+    assert_true(fake_server_await_status(one, "in-sync", 1000, SOON));
+    assert_true(fake_server_await_status(two, "in-sync", 1000, SOON));
     await_quiet();
     long long sent = fake_server_status(one, "scopes-sent");
 
@@ -110,6 +112,7 @@ static void test_one_change_among_many_moves_one(void **state)
     assert_int_equal(fake_server_status(one, "scopes-sent"), 1);
     assert_true(sent >= 1);
     assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    assert_true(fake_server_await_status(one, "in-sync", 1000, SOON));
     await_quiet();
     assert_int_equal(fake_server_status(one, "scopes-sent"), 0);
 }
@@ -149,6 +152,8 @@ static void test_a_restart_is_not_an_edit(void **state)
     fake_server_file_put(one, 1, "in the file");
     fake_server_file_put(two, 1, "in the file");
     start_both(NULL);
+    assert_true(fake_server_await_status(one, "in-sync", 1, SOON));
+    assert_true(fake_server_await_status(two, "in-sync", 1, SOON));
     await_quiet();
     fake_server_command_put(one, 1, "newer");
     fake_server_command_put(one, 2, "never in a file");
@@ -175,6 +180,8 @@ static void test_a_scope_removed_at_run_time_stays_away_after_a_restart(void **s
     fake_server_file_put(one, 1, "in the file");
     fake_server_file_put(two, 1, "in the file");
     start_both(NULL);
+    assert_true(fake_server_await_status(one, "in-sync", 1, SOON));
+    assert_true(fake_server_await_status(two, "in-sync", 1, SOON));
     await_quiet();
     fake_server_command_put(one, 1, NULL);
     assert_true(fake_server_await(two, 1, "", SOON));
@@ -361,6 +368,8 @@ static void test_a_scope_that_leaves_before_it_was_sent_leaves_no_trace(void **s
             usleep((useconds_t)i * 200);
         fake_server_command_put(one, 1, NULL);
     }
+    fake_server_command_put(one, 2, "the last change");
+    assert_true(fake_server_await(two, 2, "the last change", SOON));
     await_quiet();
     assert_runs(two, 1, "");
 }
@@ -375,6 +384,10 @@ static void test_changes_on_both_sides_at_once_end_in_agreement(void **state)
         snprintf(words, sizeof words, "change %d", i);
         fake_server_command_put(i % 3 == 0 ? two : one, (uint32_t)(1 + i % 7), i % 11 == 10 ? NULL : words);
     }
+    fake_server_command_put(one, 8, "one's last");
+    fake_server_command_put(two, 9, "two's last");
+    assert_true(fake_server_await(two, 8, "one's last", SOON));
+    assert_true(fake_server_await(one, 9, "two's last", SOON));
     await_quiet();
     for (uint32_t id = 1; id <= 7; id++) {
         char *first = fake_server_words(one, id), *second = fake_server_words(two, id);

@@ -1,0 +1,454 @@
+/* ADM_DHCPScopesTable: writing a scope with the columns that its definition gives, finding, and removing it. */
+#include "scope_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What is known of a scope's row before it is written. */
+struct scope_before {
+    int64_t record_id; /* 0: there is none */
+    int64_t superscope_id;
+    bool has_parts;
+    bool same_definition;
+    bool v6;
+    struct address_text scope_id;
+    int64_t prefix_length;
+};
+
+static struct result scope_look_up(struct store *store, int64_t server_record_id, uint32_t subnet_id,
+                                   const char *definition, struct scope_before *before)
+{
+    struct statement *statement;
+    struct address address;
+    bool found = false;
+    const char *scope_id;
+    struct result result =
+        statement_get(store,
+                      "SELECT RecordId, SuperscopeId, HasParts, Definition IS ?3, Af = 'InterNetworkV6', ScopeId, "
+                      "PrefixLength FROM ADM_DHCPScopesTable WHERE DHCPServerRecordId = ?1 AND SubnetId = ?2",
+                      &statement);
+
+    memset(before, 0, sizeof *before);
+    if (result_failed(result))
+        return result;
+    statement_bind_integer(statement, 1, server_record_id);
+    statement_bind_integer(statement, 2, subnet_id);
+    statement_bind_text(statement, 3, definition);
+    result = statement_step(statement, &found);
+    if (!found)
+        return result;
+    before->record_id = statement_integer(statement, 0);
+    before->superscope_id = statement_integer(statement, 1);
+    before->has_parts = statement_integer(statement, 2) != 0;
+    before->same_definition = statement_integer(statement, 3) != 0;
+    before->v6 = statement_integer(statement, 4) != 0;
+    before->prefix_length = statement_integer(statement, 6);
+    scope_id = statement_text(statement, 5);
+    if (scope_id == NULL || !address_parse(scope_id, before->v6, &address))
+        result = result_error(RESULT_STORE,
+                              "the store's row of scope %lu has no network; move the store away: a new "
+                              "one is filled from the server's configuration",
+                              (unsigned long)subnet_id);
+    else
+        before->scope_id = address_print(&address);
+    statement_done(statement);
+    return result;
+}
+
+/* Parameters 2 to 14: what the caller knows. Parameter 1 is the record id. */
+static void scope_bind_known(struct statement *statement, const struct scope_row *row, const char *prefix)
+{
+    statement_bind_text(statement, 2, prefix);
+    statement_bind_text(statement, 3, row->sync_status == NULL ? "Unknown" : row->sync_status);
+    statement_bind_text(statement, 4, row->sync_reason);
+    statement_bind_text(statement, 5, scope_origin_word(row->origin));
+    statement_bind_fingerprint(statement, 6, &row->fingerprint);
+    statement_bind_fingerprint(statement, 7, &row->partner_fingerprint);
+    statement_bind_fingerprint(statement, 8, &row->file_fingerprint);
+    statement_bind_fingerprint(statement, 9, &row->configuration_fingerprint);
+    statement_bind_fingerprint(statement, 10, &row->file_text);
+    statement_bind_fingerprint(statement, 11, &row->configuration_text);
+    statement_bind_integer(statement, 12, row->modified_at);
+    statement_bind_integer(statement, 13, row->server_record_id);
+    statement_bind_integer(statement, 14, row->subnet_id);
+}
+
+/* Parameters 15 to 34: what the definition gives. */
+static void scope_bind_derived(struct statement *statement, const struct scope_columns *columns, const char *prefix,
+                               int64_t superscope_id, bool with_parts, const char *definition)
+{
+    statement_bind_text(statement, 15, address_family_word(columns->network.span.v6));
+    statement_bind_text(statement, 16, columns->scope_id.text);
+    statement_bind_text(statement, 17, columns->scope_name == NULL ? prefix : columns->scope_name);
+    statement_bind_text(statement, 18, columns->description);
+    statement_bind_integer(statement, 19, columns->network.prefix_length);
+    statement_bind_text(statement, 20, columns->subnet_mask.text[0] == '\0' ? NULL : columns->subnet_mask.text);
+    statement_bind_text(statement, 21, columns->start_address.text);
+    statement_bind_text(statement, 22, columns->end_address.text);
+    statement_bind_text(statement, 23, columns->exclusion_ranges);
+    statement_bind_unsigned(statement, 24, columns->lease_duration);
+    statement_bind_text(statement, 25, columns->lease_duration_type);
+    statement_bind_text(statement, 26, columns->dns_update_type);
+    statement_bind_integer(statement, 27, columns->total_addresses);
+    statement_bind_integer(statement, 28, columns->excluded_addresses);
+    statement_bind_id(statement, 29, superscope_id);
+    statement_bind_unsigned(statement, 30, columns->preferred_lease_time);
+    statement_bind_unsigned(statement, 31, columns->valid_lease_time);
+    statement_bind_integer(statement, 32, with_parts);
+    statement_bind_text(statement, 33, definition);
+}
+
+static struct result scope_insert(struct store *store, const struct scope_row *row, const char *prefix,
+                                  const struct scope_columns *columns, int64_t superscope_id, bool with_parts,
+                                  int64_t *record_id)
+{
+    struct statement *statement;
+    struct result result = statement_get(
+        store,
+        "INSERT INTO ADM_DHCPScopesTable (RecordId, Prefix, FailoverConfigSyncStatus, SyncReason, Origin, "
+        "Fingerprint, PartnerFingerprint, FileFingerprint, ConfigurationFingerprint, FileText, "
+        "ConfigurationText, ModifiedAt, DHCPServerRecordId, SubnetId, Af, ScopeId, ScopeName, Description, "
+        "PrefixLength, SubnetMask, StartAddress, EndAddress, ExclusionRanges, LeaseDuration, "
+        "LeaseDurationType, DnsUpdateType, TotalNumberOfAddressesInScope, "
+        "TotalNumberOfExcludedAddressesInScope, SuperscopeId, PreferredLeaseTime, ValidLeaseTime, "
+        "HasParts, Definition) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, "
+        "?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33)",
+        &statement);
+
+    if (result_failed(result))
+        return result;
+    scope_bind_known(statement, row, prefix);
+    scope_bind_derived(statement, columns, prefix, superscope_id, with_parts, row->definition);
+    return statement_insert(statement, record_id);
+}
+
+static struct result scope_update(struct store *store, const struct scope_row *row, const char *prefix,
+                                  const struct scope_columns *columns, int64_t superscope_id, bool with_parts,
+                                  int64_t record_id)
+{
+    struct statement *statement;
+    struct result result =
+        statement_get(store,
+                      "UPDATE ADM_DHCPScopesTable SET Prefix = ?2, FailoverConfigSyncStatus = ?3, SyncReason = ?4, "
+                      "Origin = ?5, Fingerprint = ?6, PartnerFingerprint = ?7, FileFingerprint = ?8, "
+                      "ConfigurationFingerprint = ?9, FileText = ?10, ConfigurationText = ?11, ModifiedAt = ?12, "
+                      "DHCPServerRecordId = ?13, SubnetId = ?14, Af = ?15, ScopeId = ?16, ScopeName = ?17, "
+                      "Description = ?18, PrefixLength = ?19, SubnetMask = ?20, StartAddress = ?21, EndAddress = ?22, "
+                      "ExclusionRanges = ?23, LeaseDuration = ?24, LeaseDurationType = ?25, DnsUpdateType = ?26, "
+                      "TotalNumberOfAddressesInScope = ?27, TotalNumberOfExcludedAddressesInScope = ?28, "
+                      "SuperscopeId = ?29, PreferredLeaseTime = ?30, ValidLeaseTime = ?31, HasParts = ?32, "
+                      "Definition = ?33 WHERE RecordId = ?1",
+                      &statement);
+
+    if (result_failed(result))
+        return result;
+    statement_bind_integer(statement, 1, record_id);
+    scope_bind_known(statement, row, prefix);
+    scope_bind_derived(statement, columns, prefix, superscope_id, with_parts, row->definition);
+    return statement_run(statement);
+}
+
+/* The definition is the one the row has: only what the caller knows beside it can differ. */
+static struct result scope_update_known(struct store *store, const struct scope_row *row, const char *prefix,
+                                        int64_t record_id)
+{
+    struct statement *statement;
+    struct result result = statement_get(
+        store,
+        "UPDATE ADM_DHCPScopesTable SET (Prefix, FailoverConfigSyncStatus, SyncReason, Origin, Fingerprint, "
+        "PartnerFingerprint, FileFingerprint, ConfigurationFingerprint, FileText, ConfigurationText, "
+        "ModifiedAt) = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) WHERE RecordId = ?1 AND "
+        "DHCPServerRecordId = ?13 AND SubnetId = ?14 AND "
+        "(Prefix, FailoverConfigSyncStatus, SyncReason, Origin, Fingerprint, "
+        "PartnerFingerprint, FileFingerprint, ConfigurationFingerprint, FileText, ConfigurationText, "
+        "ModifiedAt) IS NOT (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        &statement);
+
+    if (result_failed(result))
+        return result;
+    statement_bind_integer(statement, 1, record_id);
+    scope_bind_known(statement, row, prefix);
+    return statement_run(statement);
+}
+
+/* Writes the scope whose definition is new or another. */
+static struct result scope_write(struct store *store, const struct scope_row *row, bool with_parts,
+                                 const struct scope_before *before, int64_t *record_id)
+{
+    struct scope_columns columns;
+    const char *prefix;
+    int64_t superscope_id = 0;
+    struct result result = scope_columns_derive(row->definition, &columns);
+
+    if (result_failed(result))
+        return result;
+    prefix = row->prefix != NULL ? row->prefix : scope_json_text(columns.subnet, "subnet");
+    result = superscope_put(store, row->server_record_id, &columns, &superscope_id);
+    if (result_failed(result))
+        goto done;
+    *record_id = before->record_id;
+    if (before->record_id == 0)
+        result = scope_insert(store, row, prefix, &columns, superscope_id, with_parts, record_id);
+    else
+        result = scope_update(store, row, prefix, &columns, superscope_id, with_parts, *record_id);
+    if (result_failed(result))
+        goto done;
+    if (with_parts)
+        result =
+            scope_parts_put(store, row->server_record_id, *record_id, &columns, row->modified_at, !before->has_parts);
+    else if (before->has_parts)
+        result = scope_parts_remove(store, *record_id);
+    if (result_failed(result) || before->record_id == 0)
+        goto done;
+    if (superscope_id != before->superscope_id)
+        result = superscope_drop(store, before->superscope_id);
+    if (result_failed(result))
+        goto done;
+    if (before->v6 != columns.network.span.v6 || before->prefix_length != columns.network.prefix_length ||
+        strcmp(before->scope_id.text, columns.scope_id.text) != 0)
+        result = scope_block_drop(store, address_family_word(before->v6), before->scope_id.text, before->prefix_length);
+done:
+    scope_columns_clear(&columns);
+    return result;
+}
+
+struct result scope_store_put(struct store *store, const struct scope_row *row, bool with_parts, int64_t *record_id)
+{
+    struct scope_before before;
+    bool own = false;
+    struct result result;
+
+    *record_id = 0;
+    if (row->definition == NULL)
+        return result_error(RESULT_INVALID, "the scope %lu has no definition", (unsigned long)row->subnet_id);
+    result = store_enter(store, &own);
+    if (result_failed(result))
+        return result;
+    result = scope_look_up(store, row->server_record_id, row->subnet_id, row->definition, &before);
+    if (result_failed(result))
+        goto done;
+    if (before.record_id != 0 && before.same_definition && before.has_parts == with_parts && row->prefix != NULL) {
+        *record_id = before.record_id;
+        result = scope_update_known(store, row, row->prefix, before.record_id);
+    } else {
+        result = scope_write(store, row, with_parts, &before, record_id);
+    }
+done:
+    return store_leave(store, own, result);
+}
+
+/* ---- reading ---- */
+
+#define SCOPE_COLUMNS                                                                                                  \
+    "RecordId, DHCPServerRecordId, SubnetId, Prefix, FailoverConfigSyncStatus, SyncReason, Origin, Fingerprint, "      \
+    "PartnerFingerprint, FileFingerprint, ConfigurationFingerprint, FileText, ConfigurationText, ModifiedAt"
+#define DEFINITION_COLUMN 14
+
+/* The row without its definition; texts are borrowed from the statement. */
+static struct scope_row scope_read(struct statement *statement)
+{
+    return (struct scope_row){
+        .record_id = statement_integer(statement, 0),
+        .server_record_id = statement_integer(statement, 1),
+        .subnet_id = (uint32_t)statement_integer(statement, 2),
+        .prefix = statement_text(statement, 3),
+        .sync_status = statement_text(statement, 4),
+        .sync_reason = statement_text(statement, 5),
+        .origin = scope_origin_of(statement_text(statement, 6)),
+        .fingerprint = statement_fingerprint(statement, 7),
+        .partner_fingerprint = statement_fingerprint(statement, 8),
+        .file_fingerprint = statement_fingerprint(statement, 9),
+        .configuration_fingerprint = statement_fingerprint(statement, 10),
+        .file_text = statement_fingerprint(statement, 11),
+        .configuration_text = statement_fingerprint(statement, 12),
+        .modified_at = statement_integer(statement, 13),
+    };
+}
+
+/* Steps `statement`, which selects SCOPE_COLUMNS and the definition, and copies its one row. */
+static struct result scope_read_one(struct statement *statement, struct scope_row *row, bool *found)
+{
+    struct scope_row borrowed;
+    struct result result = statement_step(statement, found);
+
+    memset(row, 0, sizeof *row);
+    if (!*found)
+        return result;
+    borrowed = scope_read(statement);
+    borrowed.definition = statement_text(statement, DEFINITION_COLUMN);
+    *row = borrowed;
+    row->prefix = borrowed.prefix == NULL ? NULL : strdup(borrowed.prefix);
+    row->definition = borrowed.definition == NULL ? NULL : strdup(borrowed.definition);
+    row->sync_status = borrowed.sync_status == NULL ? NULL : strdup(borrowed.sync_status);
+    row->sync_reason = borrowed.sync_reason == NULL ? NULL : strdup(borrowed.sync_reason);
+    if (row->prefix == NULL || row->definition == NULL || row->sync_status == NULL ||
+        (row->sync_reason == NULL && borrowed.sync_reason != NULL)) {
+        scope_row_clear(row);
+        result = result_no_memory("a scope");
+    }
+    statement_done(statement);
+    return result;
+}
+
+struct result scope_store_find(struct store *store, int64_t server_record_id, uint32_t subnet_id, struct scope_row *row)
+{
+    struct statement *statement;
+    bool found = false;
+    struct result result = statement_get(store,
+                                         "SELECT " SCOPE_COLUMNS ", Definition FROM ADM_DHCPScopesTable "
+                                         "WHERE DHCPServerRecordId = ?1 AND SubnetId = ?2",
+                                         &statement);
+
+    memset(row, 0, sizeof *row);
+    if (result_failed(result))
+        return result;
+    statement_bind_integer(statement, 1, server_record_id);
+    statement_bind_integer(statement, 2, subnet_id);
+    result = scope_read_one(statement, row, &found);
+    if (!result_failed(result) && !found)
+        result = result_error(RESULT_NOT_FOUND, "the store has no scope with subnet id %lu for this server",
+                              (unsigned long)subnet_id);
+    return result;
+}
+
+struct result scope_store_find_by_id(struct store *store, int64_t record_id, struct scope_row *row)
+{
+    struct statement *statement;
+    bool found = false;
+    struct result result = statement_get(
+        store, "SELECT " SCOPE_COLUMNS ", Definition FROM ADM_DHCPScopesTable WHERE RecordId = ?1", &statement);
+
+    memset(row, 0, sizeof *row);
+    if (result_failed(result))
+        return result;
+    statement_bind_integer(statement, 1, record_id);
+    result = scope_read_one(statement, row, &found);
+    if (!result_failed(result) && !found)
+        result = result_error(RESULT_NOT_FOUND, "the store has no scope with record id %lld", (long long)record_id);
+    return result;
+}
+
+void scope_row_clear(struct scope_row *row)
+{
+    free((void *)row->prefix);
+    free((void *)row->definition);
+    free((void *)row->sync_status);
+    free((void *)row->sync_reason);
+    memset(row, 0, sizeof *row);
+}
+
+struct result scope_store_each(struct store *store, int64_t server_record_id, scope_visitor each, void *context)
+{
+    struct statement *statement;
+    bool found = false;
+    struct result result = statement_get(store,
+                                         "SELECT " SCOPE_COLUMNS " FROM ADM_DHCPScopesTable "
+                                         "WHERE DHCPServerRecordId = ?1 ORDER BY SubnetId",
+                                         &statement);
+
+    if (result_failed(result))
+        return result;
+    statement_bind_integer(statement, 1, server_record_id);
+    for (;;) {
+        struct scope_row row;
+
+        result = statement_step(statement, &found);
+        if (!found)
+            return result;
+        row = scope_read(statement);
+        result = each(context, &row);
+        if (result_failed(result)) {
+            statement_done(statement);
+            return result;
+        }
+    }
+}
+
+/* ---- changing single columns ---- */
+
+/* After an update that changes only what differs: whether the row is there at all. */
+static struct result scope_check_exists(struct store *store, int64_t record_id)
+{
+    struct statement *statement;
+    bool found = false;
+    struct result result = statement_get(store, "SELECT 1 FROM ADM_DHCPScopesTable WHERE RecordId = ?1", &statement);
+
+    if (result_failed(result))
+        return result;
+    statement_bind_integer(statement, 1, record_id);
+    result = statement_step(statement, &found);
+    if (!result_failed(result) && !found)
+        result = result_error(RESULT_NOT_FOUND, "the store has no scope with record id %lld", (long long)record_id);
+    statement_done(statement);
+    return result;
+}
+
+struct result scope_store_set_sync(struct store *store, int64_t record_id, const char *status, const char *reason)
+{
+    struct statement *statement;
+    struct result result =
+        statement_get(store,
+                      "UPDATE ADM_DHCPScopesTable SET (FailoverConfigSyncStatus, SyncReason) = (?2, ?3) "
+                      "WHERE RecordId = ?1 AND (FailoverConfigSyncStatus, SyncReason) IS NOT (?2, ?3)",
+                      &statement);
+
+    if (result_failed(result))
+        return result;
+    statement_bind_integer(statement, 1, record_id);
+    statement_bind_text(statement, 2, status);
+    statement_bind_text(statement, 3, reason);
+    result = statement_run(statement);
+    return result_failed(result) || store_changes(store) > 0 ? result : scope_check_exists(store, record_id);
+}
+
+struct result scope_store_set_delivery(struct store *store, const struct scope_row *row)
+{
+    struct statement *statement;
+    struct result result = statement_get(
+        store,
+        "UPDATE ADM_DHCPScopesTable SET "
+        "(FileFingerprint, FileText, ConfigurationFingerprint, ConfigurationText) = (?2, ?3, ?4, ?5) "
+        "WHERE RecordId = ?1 AND "
+        "(FileFingerprint, FileText, ConfigurationFingerprint, ConfigurationText) IS NOT (?2, ?3, ?4, ?5)",
+        &statement);
+
+    if (result_failed(result))
+        return result;
+    statement_bind_integer(statement, 1, row->record_id);
+    statement_bind_fingerprint(statement, 2, &row->file_fingerprint);
+    statement_bind_fingerprint(statement, 3, &row->file_text);
+    statement_bind_fingerprint(statement, 4, &row->configuration_fingerprint);
+    statement_bind_fingerprint(statement, 5, &row->configuration_text);
+    result = statement_run(statement);
+    return result_failed(result) || store_changes(store) > 0 ? result : scope_check_exists(store, row->record_id);
+}
+
+/* ---- removing ---- */
+
+struct result scope_store_remove(struct store *store, int64_t server_record_id, uint32_t subnet_id)
+{
+    struct statement *statement;
+    struct scope_before before;
+    bool own = false;
+    struct result result = store_enter(store, &own);
+
+    if (result_failed(result))
+        return result;
+    result = scope_look_up(store, server_record_id, subnet_id, NULL, &before);
+    if (result_failed(result) || before.record_id == 0)
+        goto done;
+    /* Memberships, options, ranges and addresses go with it by their foreign keys. */
+    result = statement_get(store, "DELETE FROM ADM_DHCPScopesTable WHERE RecordId = ?1", &statement);
+    if (result_failed(result))
+        goto done;
+    statement_bind_integer(statement, 1, before.record_id);
+    result = statement_run(statement);
+    if (result_failed(result))
+        goto done;
+    result = superscope_drop(store, before.superscope_id);
+    if (result_failed(result))
+        goto done;
+    result = scope_block_drop(store, address_family_word(before.v6), before.scope_id.text, before.prefix_length);
+done:
+    return store_leave(store, own, result);
+}
