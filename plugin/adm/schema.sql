@@ -241,7 +241,7 @@ CREATE TABLE ReplicationQueue (
     UNIQUE (ServerRecordId, SubnetId)
 ) STRICT;
 CREATE INDEX QueueByRelation ON ReplicationQueue (RelationId);
-CREATE INDEX QueueByTime ON ReplicationQueue (Held, NextAttemptAt);
+CREATE INDEX QueueByTime ON ReplicationQueue (ServerRecordId, Held, NextAttemptAt);
 
 -- Scopes removed at run time that the configuration file still has.
 CREATE TABLE ScopeTombstones (

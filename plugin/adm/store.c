@@ -173,7 +173,8 @@ static struct result store_set_up(struct store *store)
     (void)sqlite3_busy_timeout(store->database, BUSY_TIMEOUT_MS);
     /* Until the file is accepted, closing it must not move its write-ahead log into it. */
     (void)sqlite3_db_config(store->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    result = store_execute(store, "PRAGMA foreign_keys = OFF; PRAGMA synchronous = FULL; PRAGMA cache_size = -8000");
+    /* A scope is a few kilobytes: with pages of twice the usual size, half as many are read to list them. */
+    result = store_execute(store, "PRAGMA page_size = 8192; PRAGMA foreign_keys = OFF; PRAGMA synchronous = FULL");
     if (result_failed(result))
         return result;
     /* Before the switch to WAL: so the header of a file of ours says so from its first commit on. */
