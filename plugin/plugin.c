@@ -186,31 +186,12 @@ bool plugin_wants_command(const struct plugin *plugin, const char *name)
     return is_sign_of_life(name) || changes_wanted(name);
 }
 
-/* What a command on another thread changed is read on the main thread. */
-struct named_scopes {
-    struct plugin *plugin;
-    uint32_t *ids;
-    size_t count;
-    bool all;
-};
-
-static void read_named(void *argument, bool cancelled)
-{
-    struct named_scopes *named = argument;
-    struct result result = result_ok();
-
-    if (!cancelled)
-        result = named->all ? changes_read_all(named->plugin) : changes_read(named->plugin, named->ids, named->count);
-    if (result_failed(result))
-        engine_set_mirror(named->plugin, &result);
-    free(named->ids);
-    free(named);
-}
-
 void plugin_command_finished(struct plugin *plugin, const char *name, const char *arguments, int result)
 {
-    const struct kea_server *server = plugin->server;
-    struct named_scopes *named;
+    uint32_t *ids = NULL;
+    size_t count = 0;
+    bool all = false;
+    struct result outcome;
 
     if (!plugin->ready || result != 0)
         return;
@@ -218,18 +199,12 @@ void plugin_command_finished(struct plugin *plugin, const char *name, const char
         worker_all_heard(plugin);
         return;
     }
-    named = calloc(1, sizeof *named);
-    if (named == NULL)
-        return;
-    named->plugin = plugin;
-    if (result_failed(changes_named(name, arguments, &named->ids, &named->count, &named->all)))
-        named->all = true;
-    if (server->on_main(server->context)) {
-        read_named(named, false);
-    } else if (result_failed(server->run_on_main(server->context, read_named, named))) {
-        free(named->ids);
-        free(named);
-    }
+    outcome = changes_named(name, arguments, &ids, &count, &all);
+    if (!result_failed(outcome))
+        outcome = changes_read_soon(plugin, all ? NULL : ids, count);
+    if (result_failed(outcome))
+        engine_set_mirror(plugin, &outcome);
+    free(ids);
 }
 
 static const struct {

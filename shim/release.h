@@ -7,6 +7,7 @@
 #include <cc/../config.h>
 
 #include <cc/data.h>
+#include <dhcpsrv/cfgmgr.h>
 #include <dhcpsrv/lease_mgr_factory.h>
 #include <dhcpsrv/subnet.h>
 #include <hooks/hooks.h>
@@ -53,14 +54,14 @@ template <typename Library> isc::data::ConstElementPtr parameters_of(const Libra
 }
 
 /* Whether this process only checks a configuration (kea-dhcp4 -T) and loads hooks for that. 3.0 says so; before it, the
- * check opens the leases before it loads the hooks while a server closes them. */
+ * check opens the leases before it loads the hooks, which a server does only from its second configuration on. */
 template <typename Manager = isc::util::MultiThreadingMgr, typename Leases = isc::dhcp::LeaseMgrFactory>
 bool only_checking()
 {
     if constexpr (KEA_HOOKS_VERSION >= KEA_3_0) {
         return Manager::instance().isTestMode();
     } else if constexpr (KEA_HOOKS_VERSION >= KEA_2_6) {
-        return Leases::haveInstance();
+        return Leases::haveInstance() && isc::dhcp::CfgMgr::instance().getCurrentCfg()->getSequence() == 0;
     } else {
         return false;
     }

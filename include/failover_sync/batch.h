@@ -4,8 +4,9 @@
 
 #include "failover_sync/engine.h"
 
-#define BATCH_SCOPES 100          /* at 30 microseconds each the partner's packet threads stand still for 3 ms */
-#define BATCH_BYTES  (512 * 1024) /* of definitions, together; a single scope may be larger */
+#define BATCH_SCOPES 100 /* at 30 microseconds each the partner's packet threads stand still for 3 ms */
+#define BATCH_BYTES  (4 * 1024 * 1024) /* of definitions together, unless it is a single one */
+#define BATCH_SCOPE_BYTES (4 * 1024 * 1024) /* of one definition: some 10,000 reservations; the YANG module's limit is twice that */
 
 enum batch_outcome {
     BATCH_UNANSWERED,

@@ -57,6 +57,10 @@ struct result mirror_put_agreement(struct mirror_writer *writer, const struct sc
 /* Notes the entry's agreements, and why it is not in sync (NULL: it waits), or that it is, in row and index. */
 struct result mirror_set_sync(struct mirror_writer *writer, const struct scope_entry *entry, const char *reason);
 
+/* The ids of this server's other scopes in the shared network that a scope is in, as the rows say; the caller frees
+ * *ids. */
+struct result mirror_network_members(struct plugin *plugin, uint32_t subnet_id, uint32_t **ids, size_t *count);
+
 /* Makes every scope a member of the relationships it now belongs to, and queues what a partner has not got and nothing
  * is waiting for: relationships come and go with HA's parameters. */
 struct result mirror_review_memberships(struct mirror_writer *writer);
@@ -80,6 +84,10 @@ void restart_forget(struct plugin *plugin);
 
 /* Reads the scopes of `ids` from the running configuration and hands them to the worker; a missing one was removed. */
 struct result changes_read(struct plugin *plugin, const uint32_t *ids, size_t count);
+
+/* The same from any thread, on the main thread as soon as it gets to it (at once if this is it); NULL stands for every
+ * scope. `ids` is copied. */
+struct result changes_read_soon(struct plugin *plugin, const uint32_t *ids, size_t count);
 
 /* Reads every scope, a slice at a time, so that packets get their turn. */
 struct result changes_read_all(struct plugin *plugin);

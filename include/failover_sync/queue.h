@@ -36,10 +36,13 @@ struct result queue_put_missing(struct store *store, const struct queue_item *it
 /* Takes a wish out; nothing there is no failure. */
 struct result queue_remove(struct store *store, int64_t server_record_id, uint32_t subnet_id);
 
-/* Reads up to `limit` wishes that are due, oldest first, and either only removals or only scopes: removals come first, so
- * that a prefix is free again before another scope takes it. The caller frees *items. */
-struct result queue_take_due(struct store *store, int64_t server_record_id, int64_t now, size_t limit,
-                             struct queue_item **items, size_t *count);
+/* Reads up to `limit` wishes that are due, and either only removals or only scopes: removals come first, so that a prefix
+ * is free again before another scope takes it. The scopes of one shared network stay together, if need be beyond the limit
+ * and up to QUEUE_TAKE_MAX: each carries the network's parameters, which change for all of them at once.
+ * `local_record_id` is this server's. The caller frees *items. */
+#define QUEUE_TAKE_MAX 1000
+struct result queue_take_due(struct store *store, int64_t server_record_id, int64_t local_record_id, int64_t now,
+                             size_t limit, struct queue_item **items, size_t *count);
 
 /* Notes a failed attempt and when to try again. */
 struct result queue_postpone(struct store *store, int64_t record_id, int64_t next_attempt, const char *error);

@@ -201,6 +201,45 @@ struct result changes_read_all(struct plugin *plugin)
     return result;
 }
 
+/* A reading that waits for the main thread; without ids it is of every scope. */
+static void read_later(void *argument, bool cancelled)
+{
+    struct reading *reading = argument;
+    struct result result = result_ok();
+
+    if (!cancelled)
+        result = reading->ids == NULL ? changes_read_all(reading->plugin)
+                                      : changes_read(reading->plugin, reading->ids, reading->count);
+    if (result_failed(result))
+        engine_set_mirror(reading->plugin, &result);
+    reading_free(reading);
+}
+
+struct result changes_read_soon(struct plugin *plugin, const uint32_t *ids, size_t count)
+{
+    const struct kea_server *server = plugin->server;
+    struct reading *reading;
+    struct result result;
+
+    if (server->on_main(server->context))
+        return ids == NULL ? changes_read_all(plugin) : changes_read(plugin, ids, count);
+    reading = calloc(1, sizeof *reading);
+    if (reading != NULL && ids != NULL)
+        reading->ids = calloc(count + 1, sizeof *reading->ids);
+    if (reading == NULL || (ids != NULL && reading->ids == NULL)) {
+        free(reading);
+        return result_no_memory("changed scopes");
+    }
+    reading->plugin = plugin;
+    reading->count = count;
+    if (ids != NULL)
+        memcpy(reading->ids, ids, count * sizeof *ids);
+    result = server->run_on_main(server->context, read_later, reading);
+    if (result_failed(result))
+        reading_free(reading);
+    return result;
+}
+
 bool changes_wanted(const char *command)
 {
     static const char *const prefixes[] = {"subnet4-", "network4-", "reservation-"};

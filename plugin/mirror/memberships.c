@@ -87,6 +87,42 @@ struct result mirror_load_index(struct plugin *plugin)
     return result;
 }
 
+struct result mirror_network_members(struct plugin *plugin, uint32_t subnet_id, uint32_t **ids, size_t *count)
+{
+    struct statement *statement;
+    bool row = false;
+    struct result result =
+        statement_get(plugin->store,
+                      "SELECT other.SubnetId FROM ADM_DHCPScopesTable AS scope JOIN ADM_DHCPScopesTable AS other "
+                      "ON other.SuperscopeId = scope.SuperscopeId AND other.DHCPServerRecordId = scope.DHCPServerRecordId "
+                      "WHERE scope.DHCPServerRecordId = ?1 AND scope.SubnetId = ?2 AND other.SubnetId <> ?2",
+                      &statement);
+
+    *ids = NULL;
+    *count = 0;
+    if (result_failed(result))
+        return result;
+    statement_bind_id(statement, 1, plugin->relationships.server_record_id);
+    statement_bind_integer(statement, 2, subnet_id);
+    while (!result_failed(result = statement_step(statement, &row)) && row) {
+        uint32_t *larger = realloc(*ids, (*count + 1) * sizeof **ids);
+
+        if (larger == NULL) {
+            result = result_no_memory("a shared network");
+            break;
+        }
+        *ids = larger;
+        (*ids)[(*count)++] = (uint32_t)statement_integer(statement, 0);
+    }
+    statement_done(statement);
+    if (result_failed(result)) {
+        free(*ids);
+        *ids = NULL;
+        *count = 0;
+    }
+    return result;
+}
+
 /* Scopes that need a look: their ids, so that the index is not locked while the store is asked. */
 struct review {
     const struct relationships *relationships;

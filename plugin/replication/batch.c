@@ -1,9 +1,11 @@
 /* Making a batch: what is due for a partner, prepared, and the request that carries it. */
 #include "failover_sync/batch.h"
 
+#include "failover_sync/mirror.h"
 #include "failover_sync/operation.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,40 +23,74 @@ static struct result drop_wish(struct plugin *plugin, const struct queue_item *w
     return queue_remove(plugin->store, wish->server_record_id, wish->subnet_id);
 }
 
-static struct result prepare(struct plugin *plugin, size_t number, struct batch_item *item, bool *skip)
+/* A scope that no request can carry waits until it is smaller, and says so. */
+static struct result hold_too_large(struct plugin *plugin, const struct batch_item *item, size_t bytes)
+{
+    struct mirror_writer writer;
+    struct scope_entry entry;
+    char reason[160], partner[] = "any partner";
+    struct result result = mirror_begin(plugin, &writer);
+
+    if (result_failed(result))
+        return result;
+    (void)snprintf(reason, sizeof reason, "its definition has %zu bytes, %d can be sent: split the subnet's reservations",
+                   bytes, BATCH_SCOPE_BYTES);
+    kea_log(plugin->server, FAILOVER_SYNC_SCOPE_OUT_OF_SYNC, item->wish.prefix, partner, reason);
+    result = queue_hold(plugin->store, item->wish.record_id, reason);
+    if (!result_failed(result) && scope_index_get(plugin->index, item->wish.subnet_id, &entry)) {
+        result = mirror_set_sync(&writer, &entry, reason);
+        scope_entry_clear(&entry);
+    }
+    if (result_failed(result)) {
+        mirror_abandon(&writer);
+        return result;
+    }
+    return mirror_commit(&writer);
+}
+
+static struct result prepare(struct plugin *plugin, size_t number, struct batch_item *item, size_t *bytes, bool *skip)
 {
     struct result result = replicate_scope_prepare(plugin, number, item);
 
-    *skip = result.code == RESULT_NOT_FOUND;
-    return *skip ? drop_wish(plugin, &item->wish) : result;
+    *bytes = item->definition == NULL ? 0 : strlen(item->definition);
+    *skip = result.code == RESULT_NOT_FOUND || (!result_failed(result) && *bytes > BATCH_SCOPE_BYTES);
+    if (result.code == RESULT_NOT_FOUND)
+        return drop_wish(plugin, &item->wish);
+    if (*skip)
+        return hold_too_large(plugin, item, *bytes);
+    return result;
 }
 
 struct result batch_take(struct plugin *plugin, size_t number, int64_t now, struct batch *batch)
 {
     const struct relationship_server *partner = relationship_partner(&plugin->relationships.list[number]);
     struct queue_item *due = NULL;
-    size_t due_count = 0, bytes = 0;
+    size_t due_count = 0, total = 0;
     struct result result;
 
     *batch = (struct batch){.items = NULL};
-    result = queue_take_due(plugin->store, partner->record_id, now, BATCH_SCOPES, &due, &due_count);
+    result = queue_take_due(plugin->store, partner->record_id, plugin->relationships.server_record_id, now, BATCH_SCOPES,
+                            &due, &due_count);
     if (result_failed(result) || due_count == 0)
         return result;
     batch->items = calloc(due_count, sizeof *batch->items);
     if (batch->items == NULL)
         result = result_no_memory("a batch of scopes");
-    for (size_t i = 0; i < due_count && !result_failed(result) && (i == 0 || bytes < BATCH_BYTES); i++) {
+    for (size_t i = 0; i < due_count && !result_failed(result); i++) {
         struct batch_item *item = &batch->items[batch->count];
+        size_t bytes = 0;
         bool skip = false;
 
         *item = (struct batch_item){.wish = due[i]};
-        result = prepare(plugin, number, item, &skip);
-        if (result_failed(result) || skip) {
+        result = prepare(plugin, number, item, &bytes, &skip);
+        if (result_failed(result) || skip || (batch->count > 0 && total + bytes > BATCH_BYTES)) {
             free(item->definition);
             item->definition = NULL;
+            if (!skip)
+                break; /* it comes with the next batch */
         } else {
             batch->count++;
-            bytes += item->definition == NULL ? 0 : strlen(item->definition);
+            total += bytes;
         }
     }
     free(due);

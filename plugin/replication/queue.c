@@ -55,43 +55,61 @@ struct result queue_remove(struct store *store, int64_t server_record_id, uint32
     return statement_run(statement);
 }
 
-struct result queue_take_due(struct store *store, int64_t server_record_id, int64_t now, size_t limit,
-                             struct queue_item **items, size_t *count)
+/* One row of what is due; false if it does not belong to this batch any more: the limit is reached, and it is not of the
+ * shared network that the batch ends with. */
+static bool take_row(struct statement *statement, size_t limit, struct queue_item *items, size_t *count, int64_t *network)
+{
+    const char *prefix = statement_text(statement, 4);
+    struct queue_item item = {
+        .record_id = statement_integer(statement, 0),
+        .relation_record_id = statement_integer(statement, 1),
+        .server_record_id = statement_integer(statement, 2),
+        .subnet_id = (uint32_t)statement_integer(statement, 3),
+        .removal = statement_integer(statement, 5) != 0,
+        .attempts = statement_integer(statement, 6),
+    };
+    int64_t of_network = statement_integer(statement, 7);
+
+    (void)snprintf(item.prefix, sizeof item.prefix, "%s", prefix == NULL ? "" : prefix);
+    if (*count > 0 && item.removal != items[0].removal)
+        return false;
+    if (*count >= limit && (of_network == 0 || of_network != *network))
+        return false;
+    *network = of_network;
+    items[(*count)++] = item;
+    return true;
+}
+
+struct result queue_take_due(struct store *store, int64_t server_record_id, int64_t local_record_id, int64_t now,
+                             size_t limit, struct queue_item **items, size_t *count)
 {
     struct statement *statement;
     struct result result;
+    int64_t network = 0;
     bool row = false;
 
     *count = 0;
     *items = NULL;
     result = statement_get(store,
-                           "SELECT RecordId, RelationId, ServerRecordId, SubnetId, Prefix, Removal, Attempts "
-                           "FROM ReplicationQueue WHERE ServerRecordId = ?1 AND Held = 0 AND NextAttemptAt <= ?2 "
-                           "ORDER BY Removal DESC, EnqueuedAt, RecordId LIMIT ?3",
+                           "SELECT queue.RecordId, queue.RelationId, queue.ServerRecordId, queue.SubnetId, queue.Prefix, "
+                           "queue.Removal, queue.Attempts, COALESCE(scope.SuperscopeId, 0) AS network "
+                           "FROM ReplicationQueue AS queue LEFT JOIN ADM_DHCPScopesTable AS scope "
+                           "ON scope.DHCPServerRecordId = ?4 AND scope.SubnetId = queue.SubnetId "
+                           "WHERE queue.ServerRecordId = ?1 AND queue.Held = 0 AND queue.NextAttemptAt <= ?2 "
+                           "ORDER BY queue.Removal DESC, network, queue.EnqueuedAt, queue.RecordId LIMIT ?3",
                            &statement);
     if (result_failed(result))
         return result;
-    *items = calloc(limit, sizeof **items);
+    *items = calloc(QUEUE_TAKE_MAX, sizeof **items);
     if (*items == NULL)
         return result_no_memory("the replication queue");
     statement_bind_id(statement, 1, server_record_id);
     statement_bind_integer(statement, 2, now);
-    statement_bind_integer(statement, 3, (int64_t)limit);
-    while (*count < limit && !result_failed(result = statement_step(statement, &row)) && row) {
-        struct queue_item *item = &(*items)[*count];
-        const char *prefix = statement_text(statement, 4);
-
-        item->record_id = statement_integer(statement, 0);
-        item->relation_record_id = statement_integer(statement, 1);
-        item->server_record_id = statement_integer(statement, 2);
-        item->subnet_id = (uint32_t)statement_integer(statement, 3);
-        (void)snprintf(item->prefix, sizeof item->prefix, "%s", prefix == NULL ? "" : prefix);
-        item->removal = statement_integer(statement, 5) != 0;
-        item->attempts = statement_integer(statement, 6);
-        if (*count > 0 && item->removal != (*items)[0].removal)
+    statement_bind_integer(statement, 3, QUEUE_TAKE_MAX);
+    statement_bind_id(statement, 4, local_record_id);
+    while (!result_failed(result = statement_step(statement, &row)) && row)
+        if (!take_row(statement, limit, *items, count, &network))
             break;
-        (*count)++;
-    }
     statement_done(statement);
     if (result_failed(result) || *count == 0) {
         free(*items);

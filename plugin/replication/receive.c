@@ -275,6 +275,56 @@ static struct result record_scope(struct mirror_writer *writer, const struct rec
     return mirror_put_scope(writer, &version);
 }
 
+static json_t *network_of(const struct kea_scope *scope)
+{
+    json_t *root = scope->definition == NULL ? NULL : json_loads(scope->definition, 0, NULL);
+    json_t *network = json_incref(json_object_get(root, "shared-network"));
+
+    json_decref(root);
+    return network;
+}
+
+/* The shared network that a scope brought, if it is another than before; the caller's reference. */
+static json_t *changed_network(const struct received_scope *scope)
+{
+    json_t *before = network_of(&scope->before), *after = network_of(&scope->after);
+
+    if (json_equal(before, after)) {
+        json_decref(after);
+        after = NULL;
+    }
+    json_decref(before);
+    return after;
+}
+
+/* A scope brings its shared network's parameters, and with them other scopes of the network change: those that did not
+ * come along are read again. Scopes of one network come one after the other, so each network is looked at once. */
+static struct result look_at_networks(struct plugin *plugin, const struct reception *reception)
+{
+    struct result result = result_ok();
+    json_t *seen = NULL;
+
+    for (size_t i = 0; i < reception->count && !result_failed(result); i++) {
+        const struct received_scope *scope = &reception->scopes[i];
+        json_t *network = scope->outcome == BATCH_APPLIED ? changed_network(scope) : NULL;
+        uint32_t *ids = NULL;
+        size_t count = 0;
+
+        if (network == NULL || json_equal(network, seen)) {
+            json_decref(network);
+            continue;
+        }
+        json_decref(seen);
+        seen = network;
+        result = mirror_network_members(plugin, scope->subnet_id, &ids, &count);
+        if (!result_failed(result) && count > 0)
+            result = changes_read_soon(plugin, ids, count);
+        free(ids);
+    }
+    json_decref(seen);
+    return result;
+}
+
 static struct result record(struct plugin *plugin, void *argument)
 {
     struct reception *reception = argument;
@@ -290,6 +340,8 @@ static struct result record(struct plugin *plugin, void *argument)
         else
             result = mirror_commit(&writer);
     }
+    if (!result_failed(result))
+        result = look_at_networks(plugin, reception);
     if (result_failed(result)) {
         kea_log(plugin->server, FAILOVER_SYNC_RECORD_FAILED, sender, result.message);
         tickets_set(plugin->tickets, reception->ticket, TICKET_UNRECORDED, result.message, NULL);
