@@ -7,9 +7,10 @@
 #include <hooks/hooks.h>
 #include <process/daemon.h>
 
+#include <condition_variable>
+#include <cstdlib>
 #include <memory>
 #include <mutex>
-#include <shared_mutex>
 
 #define EXPORTED extern "C" __attribute__((visibility("default")))
 
@@ -27,69 +28,54 @@ namespace
 
 using namespace failover_sync;
 
-/* Callouts come on several threads, unloading on the main thread alone: it waits until the others are out. Callouts on
- * the main thread may nest (our own status-get), which is no danger as it cannot unload meanwhile. */
-std::shared_mutex in_use;
-bool serving = false;
+/* Callouts come on several threads, unloading on the main thread alone: it waits until the others are out. */
+class Gate
+{
+  public:
+    bool enter()
+    {
+        std::lock_guard<std::mutex> guard(lock_);
+        inside_ += open_;
+        return open_;
+    }
 
-/* Calls `body` with the plugin if the library serves. */
+    void leave()
+    {
+        std::lock_guard<std::mutex> guard(lock_);
+        if (--inside_ == 0) {
+            empty_.notify_all();
+        }
+    }
+
+    void open()
+    {
+        std::lock_guard<std::mutex> guard(lock_);
+        open_ = true;
+    }
+
+    void close()
+    {
+        std::unique_lock<std::mutex> guard(lock_);
+        open_ = false;
+        empty_.wait(guard, [this] { return inside_ == 0; });
+    }
+
+  private:
+    std::mutex lock_;
+    std::condition_variable empty_;
+    unsigned inside_ = 0;
+    bool open_ = false;
+};
+
+Gate gate;
+
+/* Runs `body`, which may call the plugin, if the library serves. */
 template <typename Body> void with_plugin(const char *where, Body body) noexcept
 {
-    run_contained(where, [&] {
-        std::shared_lock<std::shared_mutex> use(in_use);
-        if (serving) {
-            body();
-        }
-    });
-}
-
-/* ---- the functions given to the plugin ---- */
-
-const std::string version_text = release::version();
-
-struct result give_scope(void *, enum kea_configuration which, uint32_t subnet_id, struct kea_scope *scope)
-{
-    return scope_get(which, subnet_id, scope);
-}
-
-struct result give_ids(void *, enum kea_configuration which, uint32_t **ids, size_t *count)
-{
-    return scope_ids(which, ids, count);
-}
-
-struct result find_scope(void *, enum kea_configuration which, const char *prefix, uint32_t *subnet_id)
-{
-    return scope_find(which, prefix, subnet_id);
-}
-
-void apply_scopes(void *, enum kea_configuration which, struct kea_change *changes, size_t count)
-{
-    scopes_apply(which, changes, count);
-}
-
-struct result give_ha_parameters(void *, enum kea_configuration which, char **json)
-{
-    return ha_parameters(which, json);
-}
-
-struct result give_ha_status(void *, char **json)
-{
-    return ha_status(json);
-}
-
-struct result queue_task(void *, kea_task task, void *argument)
-{
-    return main_queue_add(task, argument);
-}
-
-bool is_main(void *)
-{
-    return on_main_thread();
-}
-
-void write_log(void *, enum kea_message message, const char *const *arguments)
-{
-    log_message(message, arguments);
+    if (gate.enter()) {
+        run_contained(where, body);
+        gate.leave();
+    }
 }
 
 void log_text(enum kea_message message, const char *text)
@@ -99,6 +85,9 @@ void log_text(enum kea_message message, const char *text)
 }
 
 /* ---- loading and unloading ---- */
+
+/* A load that is over for the server but not yet for the plugin; the main thread's alone. */
+SrvConfigPtr loading;
 
 struct result check_process()
 {
@@ -113,6 +102,7 @@ struct result check_process()
 
 void stop() noexcept
 {
+    loading.reset();
     if (the_plugin) {
         plugin_stop(the_plugin);
         the_plugin = nullptr;
@@ -142,18 +132,27 @@ struct result start(LibraryHandle &handle)
     for (const char *const *name = plugin_command_names(); name && *name; ++name) {
         handle.registerCommandCallout(*name, command_called);
     }
-    std::unique_lock<std::shared_mutex> alone(in_use);
-    serving = true;
+    gate.open();
     return result_ok();
 }
 
 /* ---- configurations ---- */
 
-void configuration_loaded(void *argument, bool cancelled)
+/* Tells the plugin once whether the configuration it saw is in force. The first thing the main thread does after a load
+ * does this: its own task, or a command, which must find the plugin at work and must not go unheard. */
+void finish_load()
 {
-    const std::unique_ptr<SrvConfigPtr> loaded(static_cast<SrvConfigPtr *>(argument));
+    if (loading && on_main_thread()) {
+        const SrvConfigPtr loaded = loading;
+        loading.reset();
+        plugin_configuration_loaded(the_plugin, CfgMgr::instance().getCurrentCfg() == loaded);
+    }
+}
+
+void configuration_loaded(void *, bool cancelled)
+{
     if (!cancelled) {
-        plugin_configuration_loaded(the_plugin, CfgMgr::instance().getCurrentCfg() == *loaded);
+        finish_load();
     }
 }
 
@@ -200,6 +199,7 @@ int command_called(CalloutHandle &handle)
 {
     ConstElementPtr response;
     with_plugin("a command", [&] {
+        finish_load();
         ConstElementPtr command;
         handle.getArgument("command", command);
         ConstElementPtr arguments;
@@ -225,11 +225,6 @@ int result_of(const ConstElementPtr &response)
 }
 
 } // namespace
-
-const struct kea_server failover_sync::server = {
-    nullptr,      version_text.c_str(), "dhcp4",        give_scope, give_ids, find_scope, apply_scopes,
-    give_ha_parameters, give_ha_status, queue_task, is_main,    write_log,
-};
 
 EXPORTED int version()
 {
@@ -259,10 +254,7 @@ EXPORTED int load(LibraryHandle &handle)
 
 EXPORTED int unload()
 {
-    run_contained("unload", [] {
-        std::unique_lock<std::shared_mutex> alone(in_use);
-        serving = false;
-    });
+    gate.close();
     main_queue_close();
     stop();
     return 0;
@@ -275,12 +267,10 @@ EXPORTED int dhcp4_srv_configured(CalloutHandle &handle)
         SrvConfigPtr staged;
         handle.getArgument("json_config", json);
         handle.getArgument("server_config", staged);
-        auto loaded = std::make_unique<SrvConfigPtr>(staged);
         struct result outcome = load_configuration(json, staged);
-        const struct result queued = main_queue_add(configuration_loaded, loaded.get());
-        if (!result_failed(queued)) {
-            (void)loaded.release(); /* configuration_loaded's now */
-        } else if (!result_failed(outcome)) {
+        loading = staged;
+        const struct result queued = main_queue_add(configuration_loaded, nullptr);
+        if (result_failed(queued) && !result_failed(outcome)) {
             outcome = queued;
         }
         if (result_failed(outcome)) {
@@ -295,6 +285,7 @@ EXPORTED int dhcp4_srv_configured(CalloutHandle &handle)
 EXPORTED int command_processed(CalloutHandle &handle)
 {
     with_plugin("command_processed", [&] {
+        finish_load();
         std::string name;
         handle.getArgument("name", name);
         if (!plugin_wants_command(the_plugin, name.c_str())) {
@@ -312,7 +303,7 @@ EXPORTED int command_processed(CalloutHandle &handle)
 
 EXPORTED int cb4_updated(CalloutHandle &)
 {
-    /* Later, when the server has put the update to use; it is told of updates on the main thread only by habit. */
+    /* Later: the server is still busy with the update, and nobody promises that this is the main thread. */
     with_plugin("cb4_updated", [] {
         const struct result outcome = main_queue_add(configuration_changed, nullptr);
         if (result_failed(outcome)) {

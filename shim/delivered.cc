@@ -84,7 +84,8 @@ std::string canonical_prefix(std::string text)
     if (slash == std::string::npos) {
         return "";
     }
-    return isc::asiolink::IOAddress(text.substr(0, slash)).toText() + "/" + std::to_string(std::stoul(text.substr(slash + 1)));
+    return isc::asiolink::IOAddress(text.substr(0, slash)).toText() + "/" +
+           std::to_string(std::stoul(text.substr(slash + 1)));
 }
 
 /* Collects the fingerprints of one configuration's scopes. */

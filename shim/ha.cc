@@ -41,7 +41,8 @@ struct result failover_sync::ha_parameters(enum kea_configuration which, char **
             }
             const ConstElementPtr list = member(release::parameters_of(library), KEYWORD);
             if (!list) {
-                return result_error(RESULT_NOT_FOUND, "%s is configured without the parameter \"%s\"", LIBRARY, KEYWORD);
+                return result_error(RESULT_NOT_FOUND, "%s is configured without the parameter \"%s\"", LIBRARY,
+                                    KEYWORD);
             }
             *json = duplicate(list->str());
             return result_ok();

@@ -128,9 +128,8 @@ void failover_sync::main_queue_close() noexcept
         timer = -1;
     }
     if (descriptor >= 0) {
-        run_contained("main_queue_close", [descriptor] {
-            isc::dhcp::IfaceMgr::instance().deleteExternalSocket(descriptor);
-        });
+        run_contained("main_queue_close",
+                      [descriptor] { isc::dhcp::IfaceMgr::instance().deleteExternalSocket(descriptor); });
         close(descriptor);
     }
 }

@@ -33,7 +33,7 @@ const char *dictionary[] = {
 #define MESSAGE(id, severity, text) #id, text,
     FAILOVER_SYNC_MESSAGES(MESSAGE)
 #undef MESSAGE
-    nullptr};
+        nullptr};
 
 /* The server takes pending dictionaries in after it has opened the library, before load(). */
 const isc::log::MessageInitializer initializer(dictionary);

@@ -68,7 +68,7 @@ bool only_checking()
 }
 
 /* Starts the allocators of a subnet that takes the place of another with its id. The allocator with a queue of free
- * leases (FLQ) follows the leases by callbacks with a pointer to itself: those of the subnet that leaves must go first. */
+ * leases (FLQ) follows the leases by callbacks with a pointer to itself: those of the subnet that leaves go first. */
 template <typename Subnet, typename Leases = isc::dhcp::LeaseMgrFactory> void start_allocators(Subnet &subnet)
 {
     if constexpr (KEA_HOOKS_VERSION >= KEA_2_4) {

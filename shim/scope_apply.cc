@@ -8,6 +8,7 @@
 #include <exceptions/exceptions.h>
 #include <util/multi_threading_mgr.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <memory>
@@ -56,6 +57,12 @@ class Undo
     template <typename Deed> void step(Deed deed, std::function<void()> reverse)
     {
         deed();
+        steps_.push_back(std::move(reverse));
+    }
+
+    /* Notes the way back before a deed that may fail half done. */
+    void note(std::function<void()> reverse)
+    {
         steps_.push_back(std::move(reverse));
     }
 
@@ -159,7 +166,8 @@ void Installer::enter_network(Undo &undo, const ParsedScope &scope)
     if (!current) {
         undo.step([&] { networks->add(fresh); }, [networks, fresh] { networks->del(fresh->getName()); });
     } else if (network_element(*current)->str() != scope.network_text) {
-        undo.step([&] { replace_network(current, fresh); }, [this, current, fresh] { replace_network(fresh, current); });
+        undo.step([&] { replace_network(current, fresh); },
+                  [this, current, fresh] { replace_network(fresh, current); });
     } else {
         home = current;
     }
@@ -180,8 +188,7 @@ void Installer::replace_hosts(Undo &undo, uint32_t subnet_id, const HostCollecti
             all->add(host);
         }
     };
-    /* The way back is noted first: putting may fail in the middle. */
-    undo.step([] {}, [put, before] { put(before); });
+    undo.note([put, before] { put(before); });
     put(hosts);
 }
 
@@ -206,8 +213,7 @@ void Installer::install(const ParsedScope &scope, bool running)
     drop_if_empty(undo, left);
     replace_hosts(undo, subnet->getID(), scope.hosts);
     if (running) {
-        /* Noted first, for the same reason as with hosts. */
-        undo.step([] {}, [old, subnet] {
+        undo.note([old, subnet] {
             release::stop_allocators(*subnet);
             if (old) {
                 release::restart_allocators(*old);
@@ -229,7 +235,8 @@ void Installer::remove(const struct kea_change &change, bool running)
         return;
     }
     if (subnet->toText() != change.prefix) {
-        isc_throw(isc::BadValue, "the subnet with this id is " << subnet->toText() << " here: remove that by its own name");
+        isc_throw(isc::BadValue,
+                  "the subnet with this id is " << subnet->toText() << " here: remove that by its own name");
     }
     const CfgSubnets4Ptr subnets = subnets_;
     Undo undo;

@@ -161,7 +161,8 @@ ParsedScope failover_sync::ScopeParser::parse(uint32_t subnet_id, const std::str
     isc::dhcp::SimpleParser4::deriveParameters(globals_);
     globals_->remove(place);
 
-    /* A parser keeps the pools it has seen: one for each subnet. Interfaces are not looked for, as in a file's check. */
+    /* A parser keeps the pools it has seen: one for each subnet. Interfaces are local and may come and go: unchecked.
+     */
     ParsedScope scope;
     isc::dhcp::Subnet4ConfigParser subnet_parser(false);
     scope.subnet = subnet_parser.parse(subnet);

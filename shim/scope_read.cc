@@ -116,7 +116,8 @@ ElementPtr failover_sync::network_element(const isc::dhcp::SharedNetwork4 &netwo
     return map;
 }
 
-struct result failover_sync::scope_get(enum kea_configuration which, uint32_t subnet_id, struct kea_scope *scope) noexcept
+struct result failover_sync::scope_get(enum kea_configuration which, uint32_t subnet_id,
+                                       struct kea_scope *scope) noexcept
 {
     *scope = {};
     const struct result outcome = run_guarded("scope_get", [&] {

@@ -19,10 +19,11 @@
 namespace failover_sync
 {
 
-/* ---- callouts.cc ---- */
+/* ---- server.cc ---- */
 
-/* The functions handed to the plugin. */
 extern const struct kea_server server;
+
+/* ---- callouts.cc ---- */
 
 /* The plugin between load and unload, else NULL. Only the main thread changes it. */
 extern struct plugin *the_plugin;
@@ -146,8 +147,8 @@ void statistics_remove(const isc::dhcp::Subnet4 &subnet);
 
 /* ---- delivered.cc ---- */
 
-/* One entry per scope of `staged`, ascending by id, with the fingerprints of their words in `json`, which the server has
- * parsed into it. */
+/* One entry per scope of `staged`, ascending by id, with the fingerprints of their words in `json`, which the server
+ * has parsed into it. */
 std::vector<struct kea_delivered> delivered_scopes(const isc::data::ConstElementPtr &json,
                                                    const isc::dhcp::SrvConfig &staged);
 

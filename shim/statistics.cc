@@ -27,9 +27,9 @@ const char *const CURRENT[] = {"total-addresses", "assigned-addresses", "decline
 const char *const CUMULATIVE[] = {"cumulative-assigned-addresses", "reclaimed-declined-addresses", "reclaimed-leases"};
 
 /* Begun when they first happen, or by some releases with the subnet. */
-const char *const OCCASIONAL[] = {"v4-reservation-conflicts",   "v4-lease-reuses",
-                                  "v4-allocation-fail",         "v4-allocation-fail-shared-network",
-                                  "v4-allocation-fail-subnet",  "v4-allocation-fail-no-pools",
+const char *const OCCASIONAL[] = {"v4-reservation-conflicts",  "v4-lease-reuses",
+                                  "v4-allocation-fail",        "v4-allocation-fail-shared-network",
+                                  "v4-allocation-fail-subnet", "v4-allocation-fail-no-pools",
                                   "v4-allocation-fail-classes"};
 
 struct lease_counts {

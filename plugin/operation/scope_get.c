@@ -112,6 +112,7 @@ char *command_scope_get_all(struct plugin *plugin, const struct model_node *inpu
     if (output == NULL)
         return NULL;
     if (count == 0)
-        return answer_empty(output, "0 scope(s) found");
+        return answer_empty(output, "0 scope(s) found%s%.256s", listing.relationship == NULL ? "" : " in relationship ",
+                            listing.relationship == NULL ? "" : listing.relationship);
     return answer_success(output, "%zu scope(s) found", count);
 }

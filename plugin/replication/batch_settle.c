@@ -124,6 +124,7 @@ static struct result settle_refused(struct settling *settling, int64_t retry_at)
         break;
     default:
         (void)snprintf(reason, sizeof reason, "%.80s did not say what came of it", partner_name(settling));
+        kea_log(plugin->server, FAILOVER_SYNC_SCOPE_OUT_OF_SYNC, item->wish.prefix, partner_name(settling), reason);
         result = queue_postpone(plugin->store, item->wish.record_id, retry_at, reason);
         break;
     }

@@ -288,10 +288,28 @@ int64_t partner_advance(struct partner *partner, int64_t now)
     return INT64_MAX;
 }
 
+/* What an admin should know of a batch that did not go through whole; "" if it did. */
+static void describe_refusal(const struct partner *partner, char text[320])
+{
+    text[0] = '\0';
+    for (size_t i = 0; i < partner->batch.count; i++) {
+        const struct batch_item *item = &partner->batch.items[i];
+
+        if (item->outcome == BATCH_APPLIED || item->outcome == BATCH_UNCHANGED)
+            continue;
+        (void)snprintf(text, 320, "scope %s: %s", item->wish.prefix,
+                       item->text[0] != '\0'                ? item->text
+                       : item->outcome == BATCH_OVERRULED   ? "changed on both servers, the primary's version counts"
+                       : item->outcome == BATCH_UNANSWERED  ? "the partner did not say what came of it"
+                                                            : "refused without a reason");
+        return;
+    }
+}
+
 static void settle(struct partner *partner)
 {
     struct plugin *plugin = partner->plugin;
-    char count[24];
+    char count[24], refusal[320];
     size_t agreed = 0;
     struct result result;
 
@@ -310,7 +328,8 @@ static void settle(struct partner *partner)
     }
     partner->failures = 0;
     partner->next_attempt_at = 0;
-    show(partner, "");
+    describe_refusal(partner, refusal);
+    show(partner, refusal);
     go_idle(partner);
     engine_refresh_queue(plugin, partner->number);
 }

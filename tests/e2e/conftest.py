@@ -53,6 +53,16 @@ def pair():
         pair.remove()
 
 
+@pytest.fixture(autouse=True)
+def both_run(request):
+    """A test that failed half-way leaves no server down for the next."""
+    if "pair" in request.fixturenames:
+        for server in request.getfixturevalue("pair").servers.values():
+            if not server.alive:
+                server.stop()
+                server.start()
+
+
 @pytest.fixture
 def make_pair():
     """Makes pairs that end with the test."""

@@ -37,7 +37,7 @@ def test_the_relationship_is_there_once(filled, name):
 @pytest.mark.parametrize("name", ["server1", "server2"])
 def test_every_scope_has_a_row_and_a_membership(filled, name):
     rows = query(filled.servers[name],
-                 "SELECT ScopeId, PrefixLength, SubnetId, FailoverConfigSyncStatus, r.RelationshipName"
+                 "SELECT s.ScopeId, PrefixLength, SubnetId, FailoverConfigSyncStatus, r.RelationshipName"
                  " FROM ADM_DHCPScopesTable s JOIN ADM_DHCPServersTable v ON v.RecordId = s.DHCPServerRecordId"
                  " LEFT JOIN ADM_DhcpScopeFailoverTable m ON m.ScopeId = s.RecordId"
                  " LEFT JOIN ADM_DhcpFailoverRelationTable r ON r.RecordId = m.FailoverRelationId"
@@ -83,7 +83,7 @@ def test_the_commands_say_what_the_tables_say(filled):
     assert answer[0]["mode"] == "LoadBalance" and answer[0]["scopes"] == 5
     listed = first.command("scope-get-all")["scopes"]
     assert [scope["subnet-id"] for scope in listed] == [1, 2, 3, 7, 60000]
-    assert first.command("scope-get-all", {"sync-status": "OutOfSync"}).get("scopes", []) == []
+    assert first.ask("scope-get-all", {"sync-status": "OutOfSync"})["arguments"]["scopes"] == []
     scope = first.command("scope-get", {"subnet-id": 7})["scope"]
     assert scope["definition"]["subnet4"]["valid-lifetime"] == 1800 and scope["in-file"] is True
     assert scope["record-id"] == query(first, "SELECT s.RecordId FROM ADM_DHCPScopesTable s JOIN ADM_DHCPServersTable v ON"
@@ -109,13 +109,12 @@ def test_a_store_on_a_full_disk_leaves_dhcp_alone(make_pair):
         pair.first.write(pair.first.configuration)
         pair.start()
         pair.wait_settled()
-        with open(f"{disk}/filler", "wb") as filler:
+        with open(f"{disk}/filler", "wb", buffering=0) as filler:
             try:
                 while True:
                     filler.write(b"x" * 4096)
-                    filler.flush()
             except OSError:
-                pass
+                pass  # full
         pair.first.change_by_file(lambda dhcp4: dhcp4["subnet4"].extend(config.scope(number) for number in range(2, 200)))
         wait_until(lambda: pair.first.command("failover-status")["mirror"] == "unavailable", 10, "the status says so")
         assert pair.first.command("failover-status")["mirror-error"]

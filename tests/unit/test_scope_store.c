@@ -92,28 +92,21 @@ static int tear_down(void **state)
     return 0;
 }
 
-static struct result try_put(struct fixture *fixture, const char *definition)
+static struct result try_put(struct fixture *fixture, int64_t server, uint32_t subnet_id, const char *definition,
+                             int64_t *record_id)
 {
-    struct scope_row row = {.server_record_id = fixture->local,
-                            .subnet_id = 1,
-                            .prefix = "192.0.2.0/24",
-                            .definition = definition,
-                            .modified_at = 1700000000123};
-    int64_t record_id;
+    struct scope_row row = {.server_record_id = server, .subnet_id = subnet_id, .prefix = "a prefix"};
 
-    return scope_store_put(fixture->store, &row, true, &record_id);
+    row.definition = definition;
+    row.modified_at = 1700000000123;
+    return scope_store_put(fixture->store, &row, server == fixture->local, record_id);
 }
 
 static int64_t put(struct fixture *fixture, int64_t server, uint32_t subnet_id, const char *definition)
 {
-    struct scope_row row = {.server_record_id = server,
-                            .subnet_id = subnet_id,
-                            .prefix = "a prefix",
-                            .definition = definition,
-                            .modified_at = 1700000000123};
     int64_t record_id = 0;
 
-    assert_ok(scope_store_put(fixture->store, &row, server == fixture->local, &record_id));
+    assert_ok(try_put(fixture, server, subnet_id, definition, &record_id));
     assert_true(record_id > 0);
     return record_id;
 }
@@ -441,7 +434,8 @@ static void test_a_definition_that_is_none_is_refused_and_nothing_is_written(voi
     struct fixture *fixture = *state;
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct result result = try_put(fixture, cases[i].definition);
+        int64_t record_id;
+        struct result result = try_put(fixture, fixture->local, 1, cases[i].definition, &record_id);
 
         assert_int_equal(result.code, RESULT_INVALID);
         if (strstr(result.message, cases[i].words) == NULL)
@@ -449,8 +443,9 @@ static void test_a_definition_that_is_none_is_refused_and_nothing_is_written(voi
     }
     assert_answer(fixture,
                   "SELECT (SELECT count(*) FROM ADM_DHCPScopesTable) + (SELECT count(*) FROM ADM_IPBlocksTable)", "0");
-    assert_ok(try_put(fixture, "{\"subnet4\": {\"subnet\": \"192.0.2.0/24\", \"valid-lifetime\": \"long\", "
-                               "\"user-context\": 3, \"reservations\": [{\"hostname\": 4}]}}"));
+    (void)put(fixture, fixture->local, 1,
+              "{\"subnet4\": {\"subnet\": \"192.0.2.0/24\", \"valid-lifetime\": \"long\", "
+              "\"user-context\": 3, \"reservations\": [{\"hostname\": 4}]}}");
 }
 
 static struct scope_row a_row(struct fixture *fixture)

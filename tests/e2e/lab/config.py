@@ -46,7 +46,7 @@ def dhcp4(server, scopes=(), ha=None, library=None, library_parameters=None, mul
         "hooks-libraries": hooks,
         "option-def": [
             {"name": "colours", "code": 222, "type": "record", "record-types": "uint8, string", "space": "dhcp4"},
-            {"name": "inner", "code": 1, "type": "ipv4-address", "array": True, "space": "vendor-4491"},
+            {"name": "inner", "code": 77, "type": "ipv4-address", "array": True, "space": "vendor-4491"},
             {"name": "depth", "code": 7, "type": "uint32", "space": "cave"},
             {"name": "cave-container", "code": 223, "type": "empty", "encapsulate": "cave", "space": "dhcp4"}],
         "client-classes": [{"name": "phones", "test": "substring(option[60].hex,0,5) == 'phone'"},

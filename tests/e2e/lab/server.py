@@ -10,7 +10,7 @@ from . import config, control, network, processes
 from .waiting import wait_until
 
 
-class CommandFailed(AssertionError):
+class CommandFailed(ValueError):
     def __init__(self, command, answer):
         super().__init__(f"{command}: {answer.get('text')}")
         self.answer = answer
@@ -53,7 +53,7 @@ class Server:
         """Puts a configuration in the file; the server is not told."""
         self.configuration = configuration
         with open(self.path("kea-dhcp4.conf"), "w", encoding="utf-8") as file:
-            json.dump({"Dhcp4": configuration}, file, indent=1)
+            json.dump({"Dhcp4": configuration}, file, indent=1, ensure_ascii=False)  # as an editor writes it
 
     def start(self, wait=True):
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "KEA_PIDFILE_DIR": self.folder,
@@ -132,8 +132,8 @@ class Server:
         return local["state"]
 
     def sync_status(self):
-        """The one relationship of failover-status."""
-        return self.command("failover-status")["relationships"][0]
+        """The one relationship of failover-status, as soon as there is one."""
+        return wait_until(lambda: self.command("failover-status")["relationships"], 5, "there is a relationship")[0]
 
     # ---- changes ----
 

@@ -10,7 +10,7 @@ class TooLate(AssertionError):
 def wait_until(look, seconds, what, every=0.02):
     """Calls look() until it returns something true, which is returned; raises TooLate after `seconds`.
 
-    An OSError or a KeyError inside look() counts as "not yet": the server may be starting."""
+    An OSError, a KeyError or a refused command inside look() counts as "not yet": the server may be starting."""
     deadline = time.monotonic() + seconds
     seen = None
     while True:
