@@ -27,8 +27,7 @@ struct fingerprint fingerprint_parse(const char *text)
 {
     struct fingerprint fingerprint = {.hex = ""};
 
-    if (text == NULL || strlen(text) != FINGERPRINT_LENGTH ||
-        strspn(text, "0123456789abcdef") != FINGERPRINT_LENGTH)
+    if (text == NULL || strlen(text) != FINGERPRINT_LENGTH || strspn(text, "0123456789abcdef") != FINGERPRINT_LENGTH)
         return fingerprint;
     memcpy(fingerprint.hex, text, FINGERPRINT_LENGTH + 1);
     return fingerprint;

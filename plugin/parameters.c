@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RETRY_MAX_MS          86400000
-#define LOCAL_PARAMETERS_MAX  64
-#define PARTNERS_MAX          64
-#define PASSWORD_MAX          1024
-#define FOUND_MAX             64
+#define RETRY_MAX_MS         86400000
+#define LOCAL_PARAMETERS_MAX 64
+#define PARTNERS_MAX         64
+#define PASSWORD_MAX         1024
+#define FOUND_MAX            64
 
 /* What was found instead, short enough for a sentence. */
 static void describe_found(const json_t *value, char found[FOUND_MAX])
@@ -89,8 +89,8 @@ static struct result take_local_parameters(const json_t *value, struct parameter
         for (size_t k = 0; !result_failed(result) && k < sizeof essential / sizeof essential[0]; k++)
             if (strcmp(list[i], essential[k]) == 0)
                 result = result_error(RESULT_INVALID,
-                                      "parameter '%s': '%s' is what makes a scope and cannot be local; remove it", where,
-                                      essential[k]);
+                                      "parameter '%s': '%s' is what makes a scope and cannot be local; remove it",
+                                      where, essential[k]);
         if (result_failed(result)) {
             for (size_t k = 0; k < count; k++)
                 free(list[k]);
@@ -112,12 +112,14 @@ static struct result take_retry(const json_t *value, struct parameters *paramete
 
     if (!json_is_object(value))
         return wrong("retry", "a map of \"min-ms\" and \"max-ms\"", value);
-    json_object_foreach((json_t *)value, key, member) {
+    json_object_foreach((json_t *)value, key, member)
+    {
         bool minimum = strcmp(key, "min-ms") == 0;
 
         if (!minimum && strcmp(key, "max-ms") != 0)
             return result_error(RESULT_INVALID,
-                                "parameter 'retry': expected \"min-ms\" and \"max-ms\", found the unknown name '%.64s'", key);
+                                "parameter 'retry': expected \"min-ms\" and \"max-ms\", found the unknown name '%.64s'",
+                                key);
         if (!json_is_integer(member) || json_integer_value(member) < 1 || json_integer_value(member) > RETRY_MAX_MS)
             return wrong(minimum ? "retry.min-ms" : "retry.max-ms", "1 to 86400000 milliseconds", member);
         *(minimum ? &parameters->retry_min_ms : &parameters->retry_max_ms) = json_integer_value(member);
@@ -143,7 +145,8 @@ struct result parameters_read_password(const char *path, char **password)
     length = strcspn(line, "\r\n");
     if (length == 0 || length > PASSWORD_MAX) {
         explicit_bzero(line, sizeof line);
-        return result_error(RESULT_INVALID, "password file '%s': expected one line of 1 to %d bytes", path, PASSWORD_MAX);
+        return result_error(RESULT_INVALID, "password file '%s': expected one line of 1 to %d bytes", path,
+                            PASSWORD_MAX);
     }
     line[length] = '\0';
     *password = strdup(line);
@@ -176,7 +179,8 @@ static struct result take_partner(const char *name, const json_t *value, struct 
     access->name = strdup(name);
     if (access->name == NULL)
         return result_no_memory("the parameters");
-    json_object_foreach((json_t *)value, key, member) {
+    json_object_foreach((json_t *)value, key, member)
+    {
         struct result result;
         size_t i = 0;
 
@@ -220,7 +224,8 @@ static struct result take_partners(const json_t *value, struct parameters *param
     parameters->partners = calloc(count, sizeof *parameters->partners);
     if (parameters->partners == NULL)
         return result_no_memory("the parameters");
-    json_object_foreach((json_t *)value, key, member) {
+    json_object_foreach((json_t *)value, key, member)
+    {
         struct partner_access *access = &parameters->partners[parameters->partner_count++];
         struct result result = take_partner(key, member, access);
 
@@ -246,10 +251,11 @@ static struct result take_parameter(const char *name, const json_t *value, struc
         return take_retry(value, parameters);
     if (strcmp(name, "partners") == 0)
         return take_partners(value, parameters);
-    return result_error(RESULT_INVALID,
-                        "unknown parameter '%.64s': expected store, replicate, conflict, deletes, local-parameters, retry "
-                        "or partners",
-                        name);
+    return result_error(
+        RESULT_INVALID,
+        "unknown parameter '%.64s': expected store, replicate, conflict, deletes, local-parameters, retry "
+        "or partners",
+        name);
 }
 
 static struct result set_defaults(const char *service, struct parameters *parameters)
@@ -294,7 +300,8 @@ struct result parameters_parse(const char *text, const char *service, struct par
         result = wrong("parameters", "a map", root);
         goto done;
     }
-    json_object_foreach(root, name, value) {
+    json_object_foreach(root, name, value)
+    {
         result = take_parameter(name, value, parameters);
         if (result_failed(result))
             goto done;

@@ -211,9 +211,12 @@ static const struct {
     const char *name;
     char *(*run)(struct plugin *plugin, const struct model_node *input);
 } commands[] = {
-    {"failover-status", command_failover_status}, {"failover-get-all", command_failover_get_all},
-    {"scope-get", command_scope_get},             {"scope-get-all", command_scope_get_all},
-    {"scope-replicate", command_scope_replicate}, {"scope-receive", command_scope_receive},
+    {"failover-status", command_failover_status},
+    {"failover-get-all", command_failover_get_all},
+    {"scope-get", command_scope_get},
+    {"scope-get-all", command_scope_get_all},
+    {"scope-replicate", command_scope_replicate},
+    {"scope-receive", command_scope_receive},
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])

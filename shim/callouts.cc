@@ -123,7 +123,7 @@ struct result start(LibraryHandle &handle)
         return outcome;
     }
     const ConstElementPtr parameters = handle.getParameters();
-    const std::string text = parameters ? parameters->str() : "";
+    const std::string text = parameters ? printed(*parameters) : "";
     outcome = plugin_start(&server, parameters ? text.c_str() : nullptr, &the_plugin);
     if (result_failed(outcome)) {
         the_plugin = nullptr;
@@ -179,7 +179,7 @@ struct result load_configuration(const ConstElementPtr &json, const SrvConfigPtr
 
 std::string text_of(const ConstElementPtr &element)
 {
-    return element ? element->str() : "";
+    return element ? printed(*element) : "";
 }
 
 /* The plugin's answer as the server wants it. */

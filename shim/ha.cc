@@ -44,7 +44,7 @@ struct result failover_sync::ha_parameters(enum kea_configuration which, char **
                 return result_error(RESULT_NOT_FOUND, "%s is configured without the parameter \"%s\"", LIBRARY,
                                     KEYWORD);
             }
-            *json = duplicate(list->str());
+            *json = duplicate(printed(*list));
             return result_ok();
         }
         return result_error(RESULT_NOT_FOUND, "%s is not among the configured hooks-libraries", LIBRARY);
@@ -61,7 +61,7 @@ struct result failover_sync::ha_status(char **json) noexcept
         if (!list) {
             return result_error(RESULT_NOT_FOUND, "the server's status says nothing of high availability");
         }
-        *json = duplicate(list->str());
+        *json = duplicate(printed(*list));
         return result_ok();
     });
 }

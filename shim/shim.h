@@ -68,6 +68,9 @@ template <typename Body> bool run_contained(const char *where, Body body) noexce
 /* A malloc'ed copy for the plugin; throws std::bad_alloc. */
 char *duplicate(const std::string &text);
 
+/* Kea's printing of an element, canonical, with UTF-8 as it is instead of an escape per byte. */
+std::string printed(const isc::data::Element &element);
+
 /* ---- main_thread.cc ---- */
 
 /* Opens the queue; the calling thread is the main thread from now on. */

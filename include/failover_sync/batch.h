@@ -4,9 +4,10 @@
 
 #include "failover_sync/engine.h"
 
-#define BATCH_SCOPES 100 /* at 30 microseconds each the partner's packet threads stand still for 3 ms */
+#define BATCH_SCOPES 100               /* at 30 microseconds each the partner's packet threads stand still for 3 ms */
 #define BATCH_BYTES  (4 * 1024 * 1024) /* of definitions together, unless it is a single one */
-#define BATCH_SCOPE_BYTES (4 * 1024 * 1024) /* of one definition: some 10,000 reservations; the YANG module's limit is twice that */
+#define BATCH_SCOPE_BYTES                                                                                              \
+    (4 * 1024 * 1024) /* of one definition: some 10,000 reservations; the YANG module's limit is twice that */
 
 enum batch_outcome {
     BATCH_UNANSWERED,
@@ -20,12 +21,12 @@ enum batch_outcome {
 
 struct batch_item {
     struct queue_item wish;
-    char *definition;             /* as stored here; NULL for a removal */
-    struct fingerprint pushed;    /* our fingerprint of it; empty for a removal */
-    struct fingerprint base;      /* what the partner last answered */
-    enum batch_outcome outcome;   /* what it answered now */
-    struct fingerprint answered;  /* its fingerprint afterwards */
-    char text[200];               /* why it refused */
+    char *definition;            /* as stored here; NULL for a removal */
+    struct fingerprint pushed;   /* our fingerprint of it; empty for a removal */
+    struct fingerprint base;     /* what the partner last answered */
+    enum batch_outcome outcome;  /* what it answered now */
+    struct fingerprint answered; /* its fingerprint afterwards */
+    char text[200];              /* why it refused */
 };
 
 struct batch {
@@ -35,8 +36,8 @@ struct batch {
 
 void batch_clear(struct batch *batch);
 
-/* The next batch for the partner of relationship `number`, every scope prepared as ReplicateScope says; empty if nothing
- * is due. What belongs to no relationship any more leaves the queue. */
+/* The next batch for the partner of relationship `number`, every scope prepared as ReplicateScope says; empty if
+ * nothing is due. What belongs to no relationship any more leaves the queue. */
 struct result batch_take(struct plugin *plugin, size_t number, int64_t now, struct batch *batch);
 
 /* The JSON text of the scope-receive command for the batch; the caller frees it. */

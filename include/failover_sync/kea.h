@@ -1,5 +1,5 @@
-/* The boundary between the server's side (shim/, C++) and ours (plugin/, C). No Kea type crosses it: JSON text, integers
- * and handles do. The plugin half therefore runs in unit tests and tools with no Kea present. */
+/* The boundary between the server's side (shim/, C++) and ours (plugin/, C). No Kea type crosses it: JSON text,
+ * integers and handles do. The plugin half therefore runs in unit tests and tools with no Kea present. */
 #ifndef FAILOVER_SYNC_KEA_H
 #define FAILOVER_SYNC_KEA_H
 
@@ -15,17 +15,20 @@
 extern "C" {
 #endif
 
-/* ---- what the server side gives ------------------------------------------------------------------------------------ */
+/* ---- what the server side gives ------------------------------------------------------------------------------------
+ */
 
 /* Which of the server's two configurations: the one that serves, or the one being loaded (only inside
  * plugin_configuration_loading). */
 enum kea_configuration { KEA_RUNNING, KEA_STAGED };
 
-/* One scope as the server prints it. Strings are malloc'ed and owned by the structure; an all-zero structure is empty. */
+/* One scope as the server prints it. Strings are malloc'ed and owned by the structure; an all-zero structure is empty.
+ */
 struct kea_scope {
     uint32_t subnet_id;
     char *prefix;     /* "192.0.2.0/24" */
-    char *definition; /* canonical JSON: {"shared-network": {...} (only if in one, without its subnets), "subnet4": {...}} */
+    char *definition; /* canonical JSON: {"shared-network": {...} (only if in one, without its subnets), "subnet4":
+                         {...}} */
     char *replicated; /* the same text without local parameters, at both levels; what is fingerprinted and sent */
 };
 
@@ -44,7 +47,8 @@ struct kea_change {
 /* A scope as a configuration being loaded delivers it. */
 struct kea_delivered {
     uint32_t subnet_id;
-    struct fingerprint text; /* over the configuration's own words, before parsing: equal text means an unchanged scope */
+    struct fingerprint
+        text; /* over the configuration's own words, before parsing: equal text means an unchanged scope */
 };
 
 enum kea_severity { KEA_DEBUG, KEA_INFO, KEA_WARN, KEA_ERROR };
@@ -55,7 +59,8 @@ enum kea_message {
 #undef KEA_MESSAGE_ID
 };
 
-/* Work for the server's main thread. `cancelled` is true when the library is being unloaded: then only free `argument`. */
+/* Work for the server's main thread. `cancelled` is true when the library is being unloaded: then only free `argument`.
+ */
 typedef void (*kea_task)(void *argument, bool cancelled);
 
 /* The server. Functions marked [main] may only be called on its main thread; the others from any thread. Every function
@@ -66,7 +71,8 @@ struct kea_server {
     const char *service; /* "dhcp4": the service the commands between partners name */
 
     /* [main] Reads one scope; RESULT_NOT_FOUND if there is none of that id. The caller clears `scope`. */
-    struct result (*scope_get)(void *context, enum kea_configuration which, uint32_t subnet_id, struct kea_scope *scope);
+    struct result (*scope_get)(void *context, enum kea_configuration which, uint32_t subnet_id,
+                               struct kea_scope *scope);
 
     /* [main] The ids of all scopes, ascending; the caller frees `*ids` (NULL when there are none). */
     struct result (*scope_ids)(void *context, enum kea_configuration which, uint32_t **ids, size_t *count);
@@ -96,17 +102,19 @@ struct kea_server {
 };
 
 /* Logs with at least one argument, all of them strings. */
-#define kea_log(server, message, ...) (server)->log((server)->context, (message), (const char *const[]){__VA_ARGS__, NULL})
+#define kea_log(server, message, ...)                                                                                  \
+    (server)->log((server)->context, (message), (const char *const[]){__VA_ARGS__, NULL})
 
-/* ---- what the plugin side gives ------------------------------------------------------------------------------------ */
+/* ---- what the plugin side gives ------------------------------------------------------------------------------------
+ */
 
 struct plugin;
 
 /* What is known of a configuration being loaded. Arrays are borrowed for the call. */
 struct kea_load {
-    bool at_start;                          /* the server's first configuration since it was started */
-    bool from_file;                         /* false for config-set */
-    const struct kea_delivered *delivered;  /* one per scope of the staged configuration, ascending by id */
+    bool at_start;                         /* the server's first configuration since it was started */
+    bool from_file;                        /* false for config-set */
+    const struct kea_delivered *delivered; /* one per scope of the staged configuration, ascending by id */
     size_t delivered_count;
 };
 
@@ -125,7 +133,8 @@ const char *const *plugin_local_parameters(const struct plugin *plugin);
  * failure makes Kea refuse the configuration with the result's message. */
 struct result plugin_configuration_loading(struct plugin *plugin, const struct kea_load *load);
 
-/* [main] From the main loop after the load: `committed` tells whether the staged configuration is now the running one. */
+/* [main] From the main loop after the load: `committed` tells whether the staged configuration is now the running one.
+ */
 void plugin_configuration_loaded(struct plugin *plugin, bool committed);
 
 /* [main] Configuration of unknown extent changed at run time (cb4_updated): every scope is looked at. */

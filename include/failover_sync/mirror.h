@@ -5,7 +5,8 @@
 
 #include "failover_sync/engine.h"
 
-/* ---- writing: [worker], or the main thread while no worker runs ------------------------------------------------------ */
+/* ---- writing: [worker], or the main thread while no worker runs
+ * ------------------------------------------------------ */
 
 /* Changes to the index that wait for the commit of the rows they belong to. */
 struct mirror_writer {
@@ -29,15 +30,15 @@ struct mirror_version {
     /* What has just been agreed on with a partner (relationship index, or -1). */
     int agreed_with;
     struct fingerprint theirs;
-    bool disagreed; /* with that partner nothing is agreed: `theirs` is what it has, our version is to replace it */
-    bool hold; /* do not push: a newer version could not be restored, or an admin must decide */
+    bool disagreed;     /* with that partner nothing is agreed: `theirs` is what it has, our version is to replace it */
+    bool hold;          /* do not push: a newer version could not be restored, or an admin must decide */
     const char *reason; /* why it is out of sync; NULL: the usual words */
 };
 
 struct result mirror_begin(struct plugin *plugin, struct mirror_writer *writer);
 
-/* Writes one version of a scope with all that hangs on it, if it differs from what the rows say, and queues it for every
- * partner that has not got it. At most once per scope and transaction. */
+/* Writes one version of a scope with all that hangs on it, if it differs from what the rows say, and queues it for
+ * every partner that has not got it. At most once per scope and transaction. */
 struct result mirror_put_scope(struct mirror_writer *writer, const struct mirror_version *version);
 
 /* Notes that a scope, unchanged, was delivered by a configuration. */
@@ -72,10 +73,11 @@ void mirror_abandon(struct mirror_writer *writer);
 /* Fills the index from the store. */
 struct result mirror_load_index(struct plugin *plugin);
 
-/* ---- reading: [main] ------------------------------------------------------------------------------------------------ */
+/* ---- reading: [main] ------------------------------------------------------------------------------------------------
+ */
 
-/* The restart rule ("a restart is not an edit"): compares what the staged configuration delivers with the store, applies
- * newer versions to it, and keeps what is to be mirrored in plugin->plan. */
+/* The restart rule ("a restart is not an edit"): compares what the staged configuration delivers with the store,
+ * applies newer versions to it, and keeps what is to be mirrored in plugin->plan. */
 struct result restart_plan_load(struct plugin *plugin, const struct kea_load *load);
 
 /* Hands the plan to the worker once the configuration is in force, or drops it. */

@@ -16,14 +16,14 @@ struct model_node; /* one data node in it; lives as long as its tree */
 struct result model_new(struct model **model);
 void model_free(struct model *model);
 
-/* Parses `arguments` (JSON text of a map in Kea's manner, without module prefixes; NULL is an empty map) as the input of
- * the rpc `command`, with defaults filled in. RESULT_INVALID's message names the node, what was expected and what was
- * found; `path`, if not NULL, receives the YANG path of the offending node (the caller frees it) or NULL. */
+/* Parses `arguments` (JSON text of a map in Kea's manner, without module prefixes; NULL is an empty map) as the input
+ * of the rpc `command`, with defaults filled in. RESULT_INVALID's message names the node, what was expected and what
+ * was found; `path`, if not NULL, receives the YANG path of the offending node (the caller frees it) or NULL. */
 struct result model_parse_input(const struct model *model, const char *command, const char *arguments,
                                 struct model_tree **tree, char **path);
 
-/* The same for the rpc's output: what a partner answered, or what we are about to answer. The content of an anydata node
- * (a scope's definition) is not kept. */
+/* The same for the rpc's output: what a partner answered, or what we are about to answer. The content of an anydata
+ * node (a scope's definition) is not kept. */
 struct result model_parse_output(const struct model *model, const char *command, const char *arguments,
                                  struct model_tree **tree);
 

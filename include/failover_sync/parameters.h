@@ -19,18 +19,18 @@ struct partner_access {
 };
 
 struct parameters {
-    char *store;                   /* path of the SQLite file */
-    bool replicate_on_change;      /* replicate: on-change, or manual */
-    bool primary_wins;             /* conflict: primary-wins, or hold */
-    bool deletes;                  /* whether a removal travels */
-    char **local_parameters;       /* NULL-terminated */
+    char *store;                        /* path of the SQLite file */
+    bool replicate_on_change;           /* replicate: on-change, or manual */
+    bool primary_wins;                  /* conflict: primary-wins, or hold */
+    bool deletes;                       /* whether a removal travels */
+    char **local_parameters;            /* NULL-terminated */
     int64_t retry_min_ms, retry_max_ms; /* milliseconds, 1 to 86,400,000, min <= max */
     struct partner_access *partners;
     size_t partner_count;
 };
 
-/* Reads `text`, the JSON text of the library's "parameters" map (NULL: all defaults). RESULT_INVALID names the parameter,
- * what was expected and what was found. `service` ("dhcp4") is part of the default store's name. */
+/* Reads `text`, the JSON text of the library's "parameters" map (NULL: all defaults). RESULT_INVALID names the
+ * parameter, what was expected and what was found. `service` ("dhcp4") is part of the default store's name. */
 struct result parameters_parse(const char *text, const char *service, struct parameters *parameters);
 
 /* Frees what parameters_parse gave; an all-zero structure is fine. */

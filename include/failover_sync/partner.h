@@ -1,5 +1,5 @@
-/* One partner as the sender sees it: batches of scopes pushed to it, its answers collected, its silences waited out. All
- * of it runs on the worker, driven by libcurl's multi interface; nothing here blocks. */
+/* One partner as the sender sees it: batches of scopes pushed to it, its answers collected, its silences waited out.
+ * All of it runs on the worker, driven by libcurl's multi interface; nothing here blocks. */
 #ifndef FAILOVER_SYNC_PARTNER_H
 #define FAILOVER_SYNC_PARTNER_H
 

@@ -22,9 +22,9 @@ struct queue_item {
 };
 
 struct queue_summary {
-    int64_t length;      /* wishes, held ones included */
-    int64_t oldest;      /* when the oldest was queued; 0 if there is none */
-    int64_t next_due;    /* when the next one may be tried; -1 if none is waiting */
+    int64_t length;   /* wishes, held ones included */
+    int64_t oldest;   /* when the oldest was queued; 0 if there is none */
+    int64_t next_due; /* when the next one may be tried; -1 if none is waiting */
 };
 
 /* Queues a scope, or its removal, for a partner; due at once. A wish already there is replaced and keeps its age. */
@@ -36,9 +36,9 @@ struct result queue_put_missing(struct store *store, const struct queue_item *it
 /* Takes a wish out; nothing there is no failure. */
 struct result queue_remove(struct store *store, int64_t server_record_id, uint32_t subnet_id);
 
-/* Reads up to `limit` wishes that are due, and either only removals or only scopes: removals come first, so that a prefix
- * is free again before another scope takes it. The scopes of one shared network stay together, if need be beyond the limit
- * and up to QUEUE_TAKE_MAX: each carries the network's parameters, which change for all of them at once.
+/* Reads up to `limit` wishes that are due, and either only removals or only scopes: removals come first, so that a
+ * prefix is free again before another scope takes it. The scopes of one shared network stay together, if need be beyond
+ * the limit and up to QUEUE_TAKE_MAX: each carries the network's parameters, which change for all of them at once.
  * `local_record_id` is this server's. The caller frees *items. */
 #define QUEUE_TAKE_MAX 1000
 struct result queue_take_due(struct store *store, int64_t server_record_id, int64_t local_record_id, int64_t now,

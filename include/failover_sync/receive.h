@@ -1,5 +1,5 @@
-/* The partner's side of replication: taking scopes in. A batch is applied on the main thread and recorded by the worker;
- * its ticket tells the sender how far it has got. */
+/* The partner's side of replication: taking scopes in. A batch is applied on the main thread and recorded by the
+ * worker; its ticket tells the sender how far it has got. */
 #ifndef FAILOVER_SYNC_RECEIVE_H
 #define FAILOVER_SYNC_RECEIVE_H
 

@@ -1,4 +1,5 @@
-/* The failover relationships of this server, read from the HA library's parameters (ADM, "From Kea to the relation"). */
+/* The failover relationships of this server, read from the HA library's parameters (ADM, "From Kea to the relation").
+ */
 #ifndef FAILOVER_SYNC_RELATIONSHIP_H
 #define FAILOVER_SYNC_RELATIONSHIP_H
 
@@ -29,11 +30,11 @@ struct relationship {
     int64_t max_response_delay_ms; /* milliseconds; negative if HA's parameters do not give it */
     int64_t mclt;                  /* seconds; negative for null */
     bool secret;                   /* basic authentication or client certificates are configured */
-    size_t pairing;                /* which entry of HA's list it comes from; a backup's relationship shares its pairing */
-    bool backup;                   /* server2 is a backup peer */
-    bool local;                    /* this server is one of the two */
-    bool local_is_server1;         /* then: which; server1 is the primary */
-    struct partner_access access;  /* how the other one is reached, `partners` laid over HA's */
+    size_t pairing;        /* which entry of HA's list it comes from; a backup's relationship shares its pairing */
+    bool backup;           /* server2 is a backup peer */
+    bool local;            /* this server is one of the two */
+    bool local_is_server1; /* then: which; server1 is the primary */
+    struct partner_access access; /* how the other one is reached, `partners` laid over HA's */
     int64_t record_id;
 };
 

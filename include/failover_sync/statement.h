@@ -11,8 +11,9 @@
 struct store;
 struct statement;
 
-/* Prepares `sql` (a string literal: its address is the key under which the prepared statement is kept until the store is
- * closed), reset and with no value bound. On failure *statement is NULL. A statement is used by one caller at a time. */
+/* Prepares `sql` (a string literal: its address is the key under which the prepared statement is kept until the store
+ * is closed), reset and with no value bound. On failure *statement is NULL. A statement is used by one caller at a
+ * time. */
 struct result statement_get(struct store *store, const char *sql, struct statement **statement);
 
 /* Bind the parameters, numbered from 1. Text is copied; NULL binds null. Failures are kept and reported by the next

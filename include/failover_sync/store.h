@@ -1,5 +1,5 @@
-/* The ADM tables of MS-IPAMM2 in one SQLite file: servers, relationships, scopes and what hangs on them. One thread uses
- * a store at a time. Every function that fails leaves the open transaction to be rolled back by the caller. */
+/* The ADM tables of MS-IPAMM2 in one SQLite file: servers, relationships, scopes and what hangs on them. One thread
+ * uses a store at a time. Every function that fails leaves the open transaction to be rolled back by the caller. */
 #ifndef FAILOVER_SYNC_STORE_H
 #define FAILOVER_SYNC_STORE_H
 
@@ -14,7 +14,8 @@ struct store;
 
 /* Opens the store at `path`, creating the file (mode 0600) and missing folders (mode 0750), and brings its schema up to
  * date by the numbered migrations. WAL, foreign keys on, synchronous FULL. RESULT_STORE says why it cannot be used: the
- * path, SQLite's own reason, and the remedy. A file of a newer schema version or of another kind is refused, untouched. */
+ * path, SQLite's own reason, and the remedy. A file of a newer schema version or of another kind is refused, untouched.
+ */
 struct result store_open(const char *path, struct store **store);
 void store_close(struct store *store); /* NULL is fine */
 
@@ -22,7 +23,8 @@ struct result store_begin(struct store *store); /* BEGIN IMMEDIATE */
 struct result store_commit(struct store *store);
 void store_rollback(struct store *store); /* nothing if no transaction is open */
 
-/* ---- ADM_DHCPServersTable ------------------------------------------------------------------------------------------ */
+/* ---- ADM_DHCPServersTable ------------------------------------------------------------------------------------------
+ */
 struct server_row {
     int64_t record_id;
     const char *server_name; /* the DNS name or address part of the control URL */
@@ -38,7 +40,8 @@ struct result server_store_put(struct store *store, const struct server_row *row
 /* Notes that the server answered, `when` in seconds since 1970. */
 struct result server_store_seen(struct store *store, int64_t record_id, int64_t when);
 
-/* ---- ADM_DhcpFailoverRelationTable --------------------------------------------------------------------------------- */
+/* ---- ADM_DhcpFailoverRelationTable ---------------------------------------------------------------------------------
+ */
 struct relation_row {
     int64_t record_id;
     const char *relationship_name; /* at most 256 characters */
@@ -55,8 +58,9 @@ struct relation_row {
     const char *server1_state, *server2_state; /* ADM's words; NULL keeps what the row has, Unknown in a new one */
 };
 
-/* Inserts or updates the mirrored relationship (Origin HaConfig) by name and servers; properties listed in EditedProperties
- * (a JSON list of column names) keep the row's value. Writes nothing when the row already says the same. */
+/* Inserts or updates the mirrored relationship (Origin HaConfig) by name and servers; properties listed in
+ * EditedProperties (a JSON list of column names) keep the row's value. Writes nothing when the row already says the
+ * same. */
 struct result relation_store_put(struct store *store, const struct relation_row *row, int64_t *record_id);
 
 /* Sets both states of a relationship, ADM's words; *changed tells whether they were others. */
@@ -66,12 +70,13 @@ struct result relation_store_set_states(struct store *store, int64_t record_id, 
 /* Removes the mirrored relationships that are not among `keep`; rows an admin created (Origin Admin) stay. */
 struct result relation_store_keep_only(struct store *store, const int64_t *keep, size_t count);
 
-/* Calls `each` for every relationship in order of RecordId; the row is borrowed for the call. `each` returning a failure
- * ends the reading with it. */
+/* Calls `each` for every relationship in order of RecordId; the row is borrowed for the call. `each` returning a
+ * failure ends the reading with it. */
 typedef struct result (*relation_visitor)(void *context, const struct relation_row *row);
 struct result relation_store_each(struct store *store, relation_visitor each, void *context);
 
-/* ---- ADM_DHCPScopesTable and what hangs on a scope ----------------------------------------------------------------- */
+/* ---- ADM_DHCPScopesTable and what hangs on a scope -----------------------------------------------------------------
+ */
 
 /* Who made the version that a scope has now. */
 enum scope_origin { SCOPE_FROM_CONFIGURATION = 0, SCOPE_FROM_PARTNER = 1 };
@@ -103,7 +108,8 @@ struct scope_row {
 struct result scope_store_put(struct store *store, const struct scope_row *row, bool with_parts, int64_t *record_id);
 
 /* Finds the scope of a server; RESULT_NOT_FOUND without one. scope_row_clear frees the strings of a found row. */
-struct result scope_store_find(struct store *store, int64_t server_record_id, uint32_t subnet_id, struct scope_row *row);
+struct result scope_store_find(struct store *store, int64_t server_record_id, uint32_t subnet_id,
+                               struct scope_row *row);
 struct result scope_store_find_by_id(struct store *store, int64_t record_id, struct scope_row *row);
 void scope_row_clear(struct scope_row *row);
 
@@ -113,22 +119,26 @@ struct result scope_store_each(struct store *store, int64_t server_record_id, sc
 
 /* Update only the columns named; RESULT_NOT_FOUND if the row is gone. */
 struct result scope_store_set_sync(struct store *store, int64_t record_id, const char *status, const char *reason);
-struct result scope_store_set_delivery(struct store *store, const struct scope_row *row); /* the four file_*, configuration_* */
+struct result scope_store_set_delivery(struct store *store,
+                                       const struct scope_row *row); /* the four file_*, configuration_* */
 
 /* Removes the scope with all that hangs on it, its superscope if it was the last in it, its block if no other server
  * has the scope. Nothing to remove is no failure. */
 struct result scope_store_remove(struct store *store, int64_t server_record_id, uint32_t subnet_id);
 
-/* ---- ADM_DhcpScopeFailoverTable ------------------------------------------------------------------------------------ */
+/* ---- ADM_DhcpScopeFailoverTable ------------------------------------------------------------------------------------
+ */
 
 /* Makes the scope a member of exactly the mirrored relationships in `relations`; memberships in relationships of an
  * admin stay. Writes only differences. */
-struct result membership_store_set(struct store *store, int64_t scope_record_id, const int64_t *relations, size_t count);
+struct result membership_store_set(struct store *store, int64_t scope_record_id, const int64_t *relations,
+                                   size_t count);
 
 /* The relationships of a scope, ascending; the caller frees *relations (NULL when there are none). */
 struct result membership_store_find(struct store *store, int64_t scope_record_id, int64_t **relations, size_t *count);
 
-/* ---- Tombstones: scopes removed at run time that the configuration file still has ------------------------------------ */
+/* ---- Tombstones: scopes removed at run time that the configuration file still has
+ * ------------------------------------ */
 struct tombstone_row {
     uint32_t subnet_id;
     const char *prefix;
@@ -140,7 +150,8 @@ struct result tombstone_store_remove(struct store *store, uint32_t subnet_id);
 typedef struct result (*tombstone_visitor)(void *context, const struct tombstone_row *row);
 struct result tombstone_store_each(struct store *store, tombstone_visitor each, void *context);
 
-/* ---- History: versions that a conflict replaced --------------------------------------------------------------------- */
+/* ---- History: versions that a conflict replaced ---------------------------------------------------------------------
+ */
 struct history_row {
     uint32_t subnet_id;
     const char *prefix;

@@ -1,5 +1,5 @@
-/* The worker: the one thread that writes the store and talks to the partners, so that the server's main thread waits for
- * neither. Work reaches it as jobs, in order. */
+/* The worker: the one thread that writes the store and talks to the partners, so that the server's main thread waits
+ * for neither. Work reaches it as jobs, in order. */
 #ifndef FAILOVER_SYNC_WORKER_H
 #define FAILOVER_SYNC_WORKER_H
 

@@ -361,9 +361,9 @@ struct result relation_store_each(struct store *store, relation_visitor each, vo
             .server2_state = statement_text(statement, 16),
         };
         result = each(context, &row);
-        if (result_failed(result)) {
-            statement_done(statement);
-            return result;
-        }
+        if (result_failed(result))
+            break;
     }
+    statement_done(statement);
+    return result;
 }

@@ -62,7 +62,8 @@ static struct result parse_definition(const char *text, struct scope_columns *co
 
     columns->definition = json_loads(text, 0, &error);
     if (columns->definition == NULL) {
-        if (json_error_code(&error) == json_error_out_of_memory)
+        /* The parser says nothing at all of most allocations that fail. */
+        if (json_error_code(&error) == json_error_out_of_memory || error.text[0] == '\0')
             return result_no_memory("a scope's definition");
         return result_error(RESULT_INVALID, "a scope's definition is not JSON: %s (at byte %d)", error.text,
                             error.position);

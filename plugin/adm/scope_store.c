@@ -357,11 +357,11 @@ struct result scope_store_each(struct store *store, int64_t server_record_id, sc
             return result;
         row = scope_read(statement);
         result = each(context, &row);
-        if (result_failed(result)) {
-            statement_done(statement);
-            return result;
-        }
+        if (result_failed(result))
+            break;
     }
+    statement_done(statement);
+    return result;
 }
 
 /* ---- changing single columns ---- */

@@ -67,9 +67,9 @@ struct result tombstone_store_each(struct store *store, tombstone_visitor each, 
             .origin = scope_origin_of(statement_text(statement, 6)),
         };
         result = each(context, &row);
-        if (result_failed(result)) {
-            statement_done(statement);
-            return result;
-        }
+        if (result_failed(result))
+            break;
     }
+    statement_done(statement);
+    return result;
 }

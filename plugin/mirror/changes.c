@@ -1,4 +1,5 @@
-/* Scopes changed at run time: which ones a command touched, reading them on the main thread, handing them to the worker. */
+/* Scopes changed at run time: which ones a command touched, reading them on the main thread, handing them to the
+ * worker. */
 #include "failover_sync/mirror.h"
 
 #include "failover_sync/worker.h"
@@ -162,8 +163,7 @@ static struct result collect_ids(struct plugin *plugin, struct reading *reading)
 {
     uint32_t *running = NULL;
     size_t count = 0, unique = 0;
-    struct result result =
-        plugin->server->scope_ids(plugin->server->context, KEA_RUNNING, &running, &count);
+    struct result result = plugin->server->scope_ids(plugin->server->context, KEA_RUNNING, &running, &count);
 
     if (result_failed(result))
         return result;
@@ -286,8 +286,7 @@ struct result changes_named(const char *command, const char *arguments, uint32_t
         json_decref(root);
         return result_no_memory("changed scopes");
     }
-    json_array_foreach(subnets, i, subnet)
-        name_id(&naming, json_object_get(subnet, "id"));
+    json_array_foreach(subnets, i, subnet) name_id(&naming, json_object_get(subnet, "id"));
     if (json_object_get(root, "id") != NULL)
         name_id(&naming, json_object_get(root, "id"));
     if (json_object_get(root, "subnet-id") != NULL)

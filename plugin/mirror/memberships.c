@@ -1,5 +1,5 @@
-/* The index from the store, and the memberships of all scopes reviewed: what a load has to do for every scope, whether it
- * changed or not. */
+/* The index from the store, and the memberships of all scopes reviewed: what a load has to do for every scope, whether
+ * it changed or not. */
 #include "failover_sync/mirror.h"
 
 #include "failover_sync/statement.h"
@@ -79,8 +79,8 @@ struct result mirror_load_index(struct plugin *plugin)
         if (!relationships->list[i].local)
             continue;
         filling.relationship = i;
-        result = scope_store_each(plugin->store, relationship_partner(&relationships->list[i])->record_id, fill_agreement,
-                                  &filling);
+        result = scope_store_each(plugin->store, relationship_partner(&relationships->list[i])->record_id,
+                                  fill_agreement, &filling);
     }
     if (!result_failed(result))
         result = fill_members(plugin);
@@ -91,12 +91,12 @@ struct result mirror_network_members(struct plugin *plugin, uint32_t subnet_id, 
 {
     struct statement *statement;
     bool row = false;
-    struct result result =
-        statement_get(plugin->store,
-                      "SELECT other.SubnetId FROM ADM_DHCPScopesTable AS scope JOIN ADM_DHCPScopesTable AS other "
-                      "ON other.SuperscopeId = scope.SuperscopeId AND other.DHCPServerRecordId = scope.DHCPServerRecordId "
-                      "WHERE scope.DHCPServerRecordId = ?1 AND scope.SubnetId = ?2 AND other.SubnetId <> ?2",
-                      &statement);
+    struct result result = statement_get(
+        plugin->store,
+        "SELECT other.SubnetId FROM ADM_DHCPScopesTable AS scope JOIN ADM_DHCPScopesTable AS other "
+        "ON other.SuperscopeId = scope.SuperscopeId AND other.DHCPServerRecordId = scope.DHCPServerRecordId "
+        "WHERE scope.DHCPServerRecordId = ?1 AND scope.SubnetId = ?2 AND other.SubnetId <> ?2",
+        &statement);
 
     *ids = NULL;
     *count = 0;

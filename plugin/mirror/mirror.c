@@ -1,5 +1,5 @@
-/* Writing the mirror: one version of a scope, its removal, its delivery, in a transaction, with the queue beside it. The
- * index follows at the commit. Deciding which version counts is not done here. */
+/* Writing the mirror: one version of a scope, its removal, its delivery, in a transaction, with the queue beside it.
+ * The index follows at the commit. Deciding which version counts is not done here. */
 #include "failover_sync/mirror.h"
 
 #include <stdio.h>
@@ -73,7 +73,8 @@ static struct result keep_entry(struct mirror_writer *writer, struct scope_entry
     return result_ok();
 }
 
-static struct queue_item wish(const struct relationship *relationship, uint32_t subnet_id, const char *prefix, bool removal)
+static struct queue_item wish(const struct relationship *relationship, uint32_t subnet_id, const char *prefix,
+                              bool removal)
 {
     struct queue_item item = {
         .relation_record_id = relationship->record_id,
@@ -86,7 +87,8 @@ static struct queue_item wish(const struct relationship *relationship, uint32_t 
     return item;
 }
 
-static struct scope_row row_of(const struct mirror_writer *writer, const struct scope_entry *entry, const char *definition)
+static struct scope_row row_of(const struct mirror_writer *writer, const struct scope_entry *entry,
+                               const char *definition)
 {
     const struct relationships *relationships = &writer->plugin->relationships;
 
@@ -117,7 +119,8 @@ struct result mirror_put_agreement(struct mirror_writer *writer, const struct sc
     row.server_record_id = relationship_partner(&writer->plugin->relationships.list[relationship])->record_id;
     row.fingerprint = entry->agreement[relationship].ours;
     row.partner_fingerprint = entry->agreement[relationship].theirs;
-    row.file_fingerprint = row.configuration_fingerprint = row.file_text = row.configuration_text = fingerprint_parse(NULL);
+    row.file_fingerprint = row.configuration_fingerprint = row.file_text = row.configuration_text =
+        fingerprint_parse(NULL);
     row.sync_status = fingerprint_equal(row.fingerprint, entry->fingerprint) ? "InSync" : "OutOfSync";
     row.sync_reason = NULL;
     return scope_store_put(writer->plugin->store, &row, false, &ignored);
@@ -211,7 +214,8 @@ static struct result entry_of(struct mirror_writer *writer, const struct kea_sco
     return entry->agreement == NULL ? result_no_memory("the mirror") : recall_bases(writer, entry);
 }
 
-static bool take_delivery(struct scope_entry *entry, bool from_file, struct fingerprint fingerprint, struct fingerprint text)
+static bool take_delivery(struct scope_entry *entry, bool from_file, struct fingerprint fingerprint,
+                          struct fingerprint text)
 {
     struct scope_entry before = *entry;
 
@@ -310,8 +314,8 @@ struct result mirror_put_delivery(struct mirror_writer *writer, uint32_t subnet_
 static struct result assume_agreed(struct mirror_writer *writer, struct scope_entry *entry, size_t relationship)
 {
     struct scope_row row;
-    struct result result = scope_store_find(writer->plugin->store, writer->plugin->relationships.server_record_id,
-                                            entry->subnet_id, &row);
+    struct result result =
+        scope_store_find(writer->plugin->store, writer->plugin->relationships.server_record_id, entry->subnet_id, &row);
 
     if (result_failed(result))
         return result;
@@ -381,8 +385,8 @@ struct result mirror_remove_scope(struct mirror_writer *writer, uint32_t subnet_
         result = queue_removal(writer, &entry, agreed_with);
     if (!result_failed(result))
         result = scope_store_remove(store, writer->plugin->relationships.server_record_id, subnet_id);
-    if (!result_failed(result) && !grow((void **)&writer->removed, writer->removed_count, &writer->removed_capacity,
-                                        sizeof *writer->removed))
+    if (!result_failed(result) &&
+        !grow((void **)&writer->removed, writer->removed_count, &writer->removed_capacity, sizeof *writer->removed))
         result = result_no_memory("the mirror");
     if (!result_failed(result))
         writer->removed[writer->removed_count++] = subnet_id;

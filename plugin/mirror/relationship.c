@@ -161,7 +161,8 @@ static struct result add_relationship(struct relationships *relationships, const
         return result_no_memory("the relationships");
     }
     if (strlen(relationship->name) > 256)
-        return result_error(RESULT_INVALID, "the relationship of %.80s and %.80s has a name of more than 256 characters",
+        return result_error(RESULT_INVALID,
+                            "the relationship of %.80s and %.80s has a name of more than 256 characters",
                             relationship->server1.name, relationship->server2.name);
     relationship->kea_mode = strdup(pairing->mode);
     if (relationship->kea_mode == NULL)
@@ -172,7 +173,8 @@ static struct result add_relationship(struct relationships *relationships, const
     relationship->mclt = json_is_integer(mclt) && json_integer_value(mclt) >= 0 ? json_integer_value(mclt) : -1;
     relationship->local = relationship->server1.is_local || relationship->server2.is_local;
     relationship->local_is_server1 = relationship->server1.is_local;
-    result = take_access(pairing->map, relationship->local_is_server1 ? peer2 : peer1, parameters, &relationship->access);
+    result =
+        take_access(pairing->map, relationship->local_is_server1 ? peer2 : peer1, parameters, &relationship->access);
     relationship->secret = relationship->access.basic_auth_user != NULL || relationship->access.cert_file != NULL;
     return result;
 }
@@ -182,7 +184,8 @@ static const json_t *peer_of_role(const json_t *peers, const char *role, const c
     size_t i;
     json_t *peer;
 
-    json_array_foreach((json_t *)peers, i, peer) {
+    json_array_foreach((json_t *)peers, i, peer)
+    {
         const char *has = json_string_value(json_object_get(peer, "role"));
 
         if (has != NULL && (strcmp(has, role) == 0 || (other_role != NULL && strcmp(has, other_role) == 0)))
@@ -211,7 +214,8 @@ static struct result take_pairing(struct relationships *relationships, const jso
         return result_error(RESULT_INVALID, "HA's parameters lack this-server-name, mode or a primary peer");
     if (second != NULL)
         result = add_relationship(relationships, &pairing, primary, second, parameters);
-    json_array_foreach((json_t *)peers, i, peer) {
+    json_array_foreach((json_t *)peers, i, peer)
+    {
         const char *role = json_string_value(json_object_get(peer, "role"));
         const char *name = json_string_value(json_object_get(peer, "name"));
 
@@ -222,7 +226,8 @@ static struct result take_pairing(struct relationships *relationships, const jso
             if (!result_failed(result))
                 relationships->list[relationships->count - 1].backup = true;
         }
-        if (!result_failed(result) && relationships->server_url == NULL && name != NULL && strcmp(name, pairing.self) == 0)
+        if (!result_failed(result) && relationships->server_url == NULL && name != NULL &&
+            strcmp(name, pairing.self) == 0)
             result = copy_string(peer, "url", &relationships->server_url);
     }
     if (!result_failed(result) && relationships->server_name == NULL)
@@ -242,7 +247,8 @@ static struct result check_partners(const struct relationships *relationships, c
                     strcmp(relationships->list[k].server2.name, name) == 0;
         if (!known)
             return result_error(RESULT_INVALID,
-                                "parameter 'partners': expected the name of a peer in HA's parameters, found '%.80s'", name);
+                                "parameter 'partners': expected the name of a peer in HA's parameters, found '%.80s'",
+                                name);
     }
     return result_ok();
 }
@@ -263,7 +269,8 @@ struct result relationships_parse(const char *high_availability, const struct pa
     if (high_availability != NULL) {
         list = json_loads(high_availability, 0, &error);
         if (!json_is_array(list)) {
-            result = result_error(RESULT_INVALID, "HA's parameters are not understood: expected a list of relationships");
+            result =
+                result_error(RESULT_INVALID, "HA's parameters are not understood: expected a list of relationships");
             goto done;
         }
     }
@@ -271,7 +278,8 @@ struct result relationships_parse(const char *high_availability, const struct pa
         result = result_error(RESULT_INVALID, "HA's parameters hold more than %d relationships", RELATIONSHIP_MAX);
         goto done;
     }
-    json_array_foreach(list, i, pairing) {
+    json_array_foreach(list, i, pairing)
+    {
         result = take_pairing(relationships, pairing, i, parameters);
         if (result_failed(result))
             goto done;
@@ -339,7 +347,8 @@ bool relationships_one_pairing(const struct relationships *relationships)
     return true;
 }
 
-struct result relationships_of_scope(const struct relationships *relationships, const char *definition, uint64_t *members)
+struct result relationships_of_scope(const struct relationships *relationships, const char *definition,
+                                     uint64_t *members)
 {
     json_t *root = NULL;
     const char *name;

@@ -7,7 +7,8 @@
 /* This server may bear another name in each pairing of a hub; it is one server all the same. */
 static struct result put_local_server(struct store *store, struct relationships *relationships, const char *kea_version)
 {
-    char *host = relationships->server_url == NULL ? strdup("localhost") : relationship_url_host(relationships->server_url);
+    char *host =
+        relationships->server_url == NULL ? strdup("localhost") : relationship_url_host(relationships->server_url);
     struct server_row row = {
         .server_name = host,
         .ha_name = relationships->server_name,
@@ -24,7 +25,8 @@ static struct result put_local_server(struct store *store, struct relationships 
     return result;
 }
 
-static struct result put_server(struct store *store, struct relationship_server *server, const struct relationships *all)
+static struct result put_server(struct store *store, struct relationship_server *server,
+                                const struct relationships *all)
 {
     struct server_row row = {
         .server_name = server->host,

@@ -1,6 +1,7 @@
-/* The restart rule (DESIGN, "A restart is not an edit"): what a configuration being loaded delivers, against what the store
- * remembers. Decides scope by scope whether the configuration or the store has the version that counts, puts the store's
- * versions into the configuration before it serves, and keeps what the mirror has to write once it is in force. */
+/* The restart rule (DESIGN, "A restart is not an edit"): what a configuration being loaded delivers, against what the
+ * store remembers. Decides scope by scope whether the configuration or the store has the version that counts, puts the
+ * store's versions into the configuration before it serves, and keeps what the mirror has to write once it is in force.
+ */
 #include "failover_sync/mirror.h"
 
 #include "failover_sync/worker.h"

@@ -21,15 +21,15 @@ static json_t *relationship_json(const struct relationship *relationship, const 
 
     if (!relationship->local)
         local = partner = "Unknown";
-    json = json_pack("{s:I,s:s,s:s,s:s,s:b,s:I,s:i,s:b,s:s,s:s,s:s,s:s,s:s,s:s,s:i}", "record-id",
-                     (json_int_t)relationship->record_id, "relationship-name", relationship->name, "mode",
-                     relationship->mode, "kea-mode", relationship->kea_mode, "auto-state-transition",
-                     relationship->auto_failover, "state-switch-interval",
-                     (json_int_t)(relationship->max_response_delay_ms / 1000), "server1-percentage",
-                     relationship->mode[0] == 'L' ? 50 : 100, "shared-secret-enabled", relationship->secret,
-                     "server1-name", relationship->server1.name, "server2-name", relationship->server2.name, "server1-ip",
-                     relationship->server1.host, "server2-ip", relationship->server2.host, "server1-state",
-                     first ? local : partner, "server2-state", first ? partner : local, "scopes", (int)members);
+    json = json_pack(
+        "{s:I,s:s,s:s,s:s,s:b,s:I,s:i,s:b,s:s,s:s,s:s,s:s,s:s,s:s,s:i}", "record-id",
+        (json_int_t)relationship->record_id, "relationship-name", relationship->name, "mode", relationship->mode,
+        "kea-mode", relationship->kea_mode, "auto-state-transition", relationship->auto_failover,
+        "state-switch-interval", (json_int_t)(relationship->max_response_delay_ms / 1000), "server1-percentage",
+        relationship->mode[0] == 'L' ? 50 : 100, "shared-secret-enabled", relationship->secret, "server1-name",
+        relationship->server1.name, "server2-name", relationship->server2.name, "server1-ip",
+        relationship->server1.host, "server2-ip", relationship->server2.host, "server1-state", first ? local : partner,
+        "server2-state", first ? partner : local, "scopes", (int)members);
     if (json != NULL && relationship->mclt >= 0)
         (void)json_object_set_new(json, "mclt", json_integer(relationship->mclt));
     return json;

@@ -37,8 +37,9 @@ static json_t *relationship_json(const struct relationship *relationship, const 
         "partner-state", status->partner_state[0] == '\0' ? "Unknown" : status->partner_state, "scopes",
         (int)counts->members[i], "in-sync", (int)counts->in_sync[i], "out-of-sync",
         (int)(counts->members[i] - counts->in_sync[i]), "queued", (json_int_t)status->queue.length, "oldest-wait-ms",
-        (json_int_t)(status->queue.length == 0 || now < status->queue.oldest ? 0 : now - status->queue.oldest), "pushes",
-        (int)status->pushes, "scopes-sent", (int)status->scopes_sent, "scopes-received", (int)status->scopes_received);
+        (json_int_t)(status->queue.length == 0 || now < status->queue.oldest ? 0 : now - status->queue.oldest),
+        "pushes", (int)status->pushes, "scopes-sent", (int)status->scopes_sent, "scopes-received",
+        (int)status->scopes_received);
 
     if (json == NULL)
         return NULL;
@@ -63,8 +64,8 @@ char *command_failover_status(struct plugin *plugin, const struct model_node *in
     for (size_t i = 0; i < plugin->relationships.count; i++) {
         if (!plugin->relationships.list[i].local)
             continue;
-        (void)json_array_append_new(list, relationship_json(&plugin->relationships.list[i], &plugin->status.relationship[i],
-                                                            &counts, i, now));
+        (void)json_array_append_new(
+            list, relationship_json(&plugin->relationships.list[i], &plugin->status.relationship[i], &counts, i, now));
         shown++;
     }
     output = json_pack("{s:s,s:s,s:s,s:i,s:i,s:o}", "server", plugin->relationships.server_name, "store",

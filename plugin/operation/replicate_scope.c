@@ -1,13 +1,14 @@
-/* ReplicateScope: MS-IPAMM2 3.19.4.4.1.29, ReplicateFailoverScopeDelegate, step 3 for one scope and one relationship. The
- * call of CreateDhcpScopeDelegate or UpdateDhcpScopeDelegate at the destination (step 3.4) is the scope-receive command
- * that a batch carries; whether the scope exists there is told by the base. */
+/* ReplicateScope: MS-IPAMM2 3.19.4.4.1.29, ReplicateFailoverScopeDelegate, step 3 for one scope and one relationship.
+ * The call of CreateDhcpScopeDelegate or UpdateDhcpScopeDelegate at the destination (step 3.4) is the scope-receive
+ * command that a batch carries; whether the scope exists there is told by the base. */
 #include "failover_sync/operation.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* 3.1: the scope's row in ADM_DhcpScopeFailoverTable for this relationship, and the relationship itself. */
-static struct result find_relationship(struct plugin *plugin, int64_t scope_record_id, const struct relationship *wanted)
+static struct result find_relationship(struct plugin *plugin, int64_t scope_record_id,
+                                       const struct relationship *wanted)
 {
     int64_t *relations = NULL;
     size_t count = 0;

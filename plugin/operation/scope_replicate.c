@@ -143,6 +143,5 @@ char *command_scope_replicate(struct plugin *plugin, const struct model_node *in
         json_decref(list);
         return answer_fault(FAULT_RECEIVER, "IpamApiDhcpFailoverFailedToReplicateScopes", NULL, result.message);
     }
-    return answer_success(json_pack("{s:o}", "scopes", list), "%zu scope(s) queued, %zu skipped", queued,
-                          skipped);
+    return answer_success(json_pack("{s:o}", "scopes", list), "%zu scope(s) queued, %zu skipped", queued, skipped);
 }

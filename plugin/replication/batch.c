@@ -33,8 +33,9 @@ static struct result hold_too_large(struct plugin *plugin, const struct batch_it
 
     if (result_failed(result))
         return result;
-    (void)snprintf(reason, sizeof reason, "its definition has %zu bytes, %d can be sent: split the subnet's reservations",
-                   bytes, BATCH_SCOPE_BYTES);
+    (void)snprintf(reason, sizeof reason,
+                   "its definition has %zu bytes, %d can be sent: split the subnet's reservations", bytes,
+                   BATCH_SCOPE_BYTES);
     kea_log(plugin->server, FAILOVER_SYNC_SCOPE_OUT_OF_SYNC, item->wish.prefix, partner, reason);
     result = queue_hold(plugin->store, item->wish.record_id, reason);
     if (!result_failed(result) && scope_index_get(plugin->index, item->wish.subnet_id, &entry)) {
@@ -69,8 +70,8 @@ struct result batch_take(struct plugin *plugin, size_t number, int64_t now, stru
     struct result result;
 
     *batch = (struct batch){.items = NULL};
-    result = queue_take_due(plugin->store, partner->record_id, plugin->relationships.server_record_id, now, BATCH_SCOPES,
-                            &due, &due_count);
+    result = queue_take_due(plugin->store, partner->record_id, plugin->relationships.server_record_id, now,
+                            BATCH_SCOPES, &due, &due_count);
     if (result_failed(result) || due_count == 0)
         return result;
     batch->items = calloc(due_count, sizeof *batch->items);
@@ -105,12 +106,23 @@ static void strip(json_t *map, char *const *names)
         (void)json_object_del(map, *names);
 }
 
-/* The clone that travels: without what is local to this server. */
+static bool mentions(const char *definition, char *const *names)
+{
+    for (; *names != NULL; names++)
+        if (strstr(definition, *names) != NULL)
+            return true;
+    return false;
+}
+
+/* The clone that travels: without what is local to this server, and else to the letter as the server printed it. */
 static char *travelling(const struct plugin *plugin, const char *definition)
 {
-    json_t *root = json_loads(definition, 0, NULL);
+    json_t *root;
     char *text;
 
+    if (!mentions(definition, plugin->parameters.local_parameters))
+        return strdup(definition);
+    root = json_loads(definition, 0, NULL);
     if (root == NULL)
         return NULL;
     strip(json_object_get(root, "subnet4"), plugin->parameters.local_parameters);

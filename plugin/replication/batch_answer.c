@@ -1,5 +1,5 @@
-/* Reading what a partner answered. It comes from the network: nothing in it is believed before the model has checked it,
- * and everything that can be wrong with it has a sentence. */
+/* Reading what a partner answered. It comes from the network: nothing in it is believed before the model has checked
+ * it, and everything that can be wrong with it has a sentence. */
 #include "failover_sync/batch.h"
 
 #include <jansson.h>
@@ -107,10 +107,11 @@ struct result batch_read_answer(const struct plugin *plugin, const char *partner
 
     *answer = (struct batch_answer){.ticket = ""};
     if (!json_is_integer(code)) {
-        result = result_error(RESULT_NETWORK,
-                              "%.80s did not answer as a Kea server does: check that its url leads to Kea's control agent "
-                              "or HTTP control socket",
-                              partner);
+        result =
+            result_error(RESULT_NETWORK,
+                         "%.80s did not answer as a Kea server does: check that its url leads to Kea's control agent "
+                         "or HTTP control socket",
+                         partner);
         goto done;
     }
     excerpt(json_string_value(json_object_get(one, "text")), said, sizeof said);

@@ -12,8 +12,8 @@
 #define CONNECT_TIMEOUT_MS 3000L
 #define REQUEST_TIMEOUT_MS 15000L
 #define ANSWER_MAX         (8 * 1024 * 1024)
-#define ASK_FIRST_MS       2    /* until the first question whether a batch is recorded */
-#define ASK_MAX_MS         200  /* between later ones */
+#define ASK_FIRST_MS       2   /* until the first question whether a batch is recorded */
+#define ASK_MAX_MS         200 /* between later ones */
 #define ASK_PATIENCE_MS    20000
 
 enum partner_step {
@@ -40,7 +40,7 @@ struct partner {
     size_t response_length;
     bool response_too_long;
 
-    int64_t next_step_at;   /* when to ask again */
+    int64_t next_step_at; /* when to ask again */
     int64_t ask_delay, ask_until;
     int64_t next_attempt_at; /* 0: at once */
     unsigned failures;
@@ -129,7 +129,7 @@ struct result partner_new(struct plugin *plugin, size_t number, CURLM *multi, st
     new->number = number;
     new->relationship = &plugin->relationships.list[number];
     new->multi = multi;
-    new->random = (unsigned)engine_now() ^ (unsigned)(uintptr_t)new;
+    new->random = (unsigned)engine_now() ^ (unsigned)(uintptr_t) new;
     new->easy = curl_easy_init();
     /* Kea's HTTP server knows no 100-continue. */
     new->headers = curl_slist_append(NULL, "Content-Type: application/json");
@@ -298,10 +298,10 @@ static void describe_refusal(const struct partner *partner, char text[320])
         if (item->outcome == BATCH_APPLIED || item->outcome == BATCH_UNCHANGED)
             continue;
         (void)snprintf(text, 320, "scope %s: %s", item->wish.prefix,
-                       item->text[0] != '\0'                ? item->text
-                       : item->outcome == BATCH_OVERRULED   ? "changed on both servers, the primary's version counts"
-                       : item->outcome == BATCH_UNANSWERED  ? "the partner did not say what came of it"
-                                                            : "refused without a reason");
+                       item->text[0] != '\0'               ? item->text
+                       : item->outcome == BATCH_OVERRULED  ? "changed on both servers, the primary's version counts"
+                       : item->outcome == BATCH_UNANSWERED ? "the partner did not say what came of it"
+                                                           : "refused without a reason");
         return;
     }
 }
@@ -346,8 +346,8 @@ static void wait_for_record(struct partner *partner)
         partner->ask_delay *= 2;
     }
     if (now > partner->ask_until) {
-        struct result late = result_error(RESULT_NETWORK, "%.80s took the scopes but did not record them in time",
-                                          name_of(partner));
+        struct result late =
+            result_error(RESULT_NETWORK, "%.80s took the scopes but did not record them in time", name_of(partner));
 
         fail(partner, &late);
         return;
@@ -377,8 +377,8 @@ static void take_answer(struct partner *partner)
         settle(partner);
         break;
     case ANSWER_UNRECORDED:
-        result = result_error(RESULT_REFUSED, "%.80s runs the scopes but could not record them: %.200s", name_of(partner),
-                              partner->answer.text);
+        result = result_error(RESULT_REFUSED, "%.80s runs the scopes but could not record them: %.200s",
+                              name_of(partner), partner->answer.text);
         fail(partner, &result);
         break;
     default:
@@ -394,8 +394,8 @@ static struct result http_failure(const struct partner *partner, long status)
                             "%.80s refused our credentials (HTTP %ld): check basic-auth-user and its password for this "
                             "partner",
                             name_of(partner), status);
-    return result_error(RESULT_NETWORK, "%.80s answered with HTTP status %ld at %.200s: check its url", name_of(partner),
-                        status, partner->relationship->access.url);
+    return result_error(RESULT_NETWORK, "%.80s answered with HTTP status %ld at %.200s: check its url",
+                        name_of(partner), status, partner->relationship->access.url);
 }
 
 bool partner_finished(struct partner *partner, CURL *easy, CURLcode code)
@@ -407,7 +407,8 @@ bool partner_finished(struct partner *partner, CURL *easy, CURLcode code)
         return false;
     if (code != CURLE_OK) {
         if (partner->response_too_long)
-            result = result_error(RESULT_NETWORK, "%.80s answered with more than %d bytes", name_of(partner), ANSWER_MAX);
+            result =
+                result_error(RESULT_NETWORK, "%.80s answered with more than %d bytes", name_of(partner), ANSWER_MAX);
         else
             result = result_error(RESULT_NETWORK, "%.80s cannot be reached at %.120s: %.200s", name_of(partner),
                                   partner->relationship->access.url,

@@ -55,9 +55,10 @@ struct result queue_remove(struct store *store, int64_t server_record_id, uint32
     return statement_run(statement);
 }
 
-/* One row of what is due; false if it does not belong to this batch any more: the limit is reached, and it is not of the
- * shared network that the batch ends with. */
-static bool take_row(struct statement *statement, size_t limit, struct queue_item *items, size_t *count, int64_t *network)
+/* One row of what is due; false if it does not belong to this batch any more: the limit is reached, and it is not of
+ * the shared network that the batch ends with. */
+static bool take_row(struct statement *statement, size_t limit, struct queue_item *items, size_t *count,
+                     int64_t *network)
 {
     const char *prefix = statement_text(statement, 4);
     struct queue_item item = {
@@ -90,14 +91,15 @@ struct result queue_take_due(struct store *store, int64_t server_record_id, int6
 
     *count = 0;
     *items = NULL;
-    result = statement_get(store,
-                           "SELECT queue.RecordId, queue.RelationId, queue.ServerRecordId, queue.SubnetId, queue.Prefix, "
-                           "queue.Removal, queue.Attempts, COALESCE(scope.SuperscopeId, 0) AS network "
-                           "FROM ReplicationQueue AS queue LEFT JOIN ADM_DHCPScopesTable AS scope "
-                           "ON scope.DHCPServerRecordId = ?4 AND scope.SubnetId = queue.SubnetId "
-                           "WHERE queue.ServerRecordId = ?1 AND queue.Held = 0 AND queue.NextAttemptAt <= ?2 "
-                           "ORDER BY queue.Removal DESC, network, queue.EnqueuedAt, queue.RecordId LIMIT ?3",
-                           &statement);
+    result =
+        statement_get(store,
+                      "SELECT queue.RecordId, queue.RelationId, queue.ServerRecordId, queue.SubnetId, queue.Prefix, "
+                      "queue.Removal, queue.Attempts, COALESCE(scope.SuperscopeId, 0) AS network "
+                      "FROM ReplicationQueue AS queue LEFT JOIN ADM_DHCPScopesTable AS scope "
+                      "ON scope.DHCPServerRecordId = ?4 AND scope.SubnetId = queue.SubnetId "
+                      "WHERE queue.ServerRecordId = ?1 AND queue.Held = 0 AND queue.NextAttemptAt <= ?2 "
+                      "ORDER BY queue.Removal DESC, network, queue.EnqueuedAt, queue.RecordId LIMIT ?3",
+                      &statement);
     if (result_failed(result))
         return result;
     *items = calloc(QUEUE_TAKE_MAX, sizeof **items);
@@ -138,8 +140,8 @@ struct result queue_postpone(struct store *store, int64_t record_id, int64_t nex
 struct result queue_hold(struct store *store, int64_t record_id, const char *error)
 {
     struct statement *statement;
-    struct result result = statement_get(
-        store, "UPDATE ReplicationQueue SET Held = 1, LastError = ?2 WHERE RecordId = ?1", &statement);
+    struct result result =
+        statement_get(store, "UPDATE ReplicationQueue SET Held = 1, LastError = ?2 WHERE RecordId = ?1", &statement);
 
     if (result_failed(result))
         return result;
@@ -170,10 +172,11 @@ struct result queue_summarise(struct store *store, int64_t server_record_id, str
     bool row = false;
 
     *summary = (struct queue_summary){.next_due = -1};
-    result = statement_get(store,
-                           "SELECT COUNT(*), MIN(EnqueuedAt), COALESCE(MIN(CASE Held WHEN 0 THEN NextAttemptAt END), -1) "
-                           "FROM ReplicationQueue WHERE ServerRecordId = ?1",
-                           &statement);
+    result =
+        statement_get(store,
+                      "SELECT COUNT(*), MIN(EnqueuedAt), COALESCE(MIN(CASE Held WHEN 0 THEN NextAttemptAt END), -1) "
+                      "FROM ReplicationQueue WHERE ServerRecordId = ?1",
+                      &statement);
     if (result_failed(result))
         return result;
     statement_bind_id(statement, 1, server_record_id);

@@ -92,7 +92,8 @@ def test_the_commands_say_what_the_tables_say(filled):
     assert status["server"] == "server1" and status["mirror"] == "current" and status["scopes"] == 5
     relationship = status["relationships"][0]
     assert relationship["partner"] == "server2" and relationship["in-sync"] == 5
-    assert relationship["local-state"] == relationship["partner-state"] == "Normal"
+    wait_until(lambda: (first.sync_status()["local-state"], first.sync_status()["partner-state"]) == ("Normal", "Normal"), 5,
+               "both states are shown")
 
 
 def test_a_store_on_a_full_disk_leaves_dhcp_alone(make_pair):
@@ -101,7 +102,7 @@ def test_a_store_on_a_full_disk_leaves_dhcp_alone(make_pair):
     pair = make_pair([config.scope(1), config.link_scope()])
     disk = pair.first.path("disk")
     os.mkdir(disk)
-    processes.run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk)
+    processes.run("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", disk)
     try:
         for hook in pair.first.configuration["hooks-libraries"]:
             if "failover_sync" in hook["library"]:

@@ -37,7 +37,8 @@ struct fake_server {
     char *parameters;
 };
 
-/* ---- the main thread ------------------------------------------------------------------------------------------------- */
+/* ---- the main thread
+ * ------------------------------------------------------------------------------------------------- */
 
 static struct result run_on_main(void *context, kea_task run, void *argument)
 {
@@ -127,7 +128,8 @@ static bool on_main(void *context)
     return pthread_equal(pthread_self(), server->main_thread) != 0;
 }
 
-/* ---- scopes ---------------------------------------------------------------------------------------------------------- */
+/* ---- scopes
+ * ---------------------------------------------------------------------------------------------------------- */
 
 static char **words_of(struct fake_server *server, enum kea_configuration which, uint32_t subnet_id)
 {
@@ -195,8 +197,8 @@ static void scopes_apply(void *context, enum kea_configuration which, struct kea
             continue;
         }
         json_t *root = json_loads(change->definition, 0, NULL);
-        const char *new =
-            json_string_value(json_object_get(json_object_get(json_object_get(root, "subnet4"), "user-context"), "words"));
+        const char *new = json_string_value(
+            json_object_get(json_object_get(json_object_get(root, "subnet4"), "user-context"), "words"));
         if (new == NULL || strstr(new, "refuse") != NULL) {
             change->applied = false;
             change->text = strdup("the fake server refuses this scope");
@@ -246,7 +248,8 @@ static void log_message(void *context, enum kea_message message, const char *con
     fputc('\n', stderr);
 }
 
-/* ---- the HTTP door --------------------------------------------------------------------------------------------------- */
+/* ---- the HTTP door
+ * --------------------------------------------------------------------------------------------------- */
 
 static char *read_request(int connection)
 {
@@ -283,7 +286,8 @@ static char *read_request(int connection)
 
 static void call_plugin(struct call *call)
 {
-    call->text = call->server->plugin == NULL ? NULL : plugin_command(call->server->plugin, call->name, call->arguments);
+    call->text =
+        call->server->plugin == NULL ? NULL : plugin_command(call->server->plugin, call->name, call->arguments);
 }
 
 static void answer_request(struct fake_server *server, int connection)
@@ -297,8 +301,8 @@ static void answer_request(struct fake_server *server, int connection)
     if (call.name != NULL && server->reachable)
         on_main_do(&call, call_plugin);
     if (call.text != NULL)
-        dprintf(connection, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n[%s]", strlen(call.text) + 2,
-                call.text);
+        dprintf(connection, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n[%s]",
+                strlen(call.text) + 2, call.text);
     free(call.text);
     free(arguments);
     json_decref(root);
@@ -320,7 +324,8 @@ static void *door_loop(void *argument)
     }
 }
 
-/* ---- what tests call ------------------------------------------------------------------------------------------------- */
+/* ---- what tests call
+ * ------------------------------------------------------------------------------------------------- */
 
 struct fake_server *fake_server_new(const char *name, const char *folder)
 {

@@ -18,15 +18,16 @@ int fake_server_port(const struct fake_server *server);
 /* Sets HA's parameters: this server, the two ports, and which of server1 and server2 it is. */
 void fake_server_pair(struct fake_server *server, int port1, int port2);
 
-/* The library loaded with `parameters` (JSON text or NULL; "store" is added) and a configuration of the scopes in `file`;
- * as at a start, or as a reload. Returns the result's code. */
+/* The library loaded with `parameters` (JSON text or NULL; "store" is added) and a configuration of the scopes in
+ * `file`; as at a start, or as a reload. Returns the result's code. */
 enum result_code fake_server_start(struct fake_server *server, const char *parameters);
 enum result_code fake_server_reload(struct fake_server *server, bool from_file);
 
 /* The library unloaded, and everything at run time forgotten, as when the process ends. */
 void fake_server_stop(struct fake_server *server);
 
-/* The configuration file: one scope put in or taken out (NULL). The definition is any text; "refuse" in it is refused. */
+/* The configuration file: one scope put in or taken out (NULL). The definition is any text; "refuse" in it is refused.
+ */
 void fake_server_file_put(struct fake_server *server, uint32_t subnet_id, const char *words);
 
 /* A command of the server's changes one scope at run time. */

@@ -86,7 +86,8 @@ static void test_status_tells_what_waits_and_why(void **state)
     assert_string_equal(json_string_value(at(answer, "mirror")), "current");
     assert_int_equal(json_integer_value(json_object_get(relationship, "queued")), 2);
     assert_int_equal(json_integer_value(json_object_get(relationship, "out-of-sync")), 2);
-    assert_non_null(strstr(json_string_value(json_object_get(relationship, "last-error")), "server2 cannot be reached"));
+    assert_non_null(
+        strstr(json_string_value(json_object_get(relationship, "last-error")), "server2 cannot be reached"));
     json_decref(answer);
 }
 
@@ -139,7 +140,8 @@ static void test_a_scope_that_does_not_exist_replicates_nothing(void **state)
     assert_string_equal(json_string_value(json_object_get(exception, "exception-id")), "IpamApiDhcpScopeNotFoundInDB");
     json_decref(answer);
     answer = call("scope-replicate", "{\"subnet-ids\": [5]}", 0);
-    assert_string_equal(json_string_value(json_object_get(json_array_get(at(answer, "scopes"), 0), "result")), "queued");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(at(answer, "scopes"), 0), "result")),
+                        "queued");
     json_decref(answer);
 }
 
@@ -161,7 +163,8 @@ static void test_wrong_arguments_are_faults_with_a_path(void **state)
         {"scope-receive", "{\"sender\": \"server2\", \"receiver\": \"server1\"}", ""},
         {"scope-receive", "{\"sender\": \"server2\", \"receiver\": \"server1\", \"scopes\": []}", "scopes"},
         {"scope-receive",
-         "{\"sender\": \"server2\", \"receiver\": \"server1\", \"scopes\": [{\"subnet-id\": 1, \"prefix\": \"10.0.0.0\","
+         "{\"sender\": \"server2\", \"receiver\": \"server1\", \"scopes\": [{\"subnet-id\": 1, \"prefix\": "
+         "\"10.0.0.0\","
          "\"base\": \"\", \"fingerprint\": \"\"}]}",
          "prefix"},
         {"failover-status", "{\"verbose\": true}", "verbose"},

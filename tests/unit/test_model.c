@@ -492,9 +492,9 @@ static void test_json_is_bounded_before_it_is_parsed(void **state)
     free(text);
 }
 
-static void test_a_definition_may_be_a_mebibyte_and_no_more(void **state)
+static void test_a_definition_may_be_eight_mebibytes_and_no_more(void **state)
 {
-    const size_t limit = 1048576;
+    const size_t limit = 8388608;
     const char head[] = "{\"sender\": \"a\", \"receiver\": \"b\", \"scopes\": [{\"subnet-id\": 1, \"prefix\": \"::/0\","
                         " \"base\": \"\", \"fingerprint\": \"\", \"definition\": \"";
     char *text = malloc(sizeof head + limit + 8);
@@ -511,7 +511,7 @@ static void test_a_definition_may_be_a_mebibyte_and_no_more(void **state)
 
     strcpy(text + sizeof head - 1 + limit, "x\"}]}");
     refuse("scope-receive", text,
-           "scopes[subnet-id=1].definition: expected text of 2 to 1048576 characters, found "
+           "scopes[subnet-id=1].definition: expected text of 2 to 8388608 characters, found "
            "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...\"",
            RPC "scope-receive/scopes[subnet-id='1']/definition");
     free(text);
@@ -756,7 +756,7 @@ int main(void)
         cmocka_unit_test(test_what_only_libyang_refuses_is_told_in_its_words),
         cmocka_unit_test(test_a_damaged_batch_is_refused_and_nothing_worse),
         cmocka_unit_test(test_json_is_bounded_before_it_is_parsed),
-        cmocka_unit_test(test_a_definition_may_be_a_mebibyte_and_no_more),
+        cmocka_unit_test(test_a_definition_may_be_eight_mebibytes_and_no_more),
         cmocka_unit_test(test_a_batch_has_at_most_1000_scopes),
         cmocka_unit_test(test_answers_are_held_against_the_output),
         cmocka_unit_test(test_a_definition_may_be_any_map),

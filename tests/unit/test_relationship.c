@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #define PAIR(self, mode, more)                                                                                         \
-    "{\"this-server-name\": \"" self "\", \"mode\": \"" mode "\", \"max-response-delay\": 10000, \"peers\": ["           \
-    "{\"name\": \"server1\", \"url\": \"http://192.0.2.1:8000/\", \"role\": \"primary\", \"auto-failover\": true},"      \
+    "{\"this-server-name\": \"" self "\", \"mode\": \"" mode "\", \"max-response-delay\": 10000, \"peers\": ["         \
+    "{\"name\": \"server1\", \"url\": \"http://192.0.2.1:8000/\", \"role\": \"primary\", \"auto-failover\": true},"    \
     "{\"name\": \"server2\", \"url\": \"https://[2001:db8::2]:8001/\", \"role\": \"secondary\"," more "}"
 
 static const struct parameters none;
@@ -21,7 +21,8 @@ static void test_a_load_balancing_pair_is_one_relationship(void **state)
 
     (void)state;
     assert_int_equal(
-        relationships_parse("[" PAIR("server2", "load-balancing", "\"basic-auth-user\": \"u\"") "]}]", &none, &all).code,
+        relationships_parse("[" PAIR("server2", "load-balancing", "\"basic-auth-user\": \"u\"") "]}]", &none, &all)
+            .code,
         RESULT_OK);
     assert_int_equal(all.count, 1);
     assert_string_equal(all.server_name, "server2");
@@ -45,11 +46,14 @@ static void test_a_backup_has_a_relationship_of_its_own_with_the_primary(void **
     uint64_t members = 0;
 
     (void)state;
-    assert_int_equal(relationships_parse("[" PAIR("server1", "hot-standby", "\"auto-failover\": true") ",{\"name\": \"b\", "
-                                         "\"url\": \"http://192.0.2.3:8000/\", \"role\": \"backup\"}]}]",
-                                         &none, &all)
-                         .code,
-                     RESULT_OK);
+    assert_int_equal(
+        relationships_parse(
+            "[" PAIR("server1", "hot-standby",
+                     "\"auto-failover\": true") ",{\"name\": \"b\", "
+                                                "\"url\": \"http://192.0.2.3:8000/\", \"role\": \"backup\"}]}]",
+            &none, &all)
+            .code,
+        RESULT_OK);
     assert_int_equal(all.count, 2);
     assert_string_equal(all.list[1].name, "server1-b");
     assert_string_equal(all.list[1].mode, "HotStandby");
@@ -69,10 +73,10 @@ static void test_our_parameters_come_before_ha_s(void **state)
     struct relationships all;
 
     (void)state;
-    assert_int_equal(
-        relationships_parse("[" PAIR("server1", "load-balancing", "\"basic-auth-user\": \"u\"") "]}]", &parameters, &all)
-            .code,
-        RESULT_OK);
+    assert_int_equal(relationships_parse("[" PAIR("server1", "load-balancing", "\"basic-auth-user\": \"u\"") "]}]",
+                                         &parameters, &all)
+                         .code,
+                     RESULT_OK);
     assert_string_equal(all.list[0].access.url, "http://198.51.100.2:9/");
     assert_string_equal(all.list[0].access.basic_auth_user, "me");
     assert_string_equal(all.list[0].server2.url, "https://[2001:db8::2]:8001/");
@@ -95,11 +99,12 @@ static void test_a_partner_that_ha_does_not_know_is_refused_by_name(void **state
 
 static void test_with_several_pairings_a_scope_names_its_own(void **state)
 {
-    static const char hub[] =
-        "[" PAIR("server2", "hot-standby", "\"auto-failover\": true") "]},"
-        "{\"this-server-name\": \"server4\", \"mode\": \"hot-standby\", \"peers\": ["
-        "{\"name\": \"server3\", \"url\": \"http://192.0.2.3/\", \"role\": \"primary\"},"
-        "{\"name\": \"server4\", \"url\": \"http://192.0.2.2/\", \"role\": \"standby\"}]}]";
+    static const char hub[] = "[" PAIR(
+        "server2", "hot-standby",
+        "\"auto-failover\": true") "]},"
+                                   "{\"this-server-name\": \"server4\", \"mode\": \"hot-standby\", \"peers\": ["
+                                   "{\"name\": \"server3\", \"url\": \"http://192.0.2.3/\", \"role\": \"primary\"},"
+                                   "{\"name\": \"server4\", \"url\": \"http://192.0.2.2/\", \"role\": \"standby\"}]}]";
     struct relationships all;
     uint64_t members = 0;
 
@@ -108,10 +113,10 @@ static void test_with_several_pairings_a_scope_names_its_own(void **state)
     assert_int_equal(all.count, 2);
     assert_int_equal(relationships_of_scope(&all, "{\"subnet4\": {}}", &members).code, RESULT_OK);
     assert_int_equal(members, 0);
-    assert_int_equal(relationships_of_scope(&all, "{\"subnet4\": {\"user-context\": {\"ha-server-name\": \"server3\"}}}",
-                                            &members)
-                         .code,
-                     RESULT_OK);
+    assert_int_equal(
+        relationships_of_scope(&all, "{\"subnet4\": {\"user-context\": {\"ha-server-name\": \"server3\"}}}", &members)
+            .code,
+        RESULT_OK);
     assert_int_equal(members, 2);
     assert_int_equal(
         relationships_of_scope(&all,
@@ -121,12 +126,12 @@ static void test_with_several_pairings_a_scope_names_its_own(void **state)
             .code,
         RESULT_OK);
     assert_int_equal(members, 1);
-    assert_int_equal(
-        relationships_of_scope(&all,
-                               "{\"subnet4\": {}, \"shared-network\": {\"user-context\": {\"ha-server-name\": \"server4\"}}}",
-                               &members)
-            .code,
-        RESULT_OK);
+    assert_int_equal(relationships_of_scope(
+                         &all,
+                         "{\"subnet4\": {}, \"shared-network\": {\"user-context\": {\"ha-server-name\": \"server4\"}}}",
+                         &members)
+                         .code,
+                     RESULT_OK);
     assert_int_equal(members, 2);
     relationships_clear(&all);
 }

@@ -91,9 +91,16 @@ class Pair:
 
     def differences(self):
         mine, other = (shared_view(server.scopes()) for server in (self.first, self.second))
-        lines = [f"scope {key}:\n  server1 {mine.get(key)}\n  server2 {other.get(key)}"
-                 for key in sorted(set(mine) | set(other)) if mine.get(key) != other.get(key)]
-        return "\n".join(lines[:5])
+        lines = []
+        for key in sorted(set(mine) | set(other)):
+            if key not in mine or key not in other:
+                lines.append(f"scope {key} is only at {'server1' if key in mine else 'server2'}")
+                continue
+            for part in ("subnet4", "shared-network"):
+                one, two = mine[key][part], other[key][part]
+                lines += [f"scope {key}, {part}, {word}: server1 has {one.get(word)!r}, server2 {two.get(word)!r}"
+                          for word in sorted(set(one) | set(two)) if one.get(word) != two.get(word)]
+        return "\n".join(lines[:10])
 
     def stop(self):
         return [server.stop() for server in self.servers.values()]

@@ -1,0 +1,47 @@
+/* A batch being taken in: from the command, over the main thread, to the worker. Shared by the files of this folder
+ * that do one of these each. */
+#ifndef RECEPTION_H
+#define RECEPTION_H
+
+#include "failover_sync/batch.h"
+#include "failover_sync/receive.h"
+
+/* One scope received. */
+struct received_scope {
+    uint32_t subnet_id;
+    char *prefix;
+    char *definition; /* NULL removes the scope */
+    struct fingerprint base, theirs;
+
+    enum batch_outcome outcome;
+    char text[300];
+    struct kea_scope before; /* kept when it loses a conflict */
+    struct kea_scope after;
+    struct fingerprint now; /* of `after` */
+    bool conflicting;
+};
+
+struct reception {
+    struct plugin *plugin;
+    size_t number; /* of the relationship */
+    char ticket[TICKET_NAME_SIZE];
+    struct received_scope *scopes;
+    size_t count;
+};
+
+/* Frees a reception; a worker_job_free. */
+void reception_free(void *argument);
+
+/* The relationship it came in by. */
+const struct relationship *reception_relationship(const struct reception *reception);
+
+/* The fingerprint of a scope; empty for none. */
+struct fingerprint reception_fingerprint(const struct kea_scope *scope);
+
+/* [main] Compares and sets: every scope gets its outcome. */
+void reception_apply(struct reception *reception);
+
+/* [worker] Records what came of it and moves the ticket on; frees the reception. A worker_job. */
+struct result reception_record(struct plugin *plugin, void *argument);
+
+#endif
