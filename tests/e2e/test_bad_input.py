@@ -116,13 +116,13 @@ def test_a_bad_scope_is_refused_with_a_reason(pair, what, wrong):
         assert len(final["text"]) > 10, final
 
 
-def test_an_outdated_base_is_a_conflict_where_the_primary_keeps_its_own(pair):
+def test_an_outdated_base_does_not_overwrite_the_primarys_scope(pair):
     before = pair.first.scopes()
     definition = json.dumps({"subnet4": {"id": 1, "subnet": "10.100.1.0/24"}})
     answer = pair.first.ask("scope-receive", {"sender": "server2", "receiver": "server1", "scopes": [
         {"subnet-id": 1, "prefix": "10.100.1.0/24", "base": "1" * 32, "fingerprint": "2" * 32, "definition": definition}]})
     scope = answer["arguments"]["scopes"][0]
-    assert scope["result"] == "conflict" and scope["text"] and len(scope["fingerprint"]) == 32, answer
+    assert scope["result"] == "overruled" and len(scope["fingerprint"]) == 32, answer
     assert pair.first.scopes() == before
 
 

@@ -59,7 +59,8 @@ def test_replication_costs_clients_nothing(make_pair):
     assert pair.agree(), pair.differences()
     print(f"without changes: {quiet}; with: {busy}; {made_during_the_run} changes arrived during the run")
     assert made_during_the_run >= 180
-    assert pair.first.sync_status()["scopes-received"] - received == 200
+    # A config-set unloads the library there: what is under way at that moment is sent again, and received unchanged.
+    assert 200 <= pair.first.sync_status()["scopes-received"] - received <= 220
     assert not pair.first.disturbances(mark)
     assert quiet.completed > 950 * seconds, quiet.report
     assert busy.drop_ratio <= quiet.drop_ratio + 0.001, f"{quiet}; {busy}"

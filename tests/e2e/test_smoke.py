@@ -4,7 +4,8 @@ from lab import config
 from lab.waiting import wait_until
 
 
-def test_a_pair_starts_and_a_scope_added_on_one_arrives_at_the_other(pair):
+def test_a_pair_starts_and_a_scope_added_on_one_arrives_at_the_other(make_pair):
+    pair = make_pair([config.scope(1), config.link_scope()], mode="hot-standby").start()
     pair.wait_settled()
     mark, state = pair.second.mark(), pair.second.ha_state()
     pair.first.change_by_file(lambda dhcp4: dhcp4["subnet4"].append(config.scope(9)))

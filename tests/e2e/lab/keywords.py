@@ -62,7 +62,7 @@ EVERYTHING = {
     "server-hostname": "boot.example.org",
     "store-extended-info": True,
     "t1-percent": 0.4, "t2-percent": 0.8,
-    "user-context": {"comment": "\u00fcber \u20ac \"all\"", "nested": {"list": [1, 2.5, True, None, "\\"]}},
+    "user-context": {"comment": "a \"word\"\t/", "nested": {"list": [1, 2.5, True, None, "\\"]}},
 }
 
 # Where config-get shows another word for the same thing.
@@ -92,7 +92,7 @@ def variations():
         "next-server": "192.0.2.18", "relay": {"ip-addresses": ["192.0.2.22"]}, "renew-timer": 501, "rebind-timer": 801,
         "require-client-classes": ["phones", "late"], "reservations-global": True,
         "reservations-out-of-pool": False, "reservations-in-subnet": False, "server-hostname": "other.example.org", "store-extended-info": False,
-        "t1-percent": 0.45, "t2-percent": 0.85, "user-context": {"comment": "\u00e4nother"},
+        "t1-percent": 0.45, "t2-percent": 0.85, "user-context": {"comment": "another"},
     }
     for keyword, value in other.items():
         def edit(scope, keyword=keyword, value=value):
