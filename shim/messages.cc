@@ -7,6 +7,7 @@
 #include <log/message_initializer.h>
 
 #include <cstring>
+#include <memory>
 
 namespace
 {
@@ -85,6 +86,15 @@ void failover_sync::log_exception(const char *where, const char *what) noexcept
 {
     const char *const arguments[] = {where, what, nullptr};
     log_message(FAILOVER_SYNC_EXCEPTION, arguments);
+}
+
+std::string failover_sync::printed(const isc::data::Element &element)
+{
+    const std::unique_ptr<char, void (*)(void *)> text(kea_json_readable(element.str().c_str()), free);
+    if (!text) {
+        throw std::bad_alloc();
+    }
+    return text.get();
 }
 
 char *failover_sync::duplicate(const std::string &text)

@@ -69,7 +69,7 @@ std::string definition_text(const ConstElementPtr &network, const ConstElementPt
         definition->set("shared-network", network);
     }
     definition->set("subnet4", subnet);
-    return printed(*definition);
+    return definition->str();
 }
 
 struct result not_found(uint32_t subnet_id)

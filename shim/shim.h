@@ -68,7 +68,7 @@ template <typename Body> bool run_contained(const char *where, Body body) noexce
 /* A malloc'ed copy for the plugin; throws std::bad_alloc. */
 char *duplicate(const std::string &text);
 
-/* Kea's printing of an element, canonical, with UTF-8 as it is instead of an escape per byte. */
+/* An element as JSON text with UTF-8 as it is; a definition is printed by Kea alone, which keeps every byte. */
 std::string printed(const isc::data::Element &element);
 
 /* ---- main_thread.cc ---- */

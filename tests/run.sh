@@ -91,6 +91,7 @@ COUNT
     passed=$((passed + good)) failed=$((failed + bad))
 }
 
+runtime() { readlink -f "$(gcc -print-file-name="lib$1.so")"; }
 library_in() { echo "$1/.libs/libdhcp_failover_sync.so"; }
 
 # smoke RELEASE: a tree of that release, the library built in it, a pair of its servers.
@@ -141,7 +142,7 @@ if [ "$what" = all ]; then
     if build_in "$build-asan" --enable-sanitizers; then
         unit_tests "$build-asan"
         say "end-to-end test with sanitizers"
-        KFS_PRELOAD=$(readlink -f "$(gcc -print-file-name=libasan.so)") KFS_LIBRARY=$(library_in "$build-asan") \
+        KFS_PRELOAD="$(runtime asan) $(runtime ubsan)" KFS_LIBRARY=$(library_in "$build-asan") \
             end_to_end test_sanitized.py
     else
         wrong "the build with --enable-sanitizers"

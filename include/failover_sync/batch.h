@@ -53,7 +53,7 @@ struct batch_answer {
     char text[200];
 };
 
-/* Reads an answer of `length` bytes, noting each scope's outcome in the batch. RESULT_NETWORK: it is no answer of this
+/* Reads an answer of `length` bytes and a NUL behind them, noting each scope's outcome in the batch. RESULT_NETWORK: it is no answer of this
  * command; RESULT_REFUSED: the partner answered with an error; both say which and what to do. RESULT_NOT_FOUND: the
  * partner does not know the ticket (it was restarted), so the batch has to be sent again. */
 struct result batch_read_answer(const struct plugin *plugin, const char *partner, const char *text, size_t length,

@@ -1,6 +1,8 @@
 /* From a scope's definition to the columns of ADM_DHCPScopesTable. Nothing here touches the database. */
 #include "scope_columns.h"
 
+#include "failover_sync/kea.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,11 +58,15 @@ static int64_t lifetime(const struct scope_columns *columns, const char *name)
 
 static struct result parse_definition(const char *text, struct scope_columns *columns)
 {
+    char *readable = kea_json_readable(text);
     json_error_t error;
     const char *prefix;
     bool v6 = false;
 
-    columns->definition = json_loads(text, 0, &error);
+    if (readable == NULL)
+        return result_no_memory("a scope's definition");
+    columns->definition = json_loads(readable, 0, &error);
+    free(readable);
     if (columns->definition == NULL) {
         /* The parser says nothing at all of most allocations that fail. */
         if (json_error_code(&error) == json_error_out_of_memory || error.text[0] == '\0')

@@ -1,6 +1,7 @@
 /* The failover relationships as HA's parameters give them (ADM, "From Kea to the relation"), and which of them a scope
  * belongs to. Writing them to the store is in relationship_mirror.c. */
 #include "failover_sync/relationship.h"
+#include "failover_sync/kea.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -351,12 +352,15 @@ struct result relationships_of_scope(const struct relationships *relationships, 
                                      uint64_t *members)
 {
     json_t *root = NULL;
+    char *readable;
     const char *name;
     bool named[RELATIONSHIP_MAX] = {false};
 
     *members = 0;
     if (!relationships_one_pairing(relationships)) {
-        root = json_loads(definition, 0, NULL);
+        readable = kea_json_readable(definition);
+        root = readable == NULL ? NULL : json_loads(readable, 0, NULL);
+        free(readable);
         if (root == NULL)
             return result_error(RESULT_INVALID, "a scope's definition is not valid JSON");
         name = ha_server_name(root);

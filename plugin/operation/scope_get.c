@@ -3,6 +3,7 @@
 #include "failover_sync/answer.h"
 #include "failover_sync/operation.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const char *relationship_name(const struct plugin *plugin, const struct scope_entry *entry)
@@ -48,7 +49,7 @@ char *command_scope_get(struct plugin *plugin, const struct model_node *input)
     struct kea_scope running = {.subnet_id = 0};
     struct scope_entry entry;
     json_t *scope, *definition = NULL;
-    char *answer;
+    char *readable = NULL, *answer;
 
     if (!scope_index_get(plugin->index, subnet_id, &entry))
         return answer_empty(NULL, "there is no scope with subnet id %u", subnet_id);
@@ -56,7 +57,10 @@ char *command_scope_get(struct plugin *plugin, const struct model_node *input)
     scope_entry_clear(&entry);
     if (plugin->server->on_main(plugin->server->context) &&
         !result_failed(plugin->server->scope_get(plugin->server->context, KEA_RUNNING, subnet_id, &running)))
-        definition = json_loads(running.definition, 0, NULL);
+        readable = kea_json_readable(running.definition);
+    if (readable != NULL)
+        definition = json_loads(readable, 0, NULL);
+    free(readable);
     if (scope != NULL && definition != NULL)
         (void)json_object_set(scope, "definition", definition);
     json_decref(definition);

@@ -108,9 +108,13 @@ static void strip(json_t *map, char *const *names)
 
 static bool mentions(const char *definition, char *const *names)
 {
-    for (; *names != NULL; names++)
-        if (strstr(definition, *names) != NULL)
-            return true;
+    for (; *names != NULL; names++) {
+        const char *found = strstr(definition, *names);
+
+        for (; found != NULL; found = strstr(found + 1, *names))
+            if (found > definition && found[-1] == '"' && found[strlen(*names)] == '"')
+                return true;
+    }
     return false;
 }
 
@@ -127,7 +131,8 @@ static char *travelling(const struct plugin *plugin, const char *definition)
         return NULL;
     strip(json_object_get(root, "subnet4"), plugin->parameters.local_parameters);
     strip(json_object_get(root, "shared-network"), plugin->parameters.local_parameters);
-    text = json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS);
+    /* Kea's own escapes, byte for byte. */
+    text = json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
     json_decref(root);
     return text;
 }

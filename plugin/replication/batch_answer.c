@@ -99,7 +99,8 @@ struct result batch_read_answer(const struct plugin *plugin, const char *partner
                                 struct batch *batch, struct batch_answer *answer)
 {
     char said[200];
-    json_t *root = json_loadb(text, length, 0, NULL);
+    char *readable = memchr(text, '\0', length) == NULL ? kea_json_readable(text) : NULL;
+    json_t *root = readable == NULL ? NULL : json_loads(readable, 0, NULL);
     /* A control agent answers with a list of one answer per service, a server itself perhaps with the answer alone. */
     const json_t *one = json_is_array(root) ? json_array_get(root, 0) : root;
     const json_t *code = json_object_get(one, "result");
@@ -127,5 +128,6 @@ struct result batch_read_answer(const struct plugin *plugin, const char *partner
         result = result_error(RESULT_REFUSED, "%.80s answered: %s", partner, said);
 done:
     json_decref(root);
+    free(readable);
     return result;
 }

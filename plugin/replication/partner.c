@@ -358,8 +358,9 @@ static void wait_for_record(struct partner *partner)
 
 static void take_answer(struct partner *partner)
 {
-    struct result result = batch_read_answer(partner->plugin, name_of(partner), partner->response,
-                                             partner->response_length, &partner->batch, &partner->answer);
+    struct result result =
+        batch_read_answer(partner->plugin, name_of(partner), partner->response == NULL ? "" : partner->response,
+                          partner->response_length, &partner->batch, &partner->answer);
 
     stop_transfer(partner);
     if (result.code == RESULT_NOT_FOUND && partner->step == PARTNER_ASKING && partner->failures == 0) {

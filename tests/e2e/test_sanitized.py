@@ -44,7 +44,7 @@ def test_nothing_is_found_from_load_to_unload(make_pair):
     pair.wait_settled(60)
     second.stop()
     first.change_by_file(lambda dhcp4: dhcp4["subnet4"].append(config.scope(71)))  # stopped with a queue
-    assert first.sync_status()["queued"] >= 1
+    wait_until(lambda: first.sync_status()["queued"] >= 1, 5, "the change is queued")
 
     def unloaded(dhcp4):
         dhcp4["hooks-libraries"] = [hook for hook in dhcp4["hooks-libraries"] if OURS not in hook["library"]]
