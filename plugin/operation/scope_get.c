@@ -3,6 +3,7 @@
 #include "failover_sync/answer.h"
 #include "failover_sync/operation.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,30 +44,51 @@ json_t *scope_state_json(const struct plugin *plugin, const struct scope_entry *
     return json;
 }
 
+/* A scope that runs and that the worker is about to mirror. */
+static void not_mirrored_yet(const struct kea_scope *running, struct scope_entry *entry)
+{
+    *entry = (struct scope_entry){
+        .subnet_id = running->subnet_id,
+        .fingerprint = fingerprint_of(running->replicated, strlen(running->replicated)),
+        .modified_at = engine_now(),
+    };
+    (void)snprintf(entry->prefix, sizeof entry->prefix, "%s", running->prefix);
+}
+
+static json_t *readable_definition(const struct kea_scope *running)
+{
+    char *readable = running->definition == NULL ? NULL : kea_json_readable(running->definition);
+    json_t *definition = readable == NULL ? NULL : json_loads(readable, 0, NULL);
+
+    free(readable);
+    return definition;
+}
+
 char *command_scope_get(struct plugin *plugin, const struct model_node *input)
 {
+    const struct kea_server *server = plugin->server;
     uint32_t subnet_id = (uint32_t)model_integer(input, "subnet-id", 0);
     struct kea_scope running = {.subnet_id = 0};
     struct scope_entry entry;
-    json_t *scope, *definition = NULL;
-    char *readable = NULL, *answer;
+    bool runs = server->on_main(server->context) &&
+                !result_failed(server->scope_get(server->context, KEA_RUNNING, subnet_id, &running));
+    bool mirrored = scope_index_get(plugin->index, subnet_id, &entry);
+    json_t *scope, *definition;
+    char *answer = NULL;
 
-    if (!scope_index_get(plugin->index, subnet_id, &entry))
+    if (!mirrored && !runs)
         return answer_empty(NULL, "there is no scope with subnet id %u", subnet_id);
+    if (!mirrored)
+        not_mirrored_yet(&running, &entry);
     scope = scope_state_json(plugin, &entry);
-    scope_entry_clear(&entry);
-    if (plugin->server->on_main(plugin->server->context) &&
-        !result_failed(plugin->server->scope_get(plugin->server->context, KEA_RUNNING, subnet_id, &running)))
-        readable = kea_json_readable(running.definition);
-    if (readable != NULL)
-        definition = json_loads(readable, 0, NULL);
-    free(readable);
+    definition = readable_definition(&running);
     if (scope != NULL && definition != NULL)
         (void)json_object_set(scope, "definition", definition);
     json_decref(definition);
-    answer = scope == NULL ? NULL
-                           : answer_success(json_pack("{s:o}", "scope", scope), "scope %.48s",
-                                            running.prefix == NULL ? "found" : running.prefix);
+    if (scope != NULL)
+        answer = answer_success(json_pack("{s:o}", "scope", scope), "scope %.48s%s", entry.prefix,
+                                mirrored ? "" : ", not mirrored yet");
+    scope_entry_clear(&entry);
     kea_scope_clear(&running);
     return answer;
 }

@@ -45,10 +45,10 @@ def test_the_queue_survives(lonely_pair, behaviour):
             error = wait_until(lambda: complaint(first, number), 10, "the status says what is wrong")
             assert WORDS.get(behaviour, "").lower() in error.lower(), error
             assert len(error) > 15, error
+        wait_until(lambda: first.command("scope-get", {"subnet-id": number})["scope"]["sync-status"] == "OutOfSync", 2,
+                   "the new scope is mirrored as out of sync")
         status = first.sync_status()
         assert status["out-of-sync"] >= 1, status
-        state = first.command("scope-get", {"subnet-id": number})["scope"]
-        assert state["sync-status"] == "OutOfSync", state
         if behaviour != "refuses":  # a scope that was refused need not be offered again before it changes
             assert status["queued"] >= 1, status
         assert first.alive and number in first.scopes()
