@@ -92,6 +92,7 @@ on_exit() {
     local code=$?
     trap - EXIT INT TERM
     if [ -n "$keep" ] && [ -n "$finished" ]; then exit "$code"; fi
+    if [ ! -e "$here" ]; then exit "$code"; fi
     if [ "$code" = 1 ]; then
         echo "pair.sh: what the servers warned of last:" >&2
         grep -hE 'WARN|ERROR|FATAL' "$here"/server?/kea-dhcp4.log "$here"/server?/output 2>/dev/null | tail -n 10 >&2 || true
@@ -111,10 +112,10 @@ echo "   Kea $(kea-dhcp4 -v)"
 section "2. Building the library in $build"
 mkdir -p "$build"
 {
-    [ -x "$top/configure" ] || (cd "$top" && autoreconf -fi)
-    cd "$build"
-    [ -e Makefile ] || "$top/configure"
-    make -j"$(nproc)"
+    { [ -x "$top/configure" ] || (cd "$top" && autoreconf -fi); } &&
+        cd "$build" &&
+        { [ -e Makefile ] || "$top/configure"; } &&
+        make -j"$(nproc)"
 } >"$build/pair.log" 2>&1 || { tail -n 20 "$build/pair.log" >&2; fail "the build failed, see $build/pair.log"; }
 cd /
 library=$build/.libs/libdhcp_failover_sync.so

@@ -2,7 +2,17 @@
 #include "failover_sync/fingerprint.h"
 
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <string.h>
+
+/* Looked up once: OpenSSL's lookup costs as much as digesting a kilobyte. */
+static pthread_once_t digest_once = PTHREAD_ONCE_INIT;
+static EVP_MD *digest_algorithm;
+
+static void find_digest(void)
+{
+    digest_algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
+}
 
 struct fingerprint fingerprint_of(const void *text, size_t length)
 {
@@ -11,7 +21,8 @@ struct fingerprint fingerprint_of(const void *text, size_t length)
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned int digest_length = 0;
 
-    if (EVP_Digest(text, length, digest, &digest_length, EVP_sha256(), NULL) != 1)
+    (void)pthread_once(&digest_once, find_digest);
+    if (digest_algorithm == NULL || EVP_Digest(text, length, digest, &digest_length, digest_algorithm, NULL) != 1)
         return fingerprint;
     if (digest_length < FINGERPRINT_LENGTH / 2)
         return fingerprint;

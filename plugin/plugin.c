@@ -57,6 +57,8 @@ struct result plugin_start(const struct kea_server *server, const char *paramete
         result = worker_new(new, &new->worker);
     if (!result_failed(result))
         result = store_open(new->parameters.store, &new->store);
+    if (!result_failed(result))
+        result = prefetch_start(new->store, &new->prefetch);
     if (result_failed(result)) {
         plugin_stop(new);
         return result;
@@ -72,6 +74,7 @@ void plugin_stop(struct plugin *plugin)
         return;
     plugin->ready = false;
     worker_stop(plugin);
+    prefetch_free(plugin->prefetch);
     restart_forget(plugin);
     if (plugin->store != NULL)
         kea_log(plugin->server, FAILOVER_SYNC_STOPPED, "what was received is recorded, the queue is kept");
@@ -98,6 +101,7 @@ static struct result take_relationships(struct plugin *plugin, enum kea_configur
     char *high_availability = NULL;
     struct result result = server->ha_parameters(server->context, which, &high_availability);
 
+    prefetch_wait(plugin->prefetch);
     relationships_clear(&plugin->relationships);
     scope_index_free(plugin->index);
     plugin->index = NULL;

@@ -27,8 +27,8 @@ for set in "$@"; do
     esac
 done
 
-installed() { inside dpkg-query -W -f '${Status}\n' "$1" 2>/dev/null | grep -q 'ok installed'; }
-offered() { inside apt-cache show --no-all-versions "$1" >/dev/null 2>&1; }
+installed() { [[ $(inside dpkg-query -W -f '${Status}\n' "$1" 2>/dev/null) == *"ok installed"* ]]; }
+offered() { [[ $(inside apt-cache policy "$1" 2>/dev/null) == *"Candidate: "[!\(]* ]]; }
 
 missing=()
 for package in "${wanted[@]}"; do

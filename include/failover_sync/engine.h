@@ -17,6 +17,7 @@
 struct worker;
 struct tickets;
 struct load_plan;
+struct prefetch;
 
 enum mirror_state { MIRROR_STARTING, MIRROR_CURRENT, MIRROR_UNAVAILABLE };
 
@@ -52,8 +53,9 @@ struct plugin {
     /* The main thread's alone. */
     struct load_plan *plan; /* between plugin_configuration_loading and plugin_configuration_loaded */
 
-    /* The main thread's while no worker runs, the worker's otherwise. */
+    /* The prefetch's until that is finished, the main thread's while no worker runs, the worker's otherwise. */
     struct store *store;
+    struct prefetch *prefetch; /* the main thread's; NULL when there is none under way */
 
     struct worker *worker; /* has its own lock */
     atomic_bool ready;     /* a configuration is loaded: commands may look at the relationships and the index */

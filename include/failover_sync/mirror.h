@@ -70,8 +70,20 @@ struct result mirror_review_memberships(struct mirror_writer *writer);
 struct result mirror_commit(struct mirror_writer *writer);
 void mirror_abandon(struct mirror_writer *writer);
 
-/* Fills the index from the store. */
+/* Fills the index from what prefetch_start began to read, or reads it now. */
 struct result mirror_load_index(struct plugin *plugin);
+
+/* Begins to read the summary of all scopes on a thread of its own, while the server is busy with its configuration. The
+ * store is that thread's until prefetch_wait. */
+struct result prefetch_start(struct store *store, struct prefetch **prefetch);
+
+/* Waits until the summary is read; NULL is fine. The store is the caller's again. */
+void prefetch_wait(struct prefetch *prefetch);
+
+/* What was read: the local server's scopes by the index's visitor order, agreements and memberships, into the index. */
+struct result prefetch_fill(struct prefetch *prefetch, struct plugin *plugin);
+
+void prefetch_free(struct prefetch *prefetch); /* waits too; NULL is fine */
 
 /* ---- reading: [main] ------------------------------------------------------------------------------------------------
  */

@@ -263,6 +263,9 @@ void store_close(struct store *store)
         return;
     store_rollback(store);
     statement_close_all(store);
+    /* The log of the last writes stays beside the file: copying it back is for the worker, not for whoever waits for
+     * the library to be unloaded. */
+    (void)sqlite3_db_config(store->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     (void)sqlite3_close(store->database);
     free(store->path);
     free(store);

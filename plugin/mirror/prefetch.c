@@ -1,0 +1,217 @@
+/* The index from the store. Reading ten thousand rows takes as long as a twentieth of the configuration load that waits
+ * for them, so it begins on a thread of its own when the library is loaded. */
+#include "failover_sync/mirror.h"
+
+#include "failover_sync/statement.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A scope's row of whichever server; `agreement` is used for a partner's. */
+struct summary {
+    int64_t server_record_id;
+    struct scope_entry entry;
+    struct scope_agreement agreement;
+};
+
+struct membership {
+    uint32_t subnet_id;
+    int64_t relation_record_id;
+};
+
+struct prefetch {
+    struct store *store;
+    pthread_t thread;
+    bool running;
+    struct result result;
+    int64_t server; /* whose rows are being read */
+    struct summary *scopes;
+    size_t scope_count, scope_capacity;
+    struct membership *members; /* of all servers' scopes; the subnet id tells enough */
+    size_t member_count, member_capacity;
+};
+
+static bool room_for(void **array, size_t count, size_t *capacity, size_t size)
+{
+    size_t wanted = *capacity == 0 ? 256 : *capacity * 2;
+    void *larger;
+
+    if (count < *capacity)
+        return true;
+    larger = realloc(*array, wanted * size);
+    if (larger == NULL)
+        return false;
+    *array = larger;
+    *capacity = wanted;
+    return true;
+}
+
+static struct result keep_scope(void *context, const struct scope_row *row)
+{
+    struct prefetch *prefetch = context;
+    struct summary *summary;
+
+    if (!room_for((void **)&prefetch->scopes, prefetch->scope_count, &prefetch->scope_capacity,
+                  sizeof *prefetch->scopes))
+        return result_no_memory("the scope index");
+    summary = &prefetch->scopes[prefetch->scope_count++];
+    *summary = (struct summary){
+        .server_record_id = prefetch->server,
+        .entry =
+            {
+                .subnet_id = row->subnet_id,
+                .record_id = row->record_id,
+                .fingerprint = row->fingerprint,
+                .file_fingerprint = row->file_fingerprint,
+                .configuration_fingerprint = row->configuration_fingerprint,
+                .file_text = row->file_text,
+                .configuration_text = row->configuration_text,
+                .origin = row->origin,
+                .modified_at = row->modified_at,
+            },
+        .agreement = {.ours = row->fingerprint, .theirs = row->partner_fingerprint},
+    };
+    (void)snprintf(summary->entry.prefix, sizeof summary->entry.prefix, "%s", row->prefix);
+    (void)snprintf(summary->entry.reason, sizeof summary->entry.reason, "%s",
+                   row->sync_reason == NULL ? "" : row->sync_reason);
+    return result_ok();
+}
+
+static struct result read_servers(struct prefetch *prefetch, int64_t servers[RELATIONSHIP_MAX * 2], size_t *count)
+{
+    struct statement *statement;
+    bool row = false;
+    struct result result =
+        statement_get(prefetch->store, "SELECT RecordId FROM ADM_DHCPServersTable ORDER BY RecordId", &statement);
+
+    *count = 0;
+    if (result_failed(result))
+        return result;
+    while (*count < (size_t)RELATIONSHIP_MAX * 2 && !result_failed(result = statement_step(statement, &row)) && row)
+        servers[(*count)++] = statement_integer(statement, 0);
+    statement_done(statement);
+    return result;
+}
+
+/* All memberships in one query: one per scope would cost more than all the rest. */
+static struct result read_members(struct prefetch *prefetch)
+{
+    struct statement *statement;
+    bool row = false;
+    struct result result =
+        statement_get(prefetch->store,
+                      "SELECT scope.SubnetId, member.FailoverRelationId FROM ADM_DhcpScopeFailoverTable AS member "
+                      "JOIN ADM_DHCPScopesTable AS scope ON scope.RecordId = member.ScopeId",
+                      &statement);
+
+    if (result_failed(result))
+        return result;
+    while (!result_failed(result = statement_step(statement, &row)) && row) {
+        if (!room_for((void **)&prefetch->members, prefetch->member_count, &prefetch->member_capacity,
+                      sizeof *prefetch->members)) {
+            result = result_no_memory("the scope index");
+            break;
+        }
+        prefetch->members[prefetch->member_count++] =
+            (struct membership){.subnet_id = (uint32_t)statement_integer(statement, 0),
+                                .relation_record_id = statement_integer(statement, 1)};
+    }
+    statement_done(statement);
+    return result;
+}
+
+static void *read_all(void *argument)
+{
+    struct prefetch *prefetch = argument;
+    int64_t servers[RELATIONSHIP_MAX * 2];
+    size_t count = 0;
+
+    prefetch->result = read_servers(prefetch, servers, &count);
+    for (size_t i = 0; i < count && !result_failed(prefetch->result); i++) {
+        prefetch->server = servers[i];
+        prefetch->result = scope_store_each(prefetch->store, servers[i], keep_scope, prefetch);
+    }
+    if (!result_failed(prefetch->result))
+        prefetch->result = read_members(prefetch);
+    return NULL;
+}
+
+struct result prefetch_start(struct store *store, struct prefetch **prefetch)
+{
+    *prefetch = calloc(1, sizeof **prefetch);
+    if (*prefetch == NULL)
+        return result_no_memory("the scope index");
+    (*prefetch)->store = store;
+    (*prefetch)->result = result_ok();
+    (*prefetch)->running = pthread_create(&(*prefetch)->thread, NULL, read_all, *prefetch) == 0;
+    if (!(*prefetch)->running)
+        (void)read_all(*prefetch); /* no thread to be had: it only takes longer */
+    return result_ok();
+}
+
+void prefetch_wait(struct prefetch *prefetch)
+{
+    if (prefetch != NULL && prefetch->running) {
+        (void)pthread_join(prefetch->thread, NULL);
+        prefetch->running = false;
+    }
+}
+
+void prefetch_free(struct prefetch *prefetch)
+{
+    if (prefetch == NULL)
+        return;
+    prefetch_wait(prefetch);
+    free(prefetch->scopes);
+    free(prefetch->members);
+    free(prefetch);
+}
+
+/* The index of the relationship whose partner a server is; -1 if it is none of ours. */
+static int partner_number(const struct relationships *relationships, int64_t server_record_id)
+{
+    for (size_t i = 0; i < relationships->count; i++)
+        if (relationships->list[i].local &&
+            relationship_partner(&relationships->list[i])->record_id == server_record_id)
+            return (int)i;
+    return -1;
+}
+
+struct result prefetch_fill(struct prefetch *prefetch, struct plugin *plugin)
+{
+    const struct relationships *relationships = &plugin->relationships;
+    struct result result;
+
+    prefetch_wait(prefetch);
+    result = prefetch->result;
+    for (size_t i = 0; i < prefetch->scope_count && !result_failed(result); i++)
+        if (prefetch->scopes[i].server_record_id == relationships->server_record_id)
+            result = scope_index_put(plugin->index, &prefetch->scopes[i].entry);
+    for (size_t i = 0; i < prefetch->scope_count && !result_failed(result); i++) {
+        const struct summary *summary = &prefetch->scopes[i];
+        int number = partner_number(relationships, summary->server_record_id);
+
+        if (number >= 0)
+            scope_index_set_agreement(plugin->index, summary->entry.subnet_id, (size_t)number, &summary->agreement);
+    }
+    for (size_t i = 0; i < prefetch->member_count && !result_failed(result); i++)
+        for (size_t k = 0; k < relationships->count; k++)
+            if (relationships->list[k].record_id == prefetch->members[i].relation_record_id)
+                scope_index_add_member(plugin->index, prefetch->members[i].subnet_id, k);
+    return result;
+}
+
+struct result mirror_load_index(struct plugin *plugin)
+{
+    struct prefetch *prefetch = plugin->prefetch;
+    struct result result = result_ok();
+
+    plugin->prefetch = NULL;
+    if (prefetch == NULL)
+        result = prefetch_start(plugin->store, &prefetch);
+    if (!result_failed(result))
+        result = prefetch_fill(prefetch, plugin);
+    prefetch_free(prefetch);
+    return result;
+}
