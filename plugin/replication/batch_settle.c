@@ -75,6 +75,14 @@ static struct result settle_removed(struct settling *settling)
     return result_failed(result) ? result : mirror_set_sync(settling->writer, &settling->entry, NULL);
 }
 
+/* Whether what was refused is still what is wished for; a newer wish is not to suffer for it. */
+static bool is_current(const struct settling *settling)
+{
+    const struct batch_item *item = settling->item;
+
+    return settling->known ? fingerprint_equal(settling->entry.fingerprint, item->pushed) : item->wish.removal;
+}
+
 /* The partner is the primary and keeps its own version, which it now sends here: ours goes into the history. */
 static struct result settle_overruled(struct settling *settling, const char *reason)
 {
@@ -91,8 +99,7 @@ static struct result settle_overruled(struct settling *settling, const char *rea
     struct result result = history_store_add(store, &lost);
 
     /* A version made here since then is another matter and stays queued. */
-    if (!result_failed(result) &&
-        (settling->known ? fingerprint_equal(settling->entry.fingerprint, item->pushed) : item->wish.removal))
+    if (!result_failed(result) && is_current(settling))
         result = queue_remove(store, partner_id(settling), item->wish.subnet_id);
     return result;
 }
@@ -114,13 +121,15 @@ static struct result settle_refused(struct settling *settling, int64_t retry_at)
     case BATCH_CONFLICT:
         (void)snprintf(reason, sizeof reason, "changed on both servers, both versions are kept: %.250s", item->text);
         kea_log(plugin->server, FAILOVER_SYNC_CONFLICT, item->wish.prefix, reason);
-        result = queue_hold(plugin->store, item->wish.record_id, reason);
+        if (is_current(settling))
+            result = queue_hold(plugin->store, item->wish.record_id, reason);
         break;
     case BATCH_ID_MISMATCH:
     case BATCH_FAILED:
         (void)snprintf(reason, sizeof reason, "%.80s refused it: %.250s", partner_name(settling), item->text);
         kea_log(plugin->server, FAILOVER_SYNC_SCOPE_OUT_OF_SYNC, item->wish.prefix, partner_name(settling), item->text);
-        result = queue_postpone(plugin->store, item->wish.record_id, retry_at, reason);
+        if (is_current(settling))
+            result = queue_postpone(plugin->store, item->wish.record_id, retry_at, reason);
         break;
     default:
         (void)snprintf(reason, sizeof reason, "%.80s did not say what came of it", partner_name(settling));
@@ -128,7 +137,7 @@ static struct result settle_refused(struct settling *settling, int64_t retry_at)
         result = queue_postpone(plugin->store, item->wish.record_id, retry_at, reason);
         break;
     }
-    if (!result_failed(result) && settling->known)
+    if (!result_failed(result) && settling->known && is_current(settling))
         result = mirror_set_sync(settling->writer, &settling->entry, reason);
     return result;
 }

@@ -317,6 +317,10 @@ static void test_hold_keeps_both_versions(void **state)
     assert_true(fake_server_await_status(two, "out-of-sync", 1, SOON));
     assert_runs(one, 1, "primary's");
     assert_runs(two, 1, "secondary's");
+    /* The way out that the README gives. */
+    fake_server_command_put(two, 1, "primary's");
+    assert_true(fake_server_await_status(one, "in-sync", 2, SOON));
+    await_quiet();
 }
 
 static void test_a_refused_scope_does_not_keep_the_others(void **state)
