@@ -29,11 +29,6 @@ struct store {
 /* The result of SQLite's `code`, with the reason the connection has at the moment, the store's path and a remedy. */
 struct result store_failure(const struct store *store, int code);
 
-/* Lets a function of several statements be all or nothing when its caller has no transaction open: *own tells whether
- * this began one, and store_leave then commits it, or rolls it back if `result` is a failure. */
-struct result store_enter(struct store *store, bool *own);
-struct result store_leave(struct store *store, bool own, struct result result);
-
 /* The rows that the last statement inserted, updated or deleted. */
 int64_t store_changes(const struct store *store);
 
