@@ -122,11 +122,11 @@ struct result custom_values_get(struct store *store, const char *object_type, bo
     bool found = false;
     struct result result = statement_get(
         store,
-        "SELECT a.CustomFieldId, a.CustomFieldValueId, a.Value, "
-        "(SELECT Name FROM ADM_CustomFieldsTable WHERE RecordId = a.CustomFieldId), "
-        "(SELECT Value FROM ADM_CustomFieldValuesTable WHERE RecordId = a.CustomFieldValueId), "
-        "(SELECT BuiltInCustomFieldValueId FROM ADM_CustomFieldValuesTable WHERE RecordId = a.CustomFieldValueId) "
-        "FROM ADM_CustomFieldValuesAssociationTable AS a WHERE a.ObjectType = ?1 AND a.Af = ?2 AND a.UsedById = ?3 "
+        "SELECT given.CustomFieldId, given.CustomFieldValueId, given.Value, "
+        "(SELECT Name FROM ADM_CustomFieldsTable WHERE RecordId = given.CustomFieldId), "
+        "(SELECT Value FROM ADM_CustomFieldValuesTable WHERE RecordId = given.CustomFieldValueId), "
+        "(SELECT BuiltInCustomFieldValueId FROM ADM_CustomFieldValuesTable WHERE RecordId = given.CustomFieldValueId) "
+        "FROM ADM_CustomFieldValuesAssociationTable AS given WHERE ObjectType = ?1 AND Af = ?2 AND UsedById = ?3 "
         "ORDER BY 1",
         &statement);
 
