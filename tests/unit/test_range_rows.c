@@ -22,10 +22,12 @@ static void test_an_added_range_is_got_as_it_was_given(void **state)
     int64_t record_id = run_id(
         fixture, "range-add",
         "{" RANGE6("2001:DB8::0:10", "2001:db8::20") ",\"owner\":\"me\",\"utilization-calculation-type\":\"Static\","
-        "\"utilization-statistics\":{\"total-assigned-addresses\":\"17\",\"total-available-addresses\":\"17\","
-        "\"total-utilized-addresses\":\"340282366920938463463374607431768211455\"},\"vip-ranges\":[{"
-        "\"start-ip-address\":\"2001:db8::12\",\"end-ip-address\":\"2001:db8::13\"}],\"dns-suffixes\":[\"a\",\"b\"],"
-        BY_IPAM "}");
+                                                     "\"utilization-statistics\":{\"total-assigned-addresses\":\"17\","
+                                                     "\"total-available-addresses\":\"17\","
+                                                     "\"total-utilized-addresses\":"
+                                                     "\"340282366920938463463374607431768211455\"},\"vip-ranges\":[{"
+                                                     "\"start-ip-address\":\"2001:db8::12\",\"end-ip-address\":\"2001:"
+                                                     "db8::13\"}],\"dns-suffixes\":[\"a\",\"b\"]," BY_IPAM "}");
     json_t *output = run_ok(fixture, "range-get", "{\"record-id\":%lld}", (long long)record_id);
     const json_t *range = json_object_get(output, "range");
 
@@ -55,9 +57,10 @@ static void test_a_range_that_is_not_there_is_not_got(void **state)
 
 static void test_a_range_without_a_subnet_is_added_only_when_asked_to_create_it(void **state)
 {
-    static const char range[] = "\"address-family\":\"InterNetwork\",\"subnet-id\":\"192.168.3.0\",\"prefix-length\":24,"
-                                "\"start-ip-address\":\"192.168.3.1\",\"end-ip-address\":\"192.168.3.9\","
-                                "\"address-assignment\":\"Static\",\"address-category\":\"Private\"," BY_IPAM;
+    static const char range[] =
+        "\"address-family\":\"InterNetwork\",\"subnet-id\":\"192.168.3.0\",\"prefix-length\":24,"
+        "\"start-ip-address\":\"192.168.3.1\",\"end-ip-address\":\"192.168.3.9\","
+        "\"address-assignment\":\"Static\",\"address-category\":\"Private\"," BY_IPAM;
     static const char subnet[] = "SELECT NetworkId, b.PrefixLength, b.StartIPAddress, b.EndIPAddress, IsSubnet, Origin "
                                  "FROM ADM_IPBlocksTable AS b JOIN ADM_IPRangeTable AS r ON r.ParentIPBlockRecordId = "
                                  "b.RecordId WHERE r.ScopeRecordId IS NULL";
@@ -106,7 +109,8 @@ static void test_ranges_are_listed_by_space_scope_and_subnet(void **state)
     struct fixture *fixture = *state;
     char filter[96];
 
-    (void)run_id(fixture, "range-add", "{" RANGE4("10.0.0.1", "10.0.0.9") ",\"address-space-record-id\":2," BY_IPAM "}");
+    (void)run_id(fixture, "range-add",
+                 "{" RANGE4("10.0.0.1", "10.0.0.9") ",\"address-space-record-id\":2," BY_IPAM "}");
     (void)run_id(fixture, "range-add", "{" RANGE4("10.0.0.1", "10.0.0.9") "," BY_IPAM "}");
     assert_listed(fixture, "", 4);
     assert_listed(fixture, "\"address-space-record-id\":2", 1);
@@ -128,9 +132,9 @@ static void test_an_address_maps_to_the_range_of_the_same_manager(void **state)
 {
     struct fixture *fixture = *state;
     int64_t range = run_id(fixture, "range-add", "{" RANGE4("10.0.0.90", "10.0.0.120") "," BY_IPAM "}");
-    json_t *output = run_ok(fixture, "address-add",
-                            "{\"address-family\":\"InterNetwork\",\"ip-address\":\"10.0.0.110\",\"notes\":\"n\"," BY_IPAM
-                            "}");
+    json_t *output =
+        run_ok(fixture, "address-add",
+               "{\"address-family\":\"InterNetwork\",\"ip-address\":\"10.0.0.110\",\"notes\":\"n\"," BY_IPAM "}");
 
     assert_true(id_of(output, "range-record-id") == range);
     json_decref(output);
@@ -178,7 +182,8 @@ static void test_an_ipv6_address_is_listed_as_it_was_given(void **state)
 static void test_addresses_that_nothing_can_have_are_refused(void **state)
 {
     struct fixture *fixture = *state;
-    static const char *const v4[] = {"0.0.0.1", "127.0.0.1", "169.254.1.1", "255.255.255.255", "224.0.0.1", "2001:db8::"};
+    static const char *const v4[] = {"0.0.0.1",         "127.0.0.1", "169.254.1.1",
+                                     "255.255.255.255", "224.0.0.1", "2001:db8::"};
     static const char *const v6[] = {"::", "::1", "fe80::1", "fec0::1", "ff02::1", "10.0.0.1"};
 
     for (size_t i = 0; i < sizeof v4 / sizeof v4[0]; i++) {
@@ -304,7 +309,8 @@ static void test_an_association_is_handed_on_to_those_who_inherited_the_same(voi
     (void)run_id(fixture, "range-add", "{" RANGE4("10.0.0.1", "10.0.0.9") "," BY_IPAM "}");
     assert_answer(fixture, "SELECT InheritanceId FROM ADM_AccessScopeAssociationTable WHERE ObjectType = 'IPv4Range'",
                   "50");
-    subnet = ask_integer(fixture, "SELECT ParentIPBlockRecordId FROM ADM_IPRangeTable WHERE StartIPAddress = '10.0.0.1'");
+    subnet =
+        ask_integer(fixture, "SELECT ParentIPBlockRecordId FROM ADM_IPRangeTable WHERE StartIPAddress = '10.0.0.1'");
     assert_ok(access_scope_associate(fixture->store, "IPv4Subnet", subnet));
     assert_ok(access_scope_associate(fixture->store, "IPv4Subnet", subnet)); /* nothing: there is one */
     assert_answer(fixture,
@@ -330,8 +336,8 @@ static void test_a_store_that_cannot_be_written_is_the_receivers_fault(void **st
     struct fault fault;
     char *answer;
 
-    assert_ok(model_parse_input(fixture->model, "custom-field-add", "{\"name\":\"ab\",\"type\":\"Freeform\"}", &tree,
-                                NULL));
+    assert_ok(
+        model_parse_input(fixture->model, "custom-field-add", "{\"name\":\"ab\",\"type\":\"Freeform\"}", &tree, NULL));
     execute(fixture, "BEGIN IMMEDIATE");
     fault = custom_field_add(fixture->store, model_root(tree), &output);
     execute(fixture, "ROLLBACK");
