@@ -4,6 +4,8 @@
 ALTER TABLE ADM_IPRangeTable ADD COLUMN ForkKey BLOB CHECK (length(ForkKey) = 16);
 UPDATE ADM_IPRangeTable SET ForkKey = range_fork(StartKey, EndKey);
 CREATE INDEX RangesByFork ON ADM_IPRangeTable (AddressSpaceRecordId, Af, ForkKey);
+-- The ranges that no server owns are few: whether there are any tells whether a mirrored pool can meet one.
+CREATE INDEX RangesOfAdmins ON ADM_IPRangeTable (AddressSpaceRecordId, Af) WHERE ScopeRecordId IS NULL;
 
 -- PropertyId: 1 DNS server, 2 WINS server, 3 gateway, 4 VIP, 5 VIP range, 6 DNS suffix, 7 reserved IP, 8 reserved IP
 -- range. Ranges are written "first-last".

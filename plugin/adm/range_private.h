@@ -25,6 +25,20 @@ struct result range_store_touching(struct store *store, int64_t address_space_id
 struct result range_store_overlaps_besides(struct store *store, int64_t address_space_id,
                                            const struct overlapping_range *range, int64_t besides, bool *overlaps);
 
+/* ---- range_mapping.c: mirrored pools among the ranges of admins ---- */
+
+/* Whether the space has ranges that no server owns. */
+struct result range_mapping_has_admins(struct store *store, int64_t address_space_id, const char *af, bool *has);
+
+/* A pool's range has just been written: sets the overlap flags of it and of those it overlaps. */
+struct result range_mapping_join(struct store *store, int64_t range_id);
+
+/* A pool's range is about to go: recomputes those it overlaps as if it were not there. */
+struct result range_mapping_leave(struct store *store, int64_t range_id);
+
+/* The same for all ranges of a scope that overlap another. */
+struct result range_mapping_leave_scope(struct store *store, int64_t scope_record_id);
+
 /* SQL: the id of a value of an object, whose table's alias is `alias`, in the field `field`; null if it has none. */
 #define SQL_CUSTOM_VALUE(object_type, alias, field)                                                                    \
     "(SELECT CustomFieldValueId FROM ADM_CustomFieldValuesAssociationTable WHERE ObjectType = '" object_type           \

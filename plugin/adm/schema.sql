@@ -181,6 +181,8 @@ CREATE TABLE ADM_IPRangeTable (
 CREATE UNIQUE INDEX RangesByScope ON ADM_IPRangeTable (ScopeRecordId, StartKey, EndKey) WHERE ScopeRecordId IS NOT NULL;
 CREATE INDEX RangesByBounds ON ADM_IPRangeTable (AddressSpaceRecordId, Af, StartKey, EndKey);
 CREATE INDEX RangesByFork ON ADM_IPRangeTable (AddressSpaceRecordId, Af, ForkKey);
+-- The ranges that no server owns are few: whether there are any tells whether a mirrored pool can meet one.
+CREATE INDEX RangesOfAdmins ON ADM_IPRangeTable (AddressSpaceRecordId, Af) WHERE ScopeRecordId IS NULL;
 CREATE INDEX RangesByBlock ON ADM_IPRangeTable (ParentIPBlockRecordId);
 
 CREATE TABLE ADM_IPAddressTable (

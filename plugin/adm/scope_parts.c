@@ -2,6 +2,8 @@
  * pools become ranges, reservations addresses, and option-data options. */
 #include "scope_parts.h"
 
+#include "range_private.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +19,7 @@ struct parts_writer {
     int64_t server_record_id, scope_record_id, block_record_id;
     int64_t changed_at; /* seconds since 1970 */
     int64_t *range_ids; /* one per pool of the columns */
+    bool has_admins;    /* the address space has ranges that no server owns */
 };
 
 static struct result run_for(struct store *store, const char *sql, int64_t record_id)
@@ -160,7 +163,9 @@ static struct result ranges_drop(struct parts_writer *writer)
 
         if (result_failed(result) || dropped == 0)
             return result;
-        result = run_for(writer->store, "DELETE FROM ADM_IPRangeTable WHERE RecordId = ?1", dropped);
+        result = range_mapping_leave(writer->store, dropped);
+        if (!result_failed(result))
+            result = run_for(writer->store, "DELETE FROM ADM_IPRangeTable WHERE RecordId = ?1", dropped);
         if (result_failed(result))
             return result;
     }
@@ -208,6 +213,41 @@ static struct result range_put(struct parts_writer *writer, const struct scope_p
         return result;
     *record_id = statement_integer(statement, 0);
     return statement_step(statement, &found); /* the end: only then is the insert complete */
+}
+
+/* Whether the scope has the pool's range already. */
+static struct result range_is_there(struct parts_writer *writer, const struct scope_pool *pool, bool *there)
+{
+    struct statement *statement;
+    struct result result = statement_get(
+        writer->store, "SELECT 1 FROM ADM_IPRangeTable WHERE ScopeRecordId = ?1 AND StartKey = ?2 AND EndKey = ?3",
+        &statement);
+
+    *there = false;
+    if (result_failed(result))
+        return result;
+    statement_bind_integer(statement, 1, writer->scope_record_id);
+    statement_bind_key(statement, 2, &pool->span.first);
+    statement_bind_key(statement, 3, &pool->span.last);
+    result = statement_step(statement, there);
+    statement_done(statement);
+    return result;
+}
+
+/* Writes the range of a pool. A new one may meet ranges of admins, if there are any; pools of one server do not meet.
+ */
+static struct result pool_put(struct parts_writer *writer, const struct scope_pool *pool, int64_t *record_id)
+{
+    bool there = true;
+    struct result result = result_ok();
+
+    if (writer->has_admins)
+        result = range_is_there(writer, pool, &there);
+    if (!result_failed(result))
+        result = range_put(writer, pool, record_id);
+    if (!result_failed(result) && !there)
+        result = range_mapping_join(writer->store, *record_id);
+    return result;
 }
 
 /* ---- options ---- */
@@ -366,6 +406,8 @@ struct result scope_parts_remove(struct store *store, int64_t scope_record_id)
     struct result result = run_for(store, "DELETE FROM ADM_DhcpOptionsTable WHERE ScopeRecordId = ?1", scope_record_id);
 
     if (!result_failed(result))
+        result = range_mapping_leave_scope(store, scope_record_id);
+    if (!result_failed(result))
         result = run_for(store, "DELETE FROM ADM_IPAddressTable WHERE ScopeRecordId = ?1", scope_record_id);
     if (!result_failed(result))
         result = run_for(store, "DELETE FROM ADM_IPRangeTable WHERE ScopeRecordId = ?1", scope_record_id);
@@ -408,8 +450,10 @@ struct result scope_parts_put(struct store *store, int64_t server_record_id, int
         result = parts_clear(&writer);
     if (!result_failed(result))
         result = block_put(&writer);
+    if (!result_failed(result) && columns->pool_count > 0)
+        result = range_mapping_has_admins(store, DEFAULT_ADDRESS_SPACE, writer.af, &writer.has_admins);
     for (size_t i = 0; i < columns->pool_count && !result_failed(result); i++) {
-        result = range_put(&writer, &columns->pools[i], &writer.range_ids[i]);
+        result = pool_put(&writer, &columns->pools[i], &writer.range_ids[i]);
         if (!result_failed(result))
             result = options_put(&writer, columns->pools[i].definition, "Pool",
                                  scope_json_text(columns->pools[i].definition, "client-class"), writer.range_ids[i]);

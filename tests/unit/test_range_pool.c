@@ -222,6 +222,32 @@ static void test_pools_may_overlap_each_other_and_share_addresses_out(void **sta
                   "10.0.0.90|1|1|0;10.0.0.100|0|1|1");
 }
 
+static void test_mirroring_a_pool_sets_the_flags_of_the_ranges_it_meets(void **state)
+{
+    struct fixture *fixture = *state;
+    struct scope_row scope = {.server_record_id = fixture->server,
+                              .subnet_id = 1,
+                              .prefix = "10.0.0.0/24",
+                              .definition = "{\"subnet4\":{\"subnet\":\"10.0.0.0/24\",\"pools\":[{\"pool\":"
+                                            "\"10.0.0.10-10.0.0.20\"},{\"pool\":\"10.0.0.30-10.0.0.40\"}]}}",
+                              .modified_at = 2};
+    static const char flags[] =
+        "SELECT StartIPAddress, IsOverlapping, UseForUtilization FROM ADM_IPRangeTable WHERE Af "
+        "= 'InterNetwork' ORDER BY StartKey";
+    int64_t record_id;
+
+    (void)run_id(fixture, "range-add", "{" RANGE4("10.0.0.15", "10.0.0.35") "," BY_IPAM "}");
+    (void)run_id(fixture, "range-add", "{" RANGE4("10.0.0.140", "10.0.0.160") "," BY_IPAM "}");
+    assert_answer(fixture, flags, "10.0.0.15|0|1;10.0.0.100|1|1;10.0.0.140|1|0");
+    assert_ok(scope_store_put(fixture->store, &scope, true, &record_id));
+    assert_answer(fixture, flags, "10.0.0.10|1|0;10.0.0.15|1|1;10.0.0.30|1|0;10.0.0.140|0|1");
+    scope.definition = "{\"subnet4\":{\"subnet\":\"10.0.0.0/24\",\"pools\":[{\"pool\":\"10.0.0.30-10.0.0.40\"}]}}";
+    assert_ok(scope_store_put(fixture->store, &scope, true, &record_id));
+    assert_answer(fixture, flags, "10.0.0.15|1|1;10.0.0.30|1|0;10.0.0.140|0|1");
+    assert_ok(scope_store_remove(fixture->store, fixture->server, 1));
+    assert_answer(fixture, flags, "10.0.0.15|0|1;10.0.0.140|0|1");
+}
+
 static void test_what_was_given_to_a_range_goes_with_it(void **state)
 {
     struct fixture *fixture = *state;
@@ -256,6 +282,7 @@ int main(void)
         TEST(test_a_range_that_follows_its_pool_keeps_what_was_noted_on_it),
         TEST(test_a_range_of_dhcp_that_is_added_is_a_pool_to_add),
         TEST(test_pools_may_overlap_each_other_and_share_addresses_out),
+        TEST(test_mirroring_a_pool_sets_the_flags_of_the_ranges_it_meets),
         TEST(test_what_was_given_to_a_range_goes_with_it),
     };
 
