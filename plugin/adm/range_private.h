@@ -39,11 +39,19 @@ struct result range_mapping_leave(struct store *store, int64_t range_id);
 /* The same for all ranges of a scope that overlap another. */
 struct result range_mapping_leave_scope(struct store *store, int64_t scope_record_id);
 
-/* SQL: the id of a value of an object, whose table's alias is `alias`, in the field `field`; null if it has none. */
-#define SQL_CUSTOM_VALUE(object_type, alias, field)                                                                    \
-    "(SELECT CustomFieldValueId FROM ADM_CustomFieldValuesAssociationTable WHERE ObjectType = '" object_type           \
-    "' AND Af = " alias ".Af AND UsedById = " alias ".RecordId AND CustomFieldId = " field ")"
-#define SQL_MANAGED_BY(object_type, alias)        SQL_CUSTOM_VALUE(object_type, alias, "8")
-#define SQL_MANAGED_BY_ENTITY(object_type, alias) SQL_CUSTOM_VALUE(object_type, alias, "9")
+/* SQL: the id of the value that an object, whose table's alias is `alias`, has in "Managed by" or in "Managed by
+ * entity"; null if it has none. They say what ADM_CustomFieldValuesAssociationTable computes, but SQLite looks through
+ * a view only for values known beforehand, and would go through all objects for those of another table. */
+#define SQL_GIVEN_VALUE(object_type, alias, field)                                                                     \
+    "(SELECT CustomFieldValueId FROM CustomFieldValuesGiven WHERE UsedById = " alias                                   \
+    ".RecordId AND ObjectType = '" object_type "' AND Af = " alias ".Af AND CustomFieldId = " field ")"
+#define SQL_MANAGED_BY(object_type, alias)                                                                             \
+    "coalesce(" SQL_GIVEN_VALUE(object_type, alias, "8") ", CASE WHEN " alias ".ScopeRecordId IS NOT NULL THEN 2 END)"
+#define SQL_MANAGED_BY_ENTITY(object_type, alias)                                                                      \
+    "coalesce(" SQL_GIVEN_VALUE(                                                                                       \
+        object_type, alias,                                                                                            \
+        "9") ", (SELECT v.RecordId FROM ADM_DHCPScopesTable AS s JOIN ADM_DHCPServersTable AS d ON d.RecordId = "      \
+             "s.DHCPServerRecordId JOIN ADM_CustomFieldValuesTable AS v ON v.CustomFieldRecordId = 9 AND v.Value = "   \
+             "d.HaName WHERE s.RecordId = " alias ".ScopeRecordId))"
 
 #endif
