@@ -204,7 +204,7 @@ static void assert_no_scan(struct fixture *fixture)
         (void)sqlite3_finalize(plan);
         sqlite3_free(sql);
     }
-    assert_true(searches > 100);
+    assert_true(searches > 60);
 }
 
 static void test_no_update_scans_a_table(void **state)
