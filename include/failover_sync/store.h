@@ -23,6 +23,11 @@ struct result store_begin(struct store *store); /* BEGIN IMMEDIATE */
 struct result store_commit(struct store *store);
 void store_rollback(struct store *store); /* nothing if no transaction is open */
 
+/* Lets a function of several statements be all or nothing when its caller has no transaction open: *own tells whether
+ * this began one, and store_leave then commits it, or rolls it back if `result` is a failure. */
+struct result store_enter(struct store *store, bool *own);
+struct result store_leave(struct store *store, bool own, struct result result);
+
 /* ---- ADM_DHCPServersTable ------------------------------------------------------------------------------------------
  */
 struct server_row {

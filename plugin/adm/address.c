@@ -1,5 +1,5 @@
 /* Arithmetic and text of IP addresses, networks and pools. */
-#include "address.h"
+#include "failover_sync/address.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -63,6 +63,46 @@ struct address address_previous(struct address address)
             return previous;
     }
     return address;
+}
+
+static void clear_bits(struct address *address, int from)
+{
+    for (int bit = from; bit < ADDRESS_KEY_LENGTH * 8; bit++)
+        address->bytes[bit / 8] = (unsigned char)(address->bytes[bit / 8] & ~(0x80u >> (bit % 8)));
+}
+
+struct address address_network(const struct address *address, bool v6, int prefix_length)
+{
+    struct address network = *address;
+
+    clear_bits(&network, address_family_bits(v6) + prefix_length);
+    return network;
+}
+
+struct address address_fork(const struct address *address, int length)
+{
+    struct address fork = *address;
+
+    if (length >= ADDRESS_KEY_LENGTH * 8)
+        return fork;
+    clear_bits(&fork, length);
+    fork.bytes[length / 8] = (unsigned char)(fork.bytes[length / 8] | 0x80u >> (length % 8));
+    return fork;
+}
+
+struct address span_fork(const struct address_span *span)
+{
+    int common = 0;
+
+    while (common < ADDRESS_KEY_LENGTH * 8 &&
+           ((span->first.bytes[common / 8] ^ span->last.bytes[common / 8]) & 0x80u >> (common % 8)) == 0)
+        common++;
+    return address_fork(&span->first, common);
+}
+
+int address_family_bits(bool v6)
+{
+    return v6 ? 0 : V4_BITS;
 }
 
 bool span_contains(const struct address_span *span, const struct address *address)

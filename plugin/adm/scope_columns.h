@@ -2,7 +2,7 @@
 #ifndef ADM_SCOPE_COLUMNS_H
 #define ADM_SCOPE_COLUMNS_H
 
-#include "address.h"
+#include "failover_sync/address.h"
 #include "failover_sync/result.h"
 
 #include <jansson.h>

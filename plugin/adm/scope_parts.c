@@ -2,6 +2,8 @@
  * pools become ranges, reservations addresses, and option-data options. */
 #include "scope_parts.h"
 
+#include "range_private.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,19 +19,8 @@ struct parts_writer {
     int64_t server_record_id, scope_record_id, block_record_id;
     int64_t changed_at; /* seconds since 1970 */
     int64_t *range_ids; /* one per pool of the columns */
+    bool has_admins;    /* the address space has ranges that no server owns */
 };
-
-static void bind_address(struct statement *statement, int index, const struct address *address)
-{
-    struct address_text text = address_print(address);
-
-    statement_bind_text(statement, index, text.text);
-}
-
-static void bind_key(struct statement *statement, int index, const struct address *address)
-{
-    statement_bind_blob(statement, index, address->bytes, sizeof address->bytes);
-}
 
 static struct result run_for(struct store *store, const char *sql, int64_t record_id)
 {
@@ -59,7 +50,7 @@ static struct result block_put(struct parts_writer *writer)
         return result;
     statement_bind_integer(statement, 1, DEFAULT_ADDRESS_SPACE);
     statement_bind_text(statement, 2, writer->af);
-    bind_key(statement, 3, &network->span.first);
+    statement_bind_key(statement, 3, &network->span.first);
     statement_bind_integer(statement, 4, network->prefix_length);
     result = statement_step(statement, &found);
     if (found) {
@@ -83,11 +74,11 @@ static struct result block_put(struct parts_writer *writer)
         return result;
     statement_bind_integer(statement, 1, DEFAULT_ADDRESS_SPACE);
     statement_bind_text(statement, 2, writer->af);
-    bind_key(statement, 3, &network->span.first);
+    statement_bind_key(statement, 3, &network->span.first);
     statement_bind_integer(statement, 4, network->prefix_length);
-    bind_key(statement, 5, &network->span.last);
-    bind_address(statement, 6, &network->span.first);
-    bind_address(statement, 7, &network->span.last);
+    statement_bind_key(statement, 5, &network->span.last);
+    statement_bind_address(statement, 6, &network->span.first);
+    statement_bind_address(statement, 7, &network->span.last);
     return statement_insert(statement, &writer->block_record_id);
 }
 
@@ -113,7 +104,7 @@ struct result scope_block_drop(struct store *store, const char *af, const char *
         return result_error(RESULT_INTERNAL, "the store has a scope whose network is \"%s\"", prefix);
     statement_bind_integer(statement, 1, DEFAULT_ADDRESS_SPACE);
     statement_bind_text(statement, 2, af);
-    bind_key(statement, 3, &network.span.first);
+    statement_bind_key(statement, 3, &network.span.first);
     statement_bind_integer(statement, 4, prefix_length);
     statement_bind_text(statement, 5, scope_id);
     return statement_run(statement);
@@ -172,7 +163,9 @@ static struct result ranges_drop(struct parts_writer *writer)
 
         if (result_failed(result) || dropped == 0)
             return result;
-        result = run_for(writer->store, "DELETE FROM ADM_IPRangeTable WHERE RecordId = ?1", dropped);
+        result = range_mapping_leave(writer->store, dropped);
+        if (!result_failed(result))
+            result = run_for(writer->store, "DELETE FROM ADM_IPRangeTable WHERE RecordId = ?1", dropped);
         if (result_failed(result))
             return result;
     }
@@ -181,14 +174,15 @@ static struct result ranges_drop(struct parts_writer *writer)
 static struct result range_put(struct parts_writer *writer, const struct scope_pool *pool, int64_t *record_id)
 {
     const struct network *network = &writer->columns->network;
+    const struct address fork = span_fork(&pool->span);
     struct statement *statement;
     bool found = false;
     struct result result =
         statement_get(writer->store,
                       "INSERT INTO ADM_IPRangeTable (ScopeRecordId, StartKey, EndKey, Af, ParentIPBlockRecordId, "
                       "AddressSpaceRecordId, SubnetId, PrefixLength, StartIPAddress, EndIPAddress, AddressAssignment, "
-                      "AddressCategory, Description, UtilizationCalculationType, LastChangeDate) "
-                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'Dynamic', ?11, ?12, 'Auto', ?13) "
+                      "AddressCategory, Description, UtilizationCalculationType, LastChangeDate, ForkKey) "
+                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'Dynamic', ?11, ?12, 'Auto', ?13, ?14) "
                       "ON CONFLICT (ScopeRecordId, StartKey, EndKey) WHERE ScopeRecordId IS NOT NULL DO UPDATE SET "
                       "ParentIPBlockRecordId = excluded.ParentIPBlockRecordId, SubnetId = excluded.SubnetId, "
                       "PrefixLength = excluded.PrefixLength, AddressAssignment = excluded.AddressAssignment, "
@@ -201,23 +195,59 @@ static struct result range_put(struct parts_writer *writer, const struct scope_p
     if (result_failed(result))
         return result;
     statement_bind_integer(statement, 1, writer->scope_record_id);
-    bind_key(statement, 2, &pool->span.first);
-    bind_key(statement, 3, &pool->span.last);
+    statement_bind_key(statement, 2, &pool->span.first);
+    statement_bind_key(statement, 3, &pool->span.last);
     statement_bind_text(statement, 4, writer->af);
     statement_bind_integer(statement, 5, writer->block_record_id);
     statement_bind_integer(statement, 6, DEFAULT_ADDRESS_SPACE);
-    bind_address(statement, 7, &network->span.first);
+    statement_bind_address(statement, 7, &network->span.first);
     statement_bind_integer(statement, 8, network->prefix_length);
-    bind_address(statement, 9, &pool->span.first);
-    bind_address(statement, 10, &pool->span.last);
+    statement_bind_address(statement, 9, &pool->span.first);
+    statement_bind_address(statement, 10, &pool->span.last);
     statement_bind_text(statement, 11, address_category(&pool->span.first));
     statement_bind_text(statement, 12, scope_json_description(pool->definition));
     statement_bind_integer(statement, 13, writer->changed_at);
+    statement_bind_key(statement, 14, &fork);
     result = statement_step(statement, &found);
     if (result_failed(result))
         return result;
     *record_id = statement_integer(statement, 0);
     return statement_step(statement, &found); /* the end: only then is the insert complete */
+}
+
+/* Whether the scope has the pool's range already. */
+static struct result range_is_there(struct parts_writer *writer, const struct scope_pool *pool, bool *there)
+{
+    struct statement *statement;
+    struct result result = statement_get(
+        writer->store, "SELECT 1 FROM ADM_IPRangeTable WHERE ScopeRecordId = ?1 AND StartKey = ?2 AND EndKey = ?3",
+        &statement);
+
+    *there = false;
+    if (result_failed(result))
+        return result;
+    statement_bind_integer(statement, 1, writer->scope_record_id);
+    statement_bind_key(statement, 2, &pool->span.first);
+    statement_bind_key(statement, 3, &pool->span.last);
+    result = statement_step(statement, there);
+    statement_done(statement);
+    return result;
+}
+
+/* Writes the range of a pool. A new one may meet ranges of admins, if there are any; pools of one server do not meet.
+ */
+static struct result pool_put(struct parts_writer *writer, const struct scope_pool *pool, int64_t *record_id)
+{
+    bool there = true;
+    struct result result = result_ok();
+
+    if (writer->has_admins)
+        result = range_is_there(writer, pool, &there);
+    if (!result_failed(result))
+        result = range_put(writer, pool, record_id);
+    if (!result_failed(result) && !there)
+        result = range_mapping_join(writer->store, *record_id);
+    return result;
 }
 
 /* ---- options ---- */
@@ -342,8 +372,8 @@ static struct result address_put(struct parts_writer *writer, const json_t *rese
     statement_bind_integer(statement, 3, writer->scope_record_id);
     if (text != NULL) {
         statement_bind_id(statement, 4, range_of(writer, &address));
-        bind_address(statement, 5, &address);
-        bind_key(statement, 6, &address);
+        statement_bind_address(statement, 5, &address);
+        statement_bind_key(statement, 6, &address);
         statement_bind_text(statement, 7, address_category(&address));
     }
     statement_bind_text(statement, 8, scope_json_text(reservation, "hw-address"));
@@ -375,6 +405,8 @@ struct result scope_parts_remove(struct store *store, int64_t scope_record_id)
 {
     struct result result = run_for(store, "DELETE FROM ADM_DhcpOptionsTable WHERE ScopeRecordId = ?1", scope_record_id);
 
+    if (!result_failed(result))
+        result = range_mapping_leave_scope(store, scope_record_id);
     if (!result_failed(result))
         result = run_for(store, "DELETE FROM ADM_IPAddressTable WHERE ScopeRecordId = ?1", scope_record_id);
     if (!result_failed(result))
@@ -418,8 +450,10 @@ struct result scope_parts_put(struct store *store, int64_t server_record_id, int
         result = parts_clear(&writer);
     if (!result_failed(result))
         result = block_put(&writer);
+    if (!result_failed(result) && columns->pool_count > 0)
+        result = range_mapping_has_admins(store, DEFAULT_ADDRESS_SPACE, writer.af, &writer.has_admins);
     for (size_t i = 0; i < columns->pool_count && !result_failed(result); i++) {
-        result = range_put(&writer, &columns->pools[i], &writer.range_ids[i]);
+        result = pool_put(&writer, &columns->pools[i], &writer.range_ids[i]);
         if (!result_failed(result))
             result = options_put(&writer, columns->pools[i].definition, "Pool",
                                  scope_json_text(columns->pools[i].definition, "client-class"), writer.range_ids[i]);

@@ -1,6 +1,8 @@
 /* ADM_DHCPScopesTable: writing a scope with the columns that its definition gives, finding, and removing it. */
 #include "scope_parts.h"
 
+#include "range_private.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -436,6 +438,9 @@ struct result scope_store_remove(struct store *store, int64_t server_record_id, 
         return result;
     result = scope_look_up(store, server_record_id, subnet_id, NULL, &before);
     if (result_failed(result) || before.record_id == 0)
+        goto done;
+    result = range_mapping_leave_scope(store, before.record_id);
+    if (result_failed(result))
         goto done;
     /* Memberships, options, ranges and addresses go with it by their foreign keys. */
     result = statement_get(store, "DELETE FROM ADM_DHCPScopesTable WHERE RecordId = ?1", &statement);

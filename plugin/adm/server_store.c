@@ -1,6 +1,22 @@
 /* ADM_DHCPServersTable: the local server and its partners. */
 #include "store_private.h"
 
+/* A server manages the ranges and addresses of its scopes: its name is a value of the field "Managed by entity". */
+static struct result server_put_entity(struct store *store, const char *ha_name)
+{
+    struct statement *statement;
+    struct result result = statement_get(store,
+                                         "INSERT INTO ADM_CustomFieldValuesTable (CustomFieldRecordId, Value) "
+                                         "SELECT 9, ?1 WHERE NOT EXISTS (SELECT 1 FROM ADM_CustomFieldValuesTable "
+                                         "WHERE CustomFieldRecordId = 9 AND Value = ?1)",
+                                         &statement);
+
+    if (result_failed(result))
+        return result;
+    statement_bind_text(statement, 1, ha_name);
+    return statement_run(statement);
+}
+
 struct result server_store_put(struct store *store, const struct server_row *row, int64_t *record_id)
 {
     struct statement *statement;
@@ -28,6 +44,8 @@ struct result server_store_put(struct store *store, const struct server_row *row
     statement_bind_text(statement, 4, row->server_version);
     statement_bind_integer(statement, 5, row->is_local);
     result = statement_run(statement);
+    if (!result_failed(result))
+        result = server_put_entity(store, row->ha_name);
     if (result_failed(result))
         return result;
     result = statement_get(store, "SELECT RecordId FROM ADM_DHCPServersTable WHERE HaName = ?1", &statement);

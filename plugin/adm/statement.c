@@ -138,6 +138,18 @@ void statement_bind_fingerprint(struct statement *statement, int index, const st
     statement_bind_text(statement, index, fingerprint_empty(*fingerprint) ? NULL : fingerprint->hex);
 }
 
+void statement_bind_address(struct statement *statement, int index, const struct address *address)
+{
+    struct address_text text = address_print(address);
+
+    statement_bind_text(statement, index, text.text);
+}
+
+void statement_bind_key(struct statement *statement, int index, const struct address *address)
+{
+    statement_bind_blob(statement, index, address->bytes, sizeof address->bytes);
+}
+
 struct result statement_step(struct statement *statement, bool *row)
 {
     struct result result = result_ok();

@@ -2,6 +2,7 @@
  * tables is the business of the other files; what the file may be is store_file.c's. */
 #include "store_private.h"
 
+#include "plugin/adm/migration_2_sql.h"
 #include "plugin/adm/schema_sql.h"
 
 #include <errno.h>
@@ -20,6 +21,7 @@ struct migration {
 
 static const struct migration migrations[] = {
     {0, STORE_SCHEMA_VERSION, schema_sql},
+    {1, 2, migration_2_sql},
 };
 
 static const char *remedy_of(int code)
@@ -83,6 +85,23 @@ static struct result store_query_integer(struct store *store, const char *sql, i
     return result;
 }
 
+/* range_fork(StartKey, EndKey), for the migration to version 2. */
+static void sql_range_fork(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    struct address_span span = {.v6 = false};
+    struct address fork;
+
+    (void)count;
+    if (sqlite3_value_bytes(values[0]) != ADDRESS_KEY_LENGTH || sqlite3_value_bytes(values[1]) != ADDRESS_KEY_LENGTH) {
+        sqlite3_result_error(context, "a range has no bounds", -1);
+        return;
+    }
+    memcpy(span.first.bytes, sqlite3_value_blob(values[0]), ADDRESS_KEY_LENGTH);
+    memcpy(span.last.bytes, sqlite3_value_blob(values[1]), ADDRESS_KEY_LENGTH);
+    fork = span_fork(&span);
+    sqlite3_result_blob(context, fork.bytes, ADDRESS_KEY_LENGTH, SQLITE_TRANSIENT);
+}
+
 static struct result store_run_migration(struct store *store, const struct migration *migration)
 {
     struct result result;
@@ -125,10 +144,15 @@ static struct result store_migrate(struct store *store)
 {
     int64_t version = 0;
     int64_t broken = 0;
+    int code;
     struct result result = store_read_version(store, &version);
 
     if (result_failed(result) || version == STORE_SCHEMA_VERSION)
         return result;
+    code = sqlite3_create_function(store->database, "range_fork", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
+                                   sql_range_fork, NULL, NULL);
+    if (code != SQLITE_OK)
+        return store_failure(store, code);
     result = store_begin(store);
     if (result_failed(result))
         return result;

@@ -3,6 +3,7 @@
 #ifndef ADM_STORE_PRIVATE_H
 #define ADM_STORE_PRIVATE_H
 
+#include "failover_sync/address.h"
 #include "failover_sync/fingerprint.h"
 #include "failover_sync/result.h"
 #include "failover_sync/statement.h"
@@ -14,7 +15,7 @@
 #include <stdint.h>
 
 #define STORE_APPLICATION_ID 0x4B465359 /* "KFSY": how we and file(1) recognise our files */
-#define STORE_SCHEMA_VERSION 1
+#define STORE_SCHEMA_VERSION 2
 
 struct store {
     sqlite3 *database;
@@ -27,11 +28,6 @@ struct store {
 
 /* The result of SQLite's `code`, with the reason the connection has at the moment, the store's path and a remedy. */
 struct result store_failure(const struct store *store, int code);
-
-/* Lets a function of several statements be all or nothing when its caller has no transaction open: *own tells whether
- * this began one, and store_leave then commits it, or rolls it back if `result` is a failure. */
-struct result store_enter(struct store *store, bool *own);
-struct result store_leave(struct store *store, bool own, struct result result);
 
 /* The rows that the last statement inserted, updated or deleted. */
 int64_t store_changes(const struct store *store);
@@ -61,6 +57,10 @@ void statement_bind_fingerprint(struct statement *statement, int index, const st
 void statement_bind_unsigned(struct statement *statement, int index, int64_t value);
 
 struct fingerprint statement_fingerprint(struct statement *statement, int column);
+
+/* Bind an address as text, and as the key that the indexes compare. */
+void statement_bind_address(struct statement *statement, int index, const struct address *address);
+void statement_bind_key(struct statement *statement, int index, const struct address *address);
 
 /* ---- the word that the tables keep for enum scope_origin ---- */
 const char *scope_origin_word(enum scope_origin origin);

@@ -1,7 +1,7 @@
 /* IP addresses, networks and pools as the ADM tables keep them: 16 bytes whose byte order is address order, with IPv4
  * mapped into ::ffff:0:0/96. */
-#ifndef ADM_ADDRESS_H
-#define ADM_ADDRESS_H
+#ifndef FAILOVER_SYNC_ADDRESS_H
+#define FAILOVER_SYNC_ADDRESS_H
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -39,6 +39,20 @@ int address_compare(const struct address *a, const struct address *b);
 /* The next and the previous address; the last and the first one have none and stay. */
 struct address address_next(struct address address);
 struct address address_previous(struct address address);
+
+/* The network of this length around an address: the address with the bits beyond the length cleared. `v6` says whose
+ * bits the length counts. */
+struct address address_network(const struct address *address, bool v6, int prefix_length);
+
+/* Where the network of `length` bits, of all 128, around an address is halved: the first address of its upper half. The
+ * address itself for 128. */
+struct address address_fork(const struct address *address, int length);
+
+/* The fork of the smallest network that holds the whole span. */
+struct address span_fork(const struct address_span *span);
+
+/* How many of the 128 bits all addresses of a family have in common. */
+int address_family_bits(bool v6);
 
 bool span_contains(const struct address_span *span, const struct address *address);
 

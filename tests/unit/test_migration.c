@@ -1,0 +1,248 @@
+/* What the store promises of older files: a file of schema version 1 becomes one that a new file cannot be told from,
+ * with all that was in it. */
+#include "failover_sync/store.h"
+
+#include <ftw.h>
+#include <setjmp.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct fixture {
+    char folder[64];
+    char path[128];
+    struct store *store;
+};
+
+static void assert_ok(struct result result)
+{
+    if (result_failed(result))
+        fail_msg("code %d: %s", (int)result.code, result.message);
+}
+
+/* All rows, columns joined by "|", rows by ";". The caller frees. */
+static char *ask(const char *path, const char *sql)
+{
+    sqlite3 *database = NULL;
+    sqlite3_stmt *statement = NULL;
+    sqlite3_str *answer = sqlite3_str_new(NULL);
+
+    assert_int_equal(sqlite3_open_v2(path, &database, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    if (sqlite3_prepare_v2(database, sql, -1, &statement, NULL) != SQLITE_OK)
+        fail_msg("%s", sqlite3_errmsg(database));
+    for (int row = 0; sqlite3_step(statement) == SQLITE_ROW; row++) {
+        for (int column = 0; column < sqlite3_column_count(statement); column++) {
+            const char *text = (const char *)sqlite3_column_text(statement, column);
+
+            sqlite3_str_appendf(answer, "%s%s", column > 0 ? "|" : row > 0 ? ";" : "", text == NULL ? "null" : text);
+        }
+    }
+    (void)sqlite3_finalize(statement);
+    (void)sqlite3_close(database);
+    return sqlite3_str_finish(answer);
+}
+
+static void assert_answer(const char *path, const char *sql, const char *expected)
+{
+    char *answer = ask(path, sql);
+
+    assert_string_equal(answer == NULL ? "" : answer, expected);
+    sqlite3_free(answer);
+}
+
+/* Makes a file of schema version 1 with a scope, its partner's row, ranges, addresses and a range of an admin. */
+static void make_version_1(const char *path)
+{
+    static const char rows[] =
+        "INSERT INTO ADM_DHCPServersTable (RecordId, ServerName, HaName, IsLocal) VALUES "
+        "(1, '192.0.2.1', 'server1', 1), (2, '192.0.2.2', 'server2', 0);"
+        "INSERT INTO ADM_DHCPScopesTable (RecordId, Af, DHCPServerRecordId, ScopeId, ScopeName, PrefixLength, "
+        "StartAddress, EndAddress, ExclusionRanges, TotalNumberOfAddressesInScope, "
+        "TotalNumberOfExcludedAddressesInScope, SubnetId, Prefix, Origin, ModifiedAt, HasParts, Definition) VALUES "
+        "(5, 'InterNetwork', 1, '10.0.0.0', 'n', 24, '10.0.0.1', '10.0.0.9', '[]', 9, 0, 1, '10.0.0.0/24', "
+        "'Configuration', 1, 1, '{}');"
+        "INSERT INTO ADM_IPBlocksTable (RecordId, Af, NetworkId, PrefixLength, StartIPAddress, EndIPAddress, "
+        "AddressSpaceRecordId, IsSubnet, Origin, StartKey, EndKey) VALUES (3, 'InterNetwork', '10.0.0.0', 24, "
+        "'10.0.0.0', '10.0.0.255', 1, 1, 'Scope', x'00000000000000000000ffff0a000000', "
+        "x'00000000000000000000ffff0a0000ff');"
+        "INSERT INTO ADM_IPRangeTable (RecordId, Af, ParentIPBlockRecordId, AddressSpaceRecordId, ScopeRecordId, "
+        "SubnetId, PrefixLength, StartIPAddress, EndIPAddress, AddressAssignment, AddressCategory, Owner, "
+        "UtilizationCalculationType, StartKey, EndKey) VALUES "
+        "(7, 'InterNetwork', 3, 1, 5, '10.0.0.0', 24, '10.0.0.1', '10.0.0.9', 'Dynamic', 'Private', 'an admin', "
+        "'Auto', x'00000000000000000000ffff0a000001', x'00000000000000000000ffff0a000009'),"
+        "(8, 'InterNetwork', 3, 1, NULL, '10.0.0.0', 24, '10.0.0.77', '10.0.0.77', 'Static', 'Private', NULL, "
+        "'Auto', x'00000000000000000000ffff0a00004d', x'00000000000000000000ffff0a00004d');"
+        "INSERT INTO ADM_IPAddressTable (RecordId, Af, RangeRecordId, AddressSpaceRecordId, ScopeRecordId, IpAddress, "
+        "AddressKey, AddressAssignment) VALUES (9, 'InterNetwork', 7, 1, 5, '10.0.0.2', "
+        "x'00000000000000000000ffff0a000002', 'Static');"
+        "PRAGMA application_id = 0x4B465359; PRAGMA user_version = 1; PRAGMA journal_mode = WAL";
+    FILE *file = fopen(TEST_DATA "/schema-1.sql", "r");
+    char *sql = calloc(1, 1 << 18);
+    sqlite3 *database = NULL;
+
+    assert_non_null(file);
+    assert_non_null(sql);
+    assert_true(fread(sql, 1, (1 << 18) - 1, file) > 0);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+    if (sqlite3_exec(database, sql, NULL, NULL, NULL) != SQLITE_OK ||
+        sqlite3_exec(database, rows, NULL, NULL, NULL) != SQLITE_OK)
+        fail_msg("%s", sqlite3_errmsg(database));
+    (void)sqlite3_close(database);
+    free(sql);
+}
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+
+    if (fixture == NULL)
+        return -1;
+    (void)strcpy(fixture->folder, "/tmp/test_migration.XXXXXX");
+    if (mkdtemp(fixture->folder) == NULL) {
+        free(fixture);
+        return -1;
+    }
+    (void)snprintf(fixture->path, sizeof fixture->path, "%s/store.db", fixture->folder);
+    *state = fixture;
+    make_version_1(fixture->path);
+    return 0;
+}
+
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+    (void)status;
+    (void)type;
+    (void)walk;
+    return remove(path);
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+
+    store_close(fixture->store);
+    assert_answer(fixture->path, "PRAGMA integrity_check", "ok");
+    assert_answer(fixture->path, "SELECT count(*) FROM pragma_foreign_key_check", "0");
+    (void)nftw(fixture->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    free(fixture);
+    return 0;
+}
+
+static void test_a_file_of_version_1_becomes_one_of_version_2(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_answer(fixture->path, "PRAGMA user_version", "1");
+    assert_ok(store_open(fixture->path, &fixture->store));
+    assert_answer(fixture->path, "PRAGMA user_version", "2");
+    assert_answer(fixture->path,
+                  "SELECT RecordId, StartIPAddress, EndIPAddress, Owner, hex(ForkKey) FROM ADM_IPRangeTable",
+                  "7|10.0.0.1|10.0.0.9|an admin|00000000000000000000FFFF0A000008;"
+                  "8|10.0.0.77|10.0.0.77|null|00000000000000000000FFFF0A00004D");
+    assert_answer(fixture->path, "SELECT RecordId, RangeRecordId, IpAddress FROM ADM_IPAddressTable", "9|7|10.0.0.2");
+}
+
+static void test_mirrored_rows_of_version_1_are_managed_by_their_server(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_ok(store_open(fixture->path, &fixture->store));
+    assert_answer(fixture->path,
+                  "SELECT a.ObjectType, a.Af, a.UsedById, f.Name, v.Value FROM ADM_CustomFieldValuesAssociationTable "
+                  "AS a JOIN ADM_CustomFieldsTable AS f ON f.RecordId = a.CustomFieldId JOIN "
+                  "ADM_CustomFieldValuesTable AS v ON v.RecordId = a.CustomFieldValueId ORDER BY 1, 3, 4",
+                  "IPAddress|InterNetwork|9|Managed by|DHCP;IPAddress|InterNetwork|9|Managed by entity|server1;"
+                  "IPRange|InterNetwork|7|Managed by|DHCP;IPRange|InterNetwork|7|Managed by entity|server1");
+}
+
+/* Each table's columns, keys and indexes, each view, each trigger. The text of a table differs where a column was
+ * added. */
+static const char whole_schema[] =
+    "SELECT group_concat(line, char(10)) FROM (SELECT t.name || '.' || c.name || ' ' || c.type || c.\"notnull\" || "
+    "c.pk || coalesce(c.dflt_value, '') AS line FROM sqlite_schema AS t, pragma_table_info(t.name) AS c WHERE t.type = "
+    "'table' UNION ALL SELECT t.name || ' refers to ' || f.\"table\" || f.\"from\" || f.on_delete || f.on_update FROM "
+    "sqlite_schema AS t, pragma_foreign_key_list(t.name) AS f WHERE t.type = 'table' UNION ALL "
+    "SELECT name || sql FROM sqlite_schema WHERE type <> 'table' AND sql IS NOT NULL UNION ALL "
+    "SELECT t.name || i.name || i.\"unique\" FROM sqlite_schema AS t, pragma_index_list(t.name) AS i "
+    "WHERE t.type = 'table' ORDER BY 1)";
+
+static void test_an_upgraded_file_has_the_schema_of_a_new_one(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store *fresh = NULL;
+    char path[160];
+    char *wanted;
+
+    (void)snprintf(path, sizeof path, "%s/new.db", fixture->folder);
+    assert_ok(store_open(path, &fresh));
+    store_close(fresh);
+    assert_ok(store_open(fixture->path, &fixture->store));
+    wanted = ask(path, whole_schema);
+    assert_non_null(wanted);
+    assert_non_null(strstr(wanted, "ADM_IPRangeTable.ForkKey BLOB"));
+    assert_answer(fixture->path, whole_schema, wanted);
+    sqlite3_free(wanted);
+    for (const char *const *table =
+             (const char *const[]){"ADM_CustomFieldsTable", "ADM_AccessScopeTable", "ADM_AddressSpaceTable", NULL};
+         *table != NULL; table++) {
+        char sql[160];
+
+        (void)snprintf(sql, sizeof sql, "SELECT * FROM %s", *table);
+        wanted = ask(path, sql);
+        assert_answer(fixture->path, sql, wanted);
+        sqlite3_free(wanted);
+    }
+}
+
+static void test_the_provisioned_rows_are_there(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_ok(store_open(fixture->path, &fixture->store));
+    assert_answer(fixture->path,
+                  "SELECT CustomFieldRecordId, Value, BuiltInCustomFieldValueId FROM ADM_CustomFieldValuesTable "
+                  "ORDER BY RecordId",
+                  "8|IPAM|1;8|DHCP|2;8|other DHCP|3;8|VM manager|4;8|Others|5;9|Localhost|1;9|server1|null;"
+                  "9|server2|null");
+    assert_answer(fixture->path,
+                  "SELECT RecordId, Name, BuiltinCustomFieldNumber, Origin, Type FROM ADM_CustomFieldsTable "
+                  "WHERE RecordId IN (8, 9)",
+                  "8|Managed by|8|Builtin|Multivalued;9|Managed by entity|9|Builtin|Multivalued");
+    assert_answer(fixture->path, "SELECT AccessScopeId, Name, ParentId FROM ADM_AccessScopeTable", "1|Global|null");
+}
+
+static void test_a_failed_upgrade_leaves_the_file_as_it_was(void **state)
+{
+    struct fixture *fixture = *state;
+    sqlite3 *database = NULL;
+
+    assert_int_equal(sqlite3_open(fixture->path, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database, "CREATE TABLE ADM_AccessScopeTable (a)", NULL, NULL, NULL), SQLITE_OK);
+    (void)sqlite3_close(database);
+    assert_int_equal(store_open(fixture->path, &fixture->store).code, RESULT_STORE);
+    assert_null(fixture->store);
+    assert_answer(fixture->path, "PRAGMA user_version", "1");
+    assert_answer(fixture->path, "SELECT count(*) FROM pragma_table_info('ADM_IPRangeTable') WHERE name = 'ForkKey'",
+                  "0");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_a_file_of_version_1_becomes_one_of_version_2, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_mirrored_rows_of_version_1_are_managed_by_their_server, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_an_upgraded_file_has_the_schema_of_a_new_one, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_provisioned_rows_are_there, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_failed_upgrade_leaves_the_file_as_it_was, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
