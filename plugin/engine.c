@@ -2,6 +2,7 @@
 #include "failover_sync/engine.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -23,6 +24,21 @@ void engine_timestamp(int64_t when, char text[ENGINE_TIMESTAMP_SIZE])
     if (gmtime_r(&seconds, &parts) != NULL)
         length = strftime(text, ENGINE_TIMESTAMP_SIZE - 5, "%Y-%m-%dT%H:%M:%S", &parts);
     (void)snprintf(text + length, ENGINE_TIMESTAMP_SIZE - length, ".%03uZ", (unsigned)(when % 1000) % 1000);
+}
+
+bool engine_grow(void **array, size_t count, size_t *capacity, size_t size)
+{
+    size_t wanted = *capacity == 0 ? 16 : *capacity * 2;
+    void *larger;
+
+    if (count < *capacity)
+        return true;
+    larger = reallocarray(*array, wanted, size);
+    if (larger == NULL)
+        return false;
+    *array = larger;
+    *capacity = wanted;
+    return true;
 }
 
 void engine_set_mirror(struct plugin *plugin, const struct result *failure)

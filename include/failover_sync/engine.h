@@ -69,6 +69,10 @@ int64_t engine_now(void);
 #define ENGINE_TIMESTAMP_SIZE 32
 void engine_timestamp(int64_t when, char text[ENGINE_TIMESTAMP_SIZE]);
 
+/* Makes room for one more element of `size` bytes in an array that holds `count`, doubling it if it is full; false for want
+ * of memory, the array as it was. */
+bool engine_grow(void **array, size_t count, size_t *capacity, size_t size);
+
 /* Notes what became of the mirror; logs when it changed for the worse. NULL: it is current. */
 void engine_set_mirror(struct plugin *plugin, const struct result *failure);
 

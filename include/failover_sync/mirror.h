@@ -35,6 +35,9 @@ struct mirror_version {
     const char *reason; /* why it is out of sync; NULL: the usual words */
 };
 
+/* The wish that the partner of a relationship has a scope as it is here, or has it no more. */
+struct queue_item mirror_wish(const struct relationship *relationship, uint32_t subnet_id, const char *prefix, bool removal);
+
 struct result mirror_begin(struct plugin *plugin, struct mirror_writer *writer);
 
 /* Writes one version of a scope with all that hangs on it, if it differs from what the rows say, and queues it for
@@ -80,7 +83,7 @@ struct result prefetch_start(struct store *store, struct prefetch **prefetch);
 /* Waits until the summary is read; NULL is fine. The store is the caller's again. */
 void prefetch_wait(struct prefetch *prefetch);
 
-/* What was read: the local server's scopes by the index's visitor order, agreements and memberships, into the index. */
+/* Puts what was read into the index: this server's scopes, what is agreed on with each partner, memberships. */
 struct result prefetch_fill(struct prefetch *prefetch, struct plugin *plugin);
 
 void prefetch_free(struct prefetch *prefetch); /* waits too; NULL is fine */

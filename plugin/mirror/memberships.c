@@ -91,12 +91,11 @@ static struct result review_scope(struct mirror_writer *writer, uint32_t subnet_
     } else if (!result_failed(result) && plugin->parameters.replicate_on_change) {
         for (size_t i = 0; i < plugin->relationships.count && !result_failed(result); i++) {
             const struct relationship *relationship = &plugin->relationships.list[i];
-            struct queue_item item = {.relation_record_id = relationship->record_id, .subnet_id = subnet_id};
+            struct queue_item item;
 
             if ((members >> i & 1) == 0 || scope_entry_agreed(&entry, i))
                 continue;
-            item.server_record_id = relationship_partner(relationship)->record_id;
-            (void)snprintf(item.prefix, sizeof item.prefix, "%s", entry.prefix);
+            item = mirror_wish(relationship, subnet_id, entry.prefix, false);
             result = queue_put_missing(plugin->store, &item, writer->now);
         }
     }

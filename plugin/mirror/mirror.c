@@ -45,26 +45,11 @@ struct result mirror_commit(struct mirror_writer *writer)
     return result;
 }
 
-/* Doubles an array that is full; false for want of memory. */
-static bool grow(void **array, size_t count, size_t *capacity, size_t size)
-{
-    size_t wanted = *capacity == 0 ? 16 : *capacity * 2;
-    void *larger;
-
-    if (count < *capacity)
-        return true;
-    larger = realloc(*array, wanted * size);
-    if (larger == NULL)
-        return false;
-    *array = larger;
-    *capacity = wanted;
-    return true;
-}
-
 /* Keeps the entry for the commit; its agreements are the writer's from now on. */
 static struct result keep_entry(struct mirror_writer *writer, struct scope_entry *entry)
 {
-    if (!grow((void **)&writer->entries, writer->entry_count, &writer->entry_capacity, sizeof *writer->entries)) {
+    if (!engine_grow((void **)&writer->entries, writer->entry_count, &writer->entry_capacity,
+                     sizeof *writer->entries)) {
         scope_entry_clear(entry);
         return result_no_memory("the mirror");
     }
@@ -73,7 +58,7 @@ static struct result keep_entry(struct mirror_writer *writer, struct scope_entry
     return result_ok();
 }
 
-static struct queue_item wish(const struct relationship *relationship, uint32_t subnet_id, const char *prefix,
+struct queue_item mirror_wish(const struct relationship *relationship, uint32_t subnet_id, const char *prefix,
                               bool removal)
 {
     struct queue_item item = {
@@ -154,7 +139,7 @@ static struct result queue_scope(struct mirror_writer *writer, const struct scop
 
         if ((entry->members >> i & 1) == 0)
             continue;
-        item = wish(&relationships->list[i], entry->subnet_id, entry->prefix, false);
+        item = mirror_wish(&relationships->list[i], entry->subnet_id, entry->prefix, false);
         if (scope_entry_agreed(entry, i)) {
             result = queue_remove(store, item.server_record_id, entry->subnet_id);
         } else if (!hold && writer->plugin->parameters.replicate_on_change) {
@@ -338,7 +323,7 @@ static struct result queue_removal(struct mirror_writer *writer, struct scope_en
 
         if (!relationship->local)
             continue;
-        item = wish(relationship, entry->subnet_id, entry->prefix, true);
+        item = mirror_wish(relationship, entry->subnet_id, entry->prefix, true);
         if ((int)i == agreed_with) {
             result = scope_store_remove(store, item.server_record_id, entry->subnet_id);
             if (!result_failed(result))
@@ -385,8 +370,8 @@ struct result mirror_remove_scope(struct mirror_writer *writer, uint32_t subnet_
         result = queue_removal(writer, &entry, agreed_with);
     if (!result_failed(result))
         result = scope_store_remove(store, writer->plugin->relationships.server_record_id, subnet_id);
-    if (!result_failed(result) &&
-        !grow((void **)&writer->removed, writer->removed_count, &writer->removed_capacity, sizeof *writer->removed))
+    if (!result_failed(result) && !engine_grow((void **)&writer->removed, writer->removed_count,
+                                               &writer->removed_capacity, sizeof *writer->removed))
         result = result_no_memory("the mirror");
     if (!result_failed(result))
         writer->removed[writer->removed_count++] = subnet_id;

@@ -32,28 +32,13 @@ struct prefetch {
     size_t member_count, member_capacity;
 };
 
-static bool room_for(void **array, size_t count, size_t *capacity, size_t size)
-{
-    size_t wanted = *capacity == 0 ? 256 : *capacity * 2;
-    void *larger;
-
-    if (count < *capacity)
-        return true;
-    larger = realloc(*array, wanted * size);
-    if (larger == NULL)
-        return false;
-    *array = larger;
-    *capacity = wanted;
-    return true;
-}
-
 static struct result keep_scope(void *context, const struct scope_row *row)
 {
     struct prefetch *prefetch = context;
     struct summary *summary;
 
-    if (!room_for((void **)&prefetch->scopes, prefetch->scope_count, &prefetch->scope_capacity,
-                  sizeof *prefetch->scopes))
+    if (!engine_grow((void **)&prefetch->scopes, prefetch->scope_count, &prefetch->scope_capacity,
+                     sizeof *prefetch->scopes))
         return result_no_memory("the scope index");
     summary = &prefetch->scopes[prefetch->scope_count++];
     *summary = (struct summary){
@@ -108,8 +93,8 @@ static struct result read_members(struct prefetch *prefetch)
     if (result_failed(result))
         return result;
     while (!result_failed(result = statement_step(statement, &row)) && row) {
-        if (!room_for((void **)&prefetch->members, prefetch->member_count, &prefetch->member_capacity,
-                      sizeof *prefetch->members)) {
+        if (!engine_grow((void **)&prefetch->members, prefetch->member_count, &prefetch->member_capacity,
+                         sizeof *prefetch->members)) {
             result = result_no_memory("the scope index");
             break;
         }

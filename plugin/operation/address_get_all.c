@@ -59,25 +59,12 @@ struct fault address_get_all(struct store *store, const struct model_node *input
     };
     int64_t *ids = NULL;
     size_t count = 0;
-    size_t shown;
-    json_t *list = json_array();
     struct fault fault =
         fault_of_result(address_store_list(store, &filter, &ids, &count), EXCEPTION_FAILED_TO_UPDATE_RANGE);
 
-    *output = json_object();
-    if (!fault_raised(&fault) && (list == NULL || *output == NULL))
-        fault = fault_no_memory();
-    shown = (int64_t)count == filter.limit ? count - 1 : count;
-    for (size_t i = 0; i < shown && !fault_raised(&fault); i++)
-        fault = add_one(store, ids[i], list);
-    if (!fault_raised(&fault) && (json_object_set(*output, "addresses", list) != 0 ||
-                                  (shown < count && !json_put_id(*output, "next", ids[shown - 1]))))
-        fault = fault_no_memory();
-    if (fault_raised(&fault)) {
-        json_decref(*output);
-        *output = NULL;
-    }
-    json_decref(list);
+    *output = NULL;
+    if (!fault_raised(&fault))
+        fault = page_json(store, "addresses", ids, count, filter.limit, add_one, output);
     free(ids);
     return fault;
 }

@@ -131,3 +131,26 @@ json_t *range_json(const struct ip_range *range)
     }
     return json;
 }
+
+struct fault page_json(struct store *store, const char *name, const int64_t *ids, size_t count, int64_t limit,
+                       page_adder add, json_t **output)
+{
+    size_t shown = (int64_t)count == limit ? count - 1 : count;
+    json_t *list = json_array();
+    struct fault fault = fault_none();
+
+    *output = json_object();
+    if (list == NULL || *output == NULL)
+        fault = fault_no_memory();
+    for (size_t i = 0; i < shown && !fault_raised(&fault); i++)
+        fault = add(store, ids[i], list);
+    if (!fault_raised(&fault) &&
+        (json_object_set(*output, name, list) != 0 || (shown < count && !json_put_id(*output, "next", ids[shown - 1]))))
+        fault = fault_no_memory();
+    if (fault_raised(&fault)) {
+        json_decref(*output);
+        *output = NULL;
+    }
+    json_decref(list);
+    return fault;
+}

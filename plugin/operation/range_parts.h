@@ -84,4 +84,12 @@ struct fault fault_no_memory(void);
 struct fault operation_begin(struct store *store, bool *own);
 struct fault operation_end(struct store *store, bool own, struct fault fault, const char *command);
 
+/* Appends the row of a RecordId to a list of JSON. */
+typedef struct fault (*page_adder)(struct store *store, int64_t record_id, json_t *list);
+
+/* A page of rows as a list under `name`. `limit` is one more than the page holds: an id too many tells that there is a
+ * next page, and the output's "next" where it begins. On a fault *output is NULL. */
+struct fault page_json(struct store *store, const char *name, const int64_t *ids, size_t count, int64_t limit,
+                       page_adder add, json_t **output);
+
 #endif

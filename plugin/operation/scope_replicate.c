@@ -31,12 +31,11 @@ static struct result queue_scope(struct mirror_writer *writer, uint32_t subnet_i
         return result;
     for (size_t i = 0; i < plugin->relationships.count && !result_failed(result); i++) {
         const struct relationship *relationship = &plugin->relationships.list[i];
-        struct queue_item wish = {.relation_record_id = relationship->record_id, .subnet_id = subnet_id};
+        struct queue_item wish;
 
         if ((entry.members >> i & 1) == 0)
             continue;
-        wish.server_record_id = relationship_partner(relationship)->record_id;
-        (void)snprintf(wish.prefix, sizeof wish.prefix, "%s", entry.prefix);
+        wish = mirror_wish(relationship, subnet_id, entry.prefix, false);
         result = queue_put(plugin->store, &wish, writer->now);
     }
     scope_entry_clear(&entry);

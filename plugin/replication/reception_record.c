@@ -40,18 +40,12 @@ static struct result record_overruled_change(struct mirror_writer *writer, const
                                              const struct received_scope *scope)
 {
     const struct relationship *relationship = reception_relationship(reception);
-    struct queue_item wish = {
-        .relation_record_id = relationship->record_id,
-        .server_record_id = relationship_partner(relationship)->record_id,
-        .subnet_id = scope->subnet_id,
-        .removal = true,
-    };
+    struct queue_item wish = mirror_wish(relationship, scope->subnet_id, scope->prefix, true);
     struct scope_entry gone = {.subnet_id = scope->subnet_id, .modified_at = writer->now};
     struct result result;
 
     if (scope->definition == NULL)
         return result_ok();
-    (void)snprintf(wish.prefix, sizeof wish.prefix, "%s", scope->prefix);
     (void)snprintf(gone.prefix, sizeof gone.prefix, "%s", scope->prefix);
     gone.agreement = calloc(RELATIONSHIP_MAX, sizeof *gone.agreement);
     if (gone.agreement == NULL)
