@@ -55,15 +55,7 @@ char *answer_empty(json_t *arguments, const char *format, ...)
     return answer;
 }
 
-char *answer_fault(const char *code, const char *exception_id, const char *path, const char *message)
+char *answer_error(json_t *arguments, const char *text)
 {
-    json_t *arguments = json_pack("{s:{s:s,s:s,s:{s:s,s:s}}}", "fault", "code", code, "reason", message, "exception",
-                                  "exception-id", exception_id, "exception-message", message);
-
-    if (arguments == NULL)
-        return NULL;
-    if (path != NULL)
-        (void)json_object_set_new(json_object_get(json_object_get(arguments, "fault"), "exception"), "path",
-                                  json_string(path));
-    return answer_text(ANSWER_ERROR, arguments, message);
+    return answer_text(ANSWER_ERROR, arguments, text);
 }

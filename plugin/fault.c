@@ -142,8 +142,41 @@ const char *exception_name(enum exception_id exception)
     return exception >= 0 && exception < EXCEPTION_COUNT ? names[exception] : "";
 }
 
+enum exception_id exception_find(const char *name)
+{
+    for (int i = 1; name != NULL && i < EXCEPTION_COUNT; i++)
+        if (strcmp(names[i], name) == 0)
+            return (enum exception_id)i;
+    return EXCEPTION_NONE;
+}
+
+/* The message may quote what somebody gave, cut in the middle of a character. */
+static json_t *text_json(const char *text)
+{
+    json_t *json = json_string(text);
+
+    return json == NULL ? json_string("(a message that is not UTF-8)") : json;
+}
+
+json_t *fault_json(const struct fault *fault)
+{
+    json_t *message = text_json(fault->message);
+    json_t *json = json_pack(
+        "{s:s,s:O,s:{s:s,s:O}}", "code", fault->blame == FAULT_BY_SENDER ? FAULT_SENDER : FAULT_RECEIVER, "reason",
+        message, "exception", "exception-id", exception_name(fault->exception), "exception-message", message);
+
+    json_decref(message);
+    if (json != NULL && fault->path[0] != '\0' &&
+        json_object_set_new(json_object_get(json, "exception"), "path", json_string(fault->path)) != 0) {
+        json_decref(json);
+        return NULL;
+    }
+    return json;
+}
+
 char *fault_answer(const struct fault *fault)
 {
-    return answer_fault(fault->blame == FAULT_BY_SENDER ? FAULT_SENDER : FAULT_RECEIVER,
-                        exception_name(fault->exception), fault->path[0] == '\0' ? NULL : fault->path, fault->message);
+    json_t *arguments = json_pack("{s:o}", "fault", fault_json(fault));
+
+    return arguments == NULL ? NULL : answer_error(arguments, fault->message);
 }

@@ -1,8 +1,6 @@
 /* The plugin's side of the boundary: what Kea's events and commands set going. Each does its work elsewhere. */
-#include "failover_sync/answer.h"
 #include "failover_sync/engine.h"
 #include "failover_sync/mirror.h"
-#include "failover_sync/operation.h"
 #include "failover_sync/receive.h"
 #include "failover_sync/worker.h"
 
@@ -54,6 +52,8 @@ struct result plugin_start(const struct kea_server *server, const char *paramete
     if (!result_failed(result))
         result = tickets_new(&new->tickets);
     if (!result_failed(result))
+        result = operation_log_new(&new->operations);
+    if (!result_failed(result))
         result = worker_new(new, &new->worker);
     if (!result_failed(result))
         result = store_open(new->parameters.store, &new->store);
@@ -83,6 +83,8 @@ void plugin_stop(struct plugin *plugin)
     relationships_clear(&plugin->relationships);
     store_close(plugin->store);
     tickets_free(plugin->tickets);
+    replication_watch_clear(&plugin->watch);
+    operation_log_free(plugin->operations);
     model_free(plugin->model);
     parameters_clear(&plugin->parameters);
     (void)pthread_mutex_destroy(&plugin->status.lock);
@@ -99,6 +101,7 @@ static struct result take_relationships(struct plugin *plugin, enum kea_configur
 {
     const struct kea_server *server = plugin->server;
     char *high_availability = NULL;
+    size_t count = 0;
     struct result result = server->ha_parameters(server->context, which, &high_availability);
 
     prefetch_wait(plugin->prefetch);
@@ -113,8 +116,6 @@ static struct result take_relationships(struct plugin *plugin, enum kea_configur
     result = relationships_parse(high_availability, &plugin->parameters, &plugin->relationships);
     free(high_availability);
     if (!result_failed(result))
-        result = scope_index_new(plugin->relationships.count, &plugin->index);
-    if (!result_failed(result))
         result = store_begin(plugin->store);
     if (result_failed(result))
         return result;
@@ -123,7 +124,27 @@ static struct result take_relationships(struct plugin *plugin, enum kea_configur
         store_rollback(plugin->store);
     else
         result = store_commit(plugin->store);
+    if (!result_failed(result))
+        result = relationships_follow(&plugin->relationships, plugin->store, &plugin->parameters, &count);
+    plugin->relationships.count = count;
+    if (!result_failed(result))
+        result = scope_index_new(count, &plugin->index);
     return result_failed(result) ? result : mirror_load_index(plugin);
+}
+
+/* A partner in our parameters that nobody knows may be a slip of the pen, or wait for failover-add. */
+static void log_strangers(const struct plugin *plugin)
+{
+    for (size_t i = 0; i < plugin->parameters.partner_count; i++) {
+        const char *name = plugin->parameters.partners[i].name;
+        bool known = false;
+
+        for (size_t k = 0; k < plugin->relationships.count && !known; k++)
+            known = strcmp(plugin->relationships.list[k].server1.name, name) == 0 ||
+                    strcmp(plugin->relationships.list[k].server2.name, name) == 0;
+        if (!known)
+            kea_log(plugin->server, FAILOVER_SYNC_PARTNER_UNKNOWN, name);
+    }
 }
 
 static void log_relationships(const struct plugin *plugin)
@@ -132,7 +153,8 @@ static void log_relationships(const struct plugin *plugin)
         const struct relationship *relationship = &plugin->relationships.list[i];
 
         if (relationship->local)
-            kea_log(plugin->server, FAILOVER_SYNC_RELATIONSHIP, relationship->name, relationship->kea_mode,
+            kea_log(plugin->server, FAILOVER_SYNC_RELATIONSHIP, relationship->name,
+                    relationship->admin ? "of an administrator" : relationship->kea_mode,
                     relationship_self(relationship)->name, relationship_partner(relationship)->name,
                     relationship->access.url);
     }
@@ -156,8 +178,10 @@ void plugin_configuration_loaded(struct plugin *plugin, bool committed)
 
     if (plugin->index == NULL)
         return; /* the load was refused */
-    if (committed)
+    if (committed) {
         log_relationships(plugin);
+        log_strangers(plugin);
+    }
     result = worker_start(plugin);
     if (!result_failed(result)) {
         plugin->ready = true;
@@ -209,56 +233,4 @@ void plugin_command_finished(struct plugin *plugin, const char *name, const char
     if (result_failed(outcome))
         engine_set_mirror(plugin, &outcome);
     free(ids);
-}
-
-static const struct {
-    const char *name;
-    char *(*run)(struct plugin *plugin, const struct model_node *input);
-} commands[] = {
-    {"failover-status", command_failover_status},
-    {"failover-get-all", command_failover_get_all},
-    {"scope-get", command_scope_get},
-    {"scope-get-all", command_scope_get_all},
-    {"scope-replicate", command_scope_replicate},
-    {"scope-receive", command_scope_receive},
-};
-
-#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
-
-const char *const *plugin_command_names(void)
-{
-    static const char *const names[] = {
-        "failover-status", "failover-get-all", "scope-get", "scope-get-all", "scope-replicate", "scope-receive", NULL,
-    };
-
-    _Static_assert(sizeof names / sizeof names[0] == COMMAND_COUNT + 1, "every command has its name here");
-    return names;
-}
-
-char *plugin_command(struct plugin *plugin, const char *name, const char *arguments)
-{
-    struct model_tree *input = NULL;
-    char *path = NULL, *answer = NULL;
-    struct result result;
-    size_t which = 0;
-
-    while (which < COMMAND_COUNT && strcmp(commands[which].name, name) != 0)
-        which++;
-    if (which == COMMAND_COUNT)
-        return answer_fault(FAULT_SENDER, "IpamApiInvalidParameter", NULL, "this is no command of kea-failover-sync");
-    if (!plugin->ready)
-        return answer_fault(FAULT_RECEIVER, "IpamApiObjectNotFoundInDatabase", NULL,
-                            "the server has no configuration in force yet; try again");
-    result = model_parse_input(plugin->model, name, arguments, &input, &path);
-    if (result_failed(result)) {
-        answer = answer_fault(result.code == RESULT_INVALID ? FAULT_SENDER : FAULT_RECEIVER, "IpamApiInvalidParameter",
-                              path, result.message);
-    } else {
-        answer = commands[which].run(plugin, model_root(input));
-        if (answer == NULL)
-            kea_log(plugin->server, FAILOVER_SYNC_COMMAND_FAILED, name, "out of memory");
-    }
-    model_tree_free(input);
-    free(path);
-    return answer;
 }

@@ -129,8 +129,8 @@ struct result start(LibraryHandle &handle)
         the_plugin = nullptr;
         return outcome;
     }
-    for (const char *const *name = plugin_command_names(); name && *name; ++name) {
-        handle.registerCommandCallout(*name, command_called);
+    for (size_t i = 0; i < plugin_command_count(); ++i) {
+        handle.registerCommandCallout(plugin_command_name(i), command_called);
     }
     gate.open();
     return result_ok();

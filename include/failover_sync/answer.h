@@ -19,7 +19,7 @@
 char *answer_success(json_t *arguments, const char *format, ...) __attribute__((format(printf, 2, 3)));
 char *answer_empty(json_t *arguments, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* A fault: `exception_id` is one of ADM's fault identifiers, `path` the YANG path of the offending node or NULL. */
-char *answer_fault(const char *code, const char *exception_id, const char *path, const char *message);
+/* An error whose arguments are given. */
+char *answer_error(json_t *arguments, const char *text);
 
 #endif

@@ -5,9 +5,11 @@
 
 #include "failover_sync/kea.h"
 #include "failover_sync/model.h"
+#include "failover_sync/operation_log.h"
 #include "failover_sync/parameters.h"
 #include "failover_sync/queue.h"
 #include "failover_sync/relationship.h"
+#include "failover_sync/replication_watch.h"
 #include "failover_sync/scope_index.h"
 #include "failover_sync/store.h"
 
@@ -43,10 +45,11 @@ struct plugin {
     const struct kea_server *server;
     struct parameters parameters;
     struct model *model;
-    struct tickets *tickets; /* has its own lock */
-    char instance[17];       /* tells this load of the library from every other */
+    struct tickets *tickets;          /* has its own lock */
+    struct operation_log *operations; /* has its own lock */
+    char instance[17];                /* tells this load of the library from every other */
 
-    /* Set while a configuration is being loaded, when no worker runs; constant while one does. */
+    /* Set while a configuration is being loaded, when no worker runs. While one does, see relationship.h. */
     struct relationships relationships;
     struct scope_index *index; /* has its own lock */
 
@@ -57,8 +60,9 @@ struct plugin {
     struct store *store;
     struct prefetch *prefetch; /* the main thread's; NULL when there is none under way */
 
-    struct worker *worker; /* has its own lock */
-    atomic_bool ready;     /* a configuration is loaded: commands may look at the relationships and the index */
+    struct worker *worker;          /* has its own lock */
+    struct replication_watch watch; /* the worker's */
+    atomic_bool ready; /* a configuration is loaded: commands may look at the relationships and the index */
     struct engine_status status;
 };
 
@@ -69,8 +73,8 @@ int64_t engine_now(void);
 #define ENGINE_TIMESTAMP_SIZE 32
 void engine_timestamp(int64_t when, char text[ENGINE_TIMESTAMP_SIZE]);
 
-/* Makes room for one more element of `size` bytes in an array that holds `count`, doubling it if it is full; false for want
- * of memory, the array as it was. */
+/* Makes room for one more element of `size` bytes in an array that holds `count`, doubling it if it is full; false for
+ * want of memory, the array as it was. */
 bool engine_grow(void **array, size_t count, size_t *capacity, size_t size);
 
 /* Notes what became of the mirror; logs when it changed for the worse. NULL: it is current. */

@@ -5,6 +5,7 @@
 
 #include "failover_sync/result.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 
 enum fault_blame {
@@ -83,6 +84,12 @@ static inline bool fault_raised(const struct fault *fault)
 
 /* "IpamApiInvalidParameter"; never NULL. */
 const char *exception_name(enum exception_id exception);
+
+/* The exception of that identifier; EXCEPTION_NONE for another text or NULL. */
+enum exception_id exception_find(const char *name);
+
+/* What answers carry as "fault"; NULL for want of memory. */
+json_t *fault_json(const struct fault *fault);
 
 /* The answer to a command that faulted; text the caller frees, or NULL for want of memory. */
 char *fault_answer(const struct fault *fault);

@@ -27,16 +27,17 @@ enum kea_configuration { KEA_RUNNING, KEA_STAGED };
 struct kea_scope {
     uint32_t subnet_id;
     char *prefix;     /* "192.0.2.0/24" */
-    char *definition; /* canonical JSON as Kea prints it, ASCII: {"shared-network": {...} (only if in one, without its subnets), "subnet4":
+    char *definition; /* canonical JSON as Kea prints it, ASCII: {"shared-network": {...} (only if in one, without its
+                         subnets), "subnet4":
                          {...}} */
     char *replicated; /* the same text without local parameters, at both levels; what is fingerprinted and sent */
 };
 
 void kea_scope_clear(struct kea_scope *scope);
 
-/* A copy of JSON text printed by Kea, which escapes every byte above ASCII by itself (\u00c3\u00bc), with those bytes that
- * make up UTF-8 written as UTF-8; others stay escaped. For people, and for whatever else than Kea reads it. The caller
- * frees it; NULL for want of memory. */
+/* A copy of JSON text printed by Kea, which escapes every byte above ASCII by itself (\u00c3\u00bc), with those bytes
+ * that make up UTF-8 written as UTF-8; others stay escaped. For people, and for whatever else than Kea reads it. The
+ * caller frees it; NULL for want of memory. */
 char *kea_json_readable(const char *text);
 
 /* One scope to put in place or to remove, and what came of it. */
@@ -156,8 +157,9 @@ void plugin_command_finished(struct plugin *plugin, const char *name, const char
  * ({"result": ..., "text": ..., "arguments": ...}) as JSON text the caller frees, or NULL for want of memory. */
 char *plugin_command(struct plugin *plugin, const char *name, const char *arguments);
 
-/* The names of our commands, NULL-terminated; static. */
-const char *const *plugin_command_names(void);
+/* The names of our commands, numbered from 0; static. */
+size_t plugin_command_count(void);
+const char *plugin_command_name(size_t number);
 
 #ifdef __cplusplus
 }

@@ -10,6 +10,9 @@
     X(FAILOVER_SYNC_CONFIGURATION_REFUSED, ERROR, "the configuration is refused: %1")                                  \
     X(FAILOVER_SYNC_NO_RELATIONSHIP, WARN, "nothing will be replicated: %1")                                           \
     X(FAILOVER_SYNC_RELATIONSHIP, INFO, "relationship %1 (%2): this server is %3, the partner %4 is reached at %5")    \
+    X(FAILOVER_SYNC_PARTNER_UNKNOWN, WARN,                                                                             \
+      "the partner %1 in the parameter 'partners' is no peer of High Availability and of no relationship yet; check "  \
+      "the name")                                                                                                      \
     X(FAILOVER_SYNC_RESTORED, INFO, "%1 scope(s) that are newer than the configuration were applied from the store")   \
     X(FAILOVER_SYNC_RESTORE_FAILED, ERROR, "scope %1 could not be applied from the store: %2")                         \
     X(FAILOVER_SYNC_MIRRORED, INFO, "mirrored: %1 scope(s) written, %2 removed, %3 queued for replication")            \

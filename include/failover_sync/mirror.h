@@ -36,7 +36,8 @@ struct mirror_version {
 };
 
 /* The wish that the partner of a relationship has a scope as it is here, or has it no more. */
-struct queue_item mirror_wish(const struct relationship *relationship, uint32_t subnet_id, const char *prefix, bool removal);
+struct queue_item mirror_wish(const struct relationship *relationship, uint32_t subnet_id, const char *prefix,
+                              bool removal);
 
 struct result mirror_begin(struct plugin *plugin, struct mirror_writer *writer);
 
@@ -58,7 +59,8 @@ struct result mirror_remove_scope(struct mirror_writer *writer, uint32_t subnet_
 struct result mirror_put_agreement(struct mirror_writer *writer, const struct scope_entry *entry, size_t relationship,
                                    const char *definition);
 
-/* Notes the entry's agreements, and why it is not in sync (NULL: it waits), or that it is, in row and index. */
+/* Notes the entry's agreements and whether it was reset, and why it is not in sync (NULL: it waits), or that it is, in
+ * row and index. */
 struct result mirror_set_sync(struct mirror_writer *writer, const struct scope_entry *entry, const char *reason);
 
 /* The ids of this server's other scopes in the shared network that a scope is in, as the rows say; the caller frees

@@ -12,14 +12,14 @@
  * item->definition, ->pushed and ->base. RESULT_NOT_FOUND: the scope or its membership is gone; skip it. */
 struct result replicate_scope_prepare(struct plugin *plugin, size_t relationship, struct batch_item *item);
 
-/* The commands. Each takes the validated input of its rpc and returns the whole answer as JSON text the caller frees,
- * or NULL for want of memory. They run on the thread that the command came in on and touch only memory. */
+/* The commands that need no store. Each takes the validated input of its rpc and returns the whole answer as JSON text
+ * the caller frees, or NULL for want of memory. They run on the thread that the command came in on and touch only
+ * memory. */
 char *command_failover_status(struct plugin *plugin, const struct model_node *input);
-char *command_failover_get_all(struct plugin *plugin, const struct model_node *input);
 char *command_scope_get(struct plugin *plugin, const struct model_node *input);
 char *command_scope_get_all(struct plugin *plugin, const struct model_node *input);
-char *command_scope_replicate(struct plugin *plugin, const struct model_node *input);
 char *command_scope_receive(struct plugin *plugin, const struct model_node *input);
+char *command_operation_get(struct plugin *plugin, const struct model_node *input);
 
 /* The part of a scope's answer that scope-get and scope-get-all share; NULL for want of memory. */
 json_t *scope_state_json(const struct plugin *plugin, const struct scope_entry *entry);

@@ -31,6 +31,10 @@ struct pool_change {
 struct fault range_add(struct store *store, const struct model_node *input, int64_t now, struct pool_change *pool,
                        json_t **output);
 
+/* After the pool of a range that was added is mirrored as the range `record_id`: writes what else the input of
+ * range-add said of it. */
+struct fault range_add_complete(struct store *store, const struct model_node *input, int64_t record_id, int64_t now);
+
 /* UpdateRange (3.3.4.152). */
 struct fault range_update(struct store *store, const struct model_node *input, int64_t now, struct pool_change *pool,
                           json_t **output);

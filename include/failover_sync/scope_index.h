@@ -26,6 +26,7 @@ struct scope_entry {
     enum scope_origin origin;
     int64_t modified_at;               /* milliseconds since 1970 */
     uint64_t members;                  /* bit i: member of relationship i */
+    bool reset;                        /* an administrator declared it in sync (ResetConfigSyncStatus) */
     char reason[160];                  /* why it is out of sync; "" if it is not, or nothing is known */
     struct scope_agreement *agreement; /* one per relationship; owned by the index, copied for a caller */
 };
@@ -48,6 +49,14 @@ void scope_index_remove(struct scope_index *index, uint32_t subnet_id);
 void scope_index_set_agreement(struct scope_index *index, uint32_t subnet_id, size_t relationship,
                                const struct scope_agreement *agreement);
 void scope_index_add_member(struct scope_index *index, uint32_t subnet_id, size_t relationship);
+void scope_index_remove_member(struct scope_index *index, uint32_t subnet_id,
+                               size_t relationship); /* and its agreement */
+
+/* Makes room for agreements with more relationships. */
+struct result scope_index_widen(struct scope_index *index, size_t relationships);
+
+/* Ends every declaration of an administrator that says no more than is so. */
+void scope_index_settle_resets(struct scope_index *index);
 
 size_t scope_index_count(struct scope_index *index);
 
@@ -55,8 +64,8 @@ size_t scope_index_count(struct scope_index *index);
 typedef bool (*scope_index_visitor)(void *context, const struct scope_entry *entry);
 void scope_index_each(struct scope_index *index, scope_index_visitor each, void *context);
 
-/* InSync if every relationship it is a member of agrees on its fingerprint, OutOfSync if one does not, Unknown if it is
- * in none. */
+/* InSync if every relationship it is a member of agrees on its fingerprint or an administrator declared it so,
+ * OutOfSync if one does not, Unknown if it is in none. */
 const char *scope_entry_status(const struct scope_entry *entry, size_t relationships);
 
 /* Whether the relationship has the scope's present version. */

@@ -6,6 +6,7 @@
 #include "failover_sync/result.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct plugin;
 struct worker;
@@ -27,6 +28,14 @@ void worker_stop(struct plugin *plugin);
 
 /* Queues a job from any thread. On failure, for want of memory or because no worker runs, `argument` is freed. */
 struct result worker_post(struct plugin *plugin, worker_job job, worker_job_free release, void *argument);
+
+/* Queues an operation that somebody waits for, from any thread: it is run after the jobs that can be run, also when the
+ * store refuses those. Its result is not looked at. */
+struct result worker_post_operation(struct plugin *plugin, worker_job operation, worker_job_free release,
+                                    void *argument);
+
+/* [worker] Gets to know the partner of a relationship that is new, or forgets that of one that is gone. */
+struct result worker_follow_relationship(struct plugin *plugin, size_t relationship);
 
 /* Ends every wait for the partner of a relationship at once, from any thread: it was heard of. */
 void worker_partner_heard(struct plugin *plugin, const char *partner);

@@ -62,7 +62,7 @@ static struct result note_answer(struct plugin *plugin, void *argument)
     for (size_t i = 0; i < plugin->relationships.count; i++) {
         const char *local, *remote;
 
-        if (!plugin->relationships.list[i].local)
+        if (!plugin->relationships.list[i].local || plugin->relationships.list[i].admin)
             continue;
         read_states(json_array_get(list, plugin->relationships.list[i].pairing), &local, &remote);
         (void)note_states(plugin, i, local, remote);

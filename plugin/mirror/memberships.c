@@ -47,8 +47,9 @@ struct result mirror_network_members(struct plugin *plugin, uint32_t subnet_id, 
 /* Scopes that need a look: their ids, so that the index is not locked while the store is asked. */
 struct review {
     const struct relationships *relationships;
-    bool all; /* memberships depend on each scope's own words */
-    uint64_t expected;
+    bool all;           /* memberships depend on each scope's own words */
+    uint64_t expected;  /* of HA's relationships */
+    uint64_t of_admins; /* relationships that mirroring leaves alone */
     uint32_t *ids;
     size_t count;
 };
@@ -56,7 +57,7 @@ struct review {
 static bool review_entry(void *context, const struct scope_entry *entry)
 {
     struct review *review = context;
-    bool look = review->all || entry->members != review->expected;
+    bool look = review->all || (entry->members & ~review->of_admins) != review->expected;
 
     for (size_t i = 0; i < review->relationships->count && !look; i++)
         look = (entry->members >> i & 1) != 0 && !scope_entry_agreed(entry, i);
@@ -70,7 +71,7 @@ static struct result review_scope(struct mirror_writer *writer, uint32_t subnet_
     struct plugin *plugin = writer->plugin;
     struct scope_row row = {.record_id = 0};
     struct scope_entry entry;
-    uint64_t members;
+    uint64_t members = 0;
     struct result result;
 
     if (!scope_index_get(plugin->index, subnet_id, &entry))
@@ -78,6 +79,8 @@ static struct result review_scope(struct mirror_writer *writer, uint32_t subnet_
     result = scope_store_find(plugin->store, plugin->relationships.server_record_id, subnet_id, &row);
     if (!result_failed(result))
         result = relationships_of_scope(&plugin->relationships, row.definition, &members);
+    if (!result_failed(result))
+        members |= entry.members & relationships_of_admins(&plugin->relationships);
     if (!result_failed(result) && members != entry.members) {
         struct kea_scope scope = {.subnet_id = subnet_id, .prefix = entry.prefix, .definition = (char *)row.definition};
         struct mirror_version version = {
@@ -107,7 +110,10 @@ static struct result review_scope(struct mirror_writer *writer, uint32_t subnet_
 struct result mirror_review_memberships(struct mirror_writer *writer)
 {
     struct plugin *plugin = writer->plugin;
-    struct review review = {.relationships = &plugin->relationships};
+    struct review review = {
+        .relationships = &plugin->relationships,
+        .of_admins = relationships_of_admins(&plugin->relationships),
+    };
     struct result result = result_ok();
 
     review.all = !relationships_one_pairing(&plugin->relationships);

@@ -230,6 +230,11 @@ struct result mirror_put_scope(struct mirror_writer *writer, const struct mirror
     if (result_failed(result))
         goto done;
 
+    /* An administrator's relationships are not in the scope's words; whoever sends a scope by one makes it a member. */
+    members |= entry.members & relationships_of_admins(&writer->plugin->relationships);
+    if (agreement && writer->plugin->relationships.list[version->agreed_with].admin)
+        members |= UINT64_C(1) << version->agreed_with;
+
     changed = !known || strcmp(entry.fingerprint.hex, version->fingerprint.hex) != 0 ||
               strcmp(entry.prefix, scope->prefix) != 0 || entry.members != members;
     if (changed || (agreement && entry.origin != version->origin))
@@ -249,6 +254,7 @@ struct result mirror_put_scope(struct mirror_writer *writer, const struct mirror
     }
     if (!changed && !agreement && !noted)
         goto done;
+    entry.reset = entry.reset && !changed && !agreement;
 
     explain(writer, &entry, version->reason);
     if (changed || agreement) {
@@ -387,6 +393,7 @@ struct result mirror_set_sync(struct mirror_writer *writer, const struct scope_e
     if (!scope_index_get(writer->plugin->index, entry->subnet_id, &copy))
         return result_ok();
     memcpy(copy.agreement, entry->agreement, writer->plugin->relationships.count * sizeof *copy.agreement);
+    copy.reset = entry->reset;
     explain(writer, &copy, reason);
     result = scope_store_set_sync(writer->plugin->store, copy.record_id,
                                   scope_entry_status(&copy, writer->plugin->relationships.count),

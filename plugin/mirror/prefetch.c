@@ -54,6 +54,7 @@ static struct result keep_scope(void *context, const struct scope_row *row)
                 .configuration_text = row->configuration_text,
                 .origin = row->origin,
                 .modified_at = row->modified_at,
+                .reset = strcmp(row->sync_status, "InSync") == 0,
             },
         .agreement = {.ours = row->fingerprint, .theirs = row->partner_fingerprint},
     };
@@ -184,6 +185,7 @@ struct result prefetch_fill(struct prefetch *prefetch, struct plugin *plugin)
         for (size_t k = 0; k < relationships->count; k++)
             if (relationships->list[k].record_id == prefetch->members[i].relation_record_id)
                 scope_index_add_member(plugin->index, prefetch->members[i].subnet_id, k);
+    scope_index_settle_resets(plugin->index);
     return result;
 }
 

@@ -46,7 +46,7 @@ static void server_clear(struct relationship_server *server)
     *server = (struct relationship_server){.name = NULL};
 }
 
-static void relationship_clear(struct relationship *relationship)
+void relationship_clear(struct relationship *relationship)
 {
     free(relationship->name);
     free(relationship->kea_mode);
@@ -58,8 +58,11 @@ static void relationship_clear(struct relationship *relationship)
 
 void relationships_clear(struct relationships *relationships)
 {
-    for (size_t i = 0; i < relationships->count; i++)
+    for (size_t i = 0; i < RELATIONSHIP_MAX && relationships->list != NULL; i++)
         relationship_clear(&relationships->list[i]);
+    for (size_t i = 0; i < relationships->former_count; i++)
+        free(relationships->former_names[i]);
+    free(relationships->former_names);
     free(relationships->list);
     free(relationships->server_name);
     free(relationships->server_url);
@@ -88,6 +91,30 @@ static const char *mode_of(const char *kea_mode)
     return strcmp(kea_mode, "load-balancing") == 0 ? "LoadBalance" : "HotStandby";
 }
 
+struct result relationship_overlay_access(const struct parameters *parameters, const char *name,
+                                          struct partner_access *access)
+{
+    for (size_t i = 0; i < parameters->partner_count; i++) {
+        const struct partner_access *given = &parameters->partners[i];
+        const char *const from[] = {given->url,      given->trust_anchor,    given->cert_file,
+                                    given->key_file, given->basic_auth_user, given->basic_auth_password};
+        char **const to[] = {&access->url,      &access->trust_anchor,    &access->cert_file,
+                             &access->key_file, &access->basic_auth_user, &access->basic_auth_password};
+
+        if (strcmp(given->name, name) != 0)
+            continue;
+        for (size_t k = 0; k < sizeof to / sizeof to[0]; k++) {
+            if (from[k] == NULL)
+                continue;
+            free(*to[k]);
+            *to[k] = strdup(from[k]);
+            if (*to[k] == NULL)
+                return result_no_memory("the relationships");
+        }
+    }
+    return result_ok();
+}
+
 /* How the partner is reached: HA's own parameters of the pairing, then of the peer, then ours. The password that HA
  * holds in a file is read here, because the worker must not find it missing later. */
 static struct result take_access(const json_t *pairing, const json_t *peer, const struct parameters *parameters,
@@ -112,24 +139,8 @@ static struct result take_access(const json_t *pairing, const json_t *peer, cons
         result = copy_string(peer, "basic-auth-password", &access->basic_auth_password);
     if (!result_failed(result) && password_file != NULL)
         result = parameters_read_password(password_file, &access->basic_auth_password);
-    for (size_t i = 0; i < parameters->partner_count && !result_failed(result); i++) {
-        const struct partner_access *given = &parameters->partners[i];
-        const char *const from[] = {given->url,      given->trust_anchor,    given->cert_file,
-                                    given->key_file, given->basic_auth_user, given->basic_auth_password};
-        char **const to[] = {&access->url,      &access->trust_anchor,    &access->cert_file,
-                             &access->key_file, &access->basic_auth_user, &access->basic_auth_password};
-
-        if (name == NULL || strcmp(given->name, name) != 0)
-            continue;
-        for (size_t k = 0; k < sizeof to / sizeof to[0]; k++) {
-            if (from[k] == NULL)
-                continue;
-            free(*to[k]);
-            *to[k] = strdup(from[k]);
-            if (*to[k] == NULL)
-                return result_no_memory("the relationships");
-        }
-    }
+    if (!result_failed(result) && name != NULL)
+        result = relationship_overlay_access(parameters, name, access);
     return result;
 }
 
@@ -147,6 +158,7 @@ static struct result add_relationship(struct relationships *relationships, const
     const json_t *mclt = json_object_get(json_object_get(pairing->map, "user-context"), "mclt");
     struct relationship *relationship;
     struct result result;
+    char *name;
 
     if (relationships->count == RELATIONSHIP_MAX)
         return result_error(RESULT_INVALID, "HA's parameters hold more than %d relationships", RELATIONSHIP_MAX);
@@ -157,11 +169,10 @@ static struct result add_relationship(struct relationships *relationships, const
         result = take_server(peer2, pairing->self, &relationship->server2);
     if (result_failed(result))
         return result;
-    if (asprintf(&relationship->name, "%s-%s", relationship->server1.name, relationship->server2.name) < 0) {
-        relationship->name = NULL;
+    if (asprintf(&name, "%s-%s", relationship->server1.name, relationship->server2.name) < 0)
         return result_no_memory("the relationships");
-    }
-    if (strlen(relationship->name) > 256)
+    relationship->name = name;
+    if (strlen(name) > 256)
         return result_error(RESULT_INVALID,
                             "the relationship of %.80s and %.80s has a name of more than 256 characters",
                             relationship->server1.name, relationship->server2.name);
@@ -236,24 +247,6 @@ static struct result take_pairing(struct relationships *relationships, const jso
     return result;
 }
 
-/* A partner in our parameters that HA does not know is a slip of the pen that would go unnoticed. */
-static struct result check_partners(const struct relationships *relationships, const struct parameters *parameters)
-{
-    for (size_t i = 0; i < parameters->partner_count; i++) {
-        const char *name = parameters->partners[i].name;
-        bool known = false;
-
-        for (size_t k = 0; k < relationships->count && !known; k++)
-            known = strcmp(relationships->list[k].server1.name, name) == 0 ||
-                    strcmp(relationships->list[k].server2.name, name) == 0;
-        if (!known)
-            return result_error(RESULT_INVALID,
-                                "parameter 'partners': expected the name of a peer in HA's parameters, found '%.80s'",
-                                name);
-    }
-    return result_ok();
-}
-
 struct result relationships_parse(const char *high_availability, const struct parameters *parameters,
                                   struct relationships *relationships)
 {
@@ -290,8 +283,6 @@ struct result relationships_parse(const char *high_availability, const struct pa
         if (relationships->server_name == NULL)
             result = result_no_memory("the relationships");
     }
-    if (!result_failed(result))
-        result = check_partners(relationships, parameters);
 done:
     json_decref(list);
     if (result_failed(result))
@@ -342,10 +333,36 @@ static const char *ha_server_name(const json_t *definition)
 
 bool relationships_one_pairing(const struct relationships *relationships)
 {
-    for (size_t i = 1; i < relationships->count; i++)
-        if (relationships->list[i].pairing != relationships->list[0].pairing)
+    const struct relationship *first = NULL;
+
+    for (size_t i = 0; i < relationships->count; i++) {
+        const struct relationship *relationship = &relationships->list[i];
+
+        if (relationship->admin)
+            continue;
+        if (first != NULL && relationship->pairing != first->pairing)
             return false;
+        first = relationship;
+    }
     return true;
+}
+
+uint64_t relationships_of_admins(const struct relationships *relationships)
+{
+    uint64_t bits = 0;
+
+    for (size_t i = 0; i < relationships->count; i++)
+        if (relationships->list[i].admin)
+            bits |= UINT64_C(1) << i;
+    return bits;
+}
+
+int relationships_find_row(const struct relationships *relationships, int64_t record_id)
+{
+    for (size_t i = 0; i < relationships->count; i++)
+        if (relationships->list[i].local && relationships->list[i].record_id == record_id)
+            return (int)i;
+    return -1;
 }
 
 struct result relationships_of_scope(const struct relationships *relationships, const char *definition,
@@ -354,9 +371,13 @@ struct result relationships_of_scope(const struct relationships *relationships, 
     json_t *root = NULL;
     char *readable;
     const char *name;
+    const struct relationship *first = NULL; /* of HA */
     bool named[RELATIONSHIP_MAX] = {false};
 
     *members = 0;
+    for (size_t i = 0; i < relationships->count && first == NULL; i++)
+        if (!relationships->list[i].admin)
+            first = &relationships->list[i];
     if (!relationships_one_pairing(relationships)) {
         readable = kea_json_readable(definition);
         root = readable == NULL ? NULL : json_loads(readable, 0, NULL);
@@ -365,14 +386,14 @@ struct result relationships_of_scope(const struct relationships *relationships, 
             return result_error(RESULT_INVALID, "a scope's definition is not valid JSON");
         name = ha_server_name(root);
         for (size_t i = 0; name != NULL && i < relationships->count; i++)
-            if (strcmp(relationships->list[i].server1.name, name) == 0 ||
-                strcmp(relationships->list[i].server2.name, name) == 0)
+            if (!relationships->list[i].admin && (strcmp(relationships->list[i].server1.name, name) == 0 ||
+                                                  strcmp(relationships->list[i].server2.name, name) == 0))
                 named[relationships->list[i].pairing] = true;
-    } else if (relationships->count > 0) {
-        named[relationships->list[0].pairing] = true;
+    } else if (first != NULL) {
+        named[first->pairing] = true;
     }
     for (size_t i = 0; i < relationships->count; i++)
-        if (relationships->list[i].local && named[relationships->list[i].pairing])
+        if (!relationships->list[i].admin && relationships->list[i].local && named[relationships->list[i].pairing])
             *members |= UINT64_C(1) << i;
     json_decref(root);
     return result_ok();

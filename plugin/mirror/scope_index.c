@@ -184,6 +184,55 @@ void scope_index_add_member(struct scope_index *index, uint32_t subnet_id, size_
     (void)pthread_mutex_unlock(&index->lock);
 }
 
+void scope_index_remove_member(struct scope_index *index, uint32_t subnet_id, size_t relationship)
+{
+    struct scope_entry *entry;
+
+    (void)pthread_mutex_lock(&index->lock);
+    entry = find(index, subnet_id);
+    if (entry != NULL && relationship < index->relationships) {
+        entry->members &= ~(UINT64_C(1) << relationship);
+        entry->agreement[relationship] = (struct scope_agreement){.ours = {.hex = ""}};
+    }
+    (void)pthread_mutex_unlock(&index->lock);
+}
+
+struct result scope_index_widen(struct scope_index *index, size_t relationships)
+{
+    struct result result = result_ok();
+
+    (void)pthread_mutex_lock(&index->lock);
+    for (size_t i = 0; i < index->count && relationships > index->relationships; i++) {
+        struct scope_entry *entry = index->entries[i];
+        struct scope_agreement *wider = reallocarray(entry->agreement, relationships, sizeof *wider);
+
+        if (wider == NULL) {
+            result = result_no_memory("the scope index"); /* the wider ones do no harm */
+            break;
+        }
+        memset(wider + index->relationships, 0, (relationships - index->relationships) * sizeof *wider);
+        entry->agreement = wider;
+    }
+    if (!result_failed(result) && relationships > index->relationships)
+        index->relationships = relationships;
+    (void)pthread_mutex_unlock(&index->lock);
+    return result;
+}
+
+void scope_index_settle_resets(struct scope_index *index)
+{
+    (void)pthread_mutex_lock(&index->lock);
+    for (size_t i = 0; i < index->count; i++) {
+        struct scope_entry *entry = index->entries[i];
+
+        if (!entry->reset)
+            continue;
+        entry->reset = false;
+        entry->reset = strcmp(scope_entry_status(entry, index->relationships), "InSync") != 0;
+    }
+    (void)pthread_mutex_unlock(&index->lock);
+}
+
 size_t scope_index_count(struct scope_index *index)
 {
     size_t count;
@@ -210,6 +259,8 @@ bool scope_entry_agreed(const struct scope_entry *entry, size_t relationship)
 
 const char *scope_entry_status(const struct scope_entry *entry, size_t relationships)
 {
+    if (entry->reset)
+        return "InSync";
     if (entry->members == 0)
         return "Unknown";
     for (size_t i = 0; i < relationships; i++)

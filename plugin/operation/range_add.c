@@ -132,3 +132,38 @@ struct fault range_add(struct store *store, const struct model_node *input, int6
     ip_range_clear(&addition.range);
     return fault;
 }
+
+struct fault range_add_complete(struct store *store, const struct model_node *input, int64_t record_id, int64_t now)
+{
+    /* What the scope decides is in the row already. */
+    const uint32_t of_scope = MEMBER_BIT(MEMBER_SUBNET_ID) | MEMBER_BIT(MEMBER_PREFIX_LENGTH) |
+                              MEMBER_BIT(MEMBER_START_ADDRESS) | MEMBER_BIT(MEMBER_END_ADDRESS) |
+                              MEMBER_BIT(MEMBER_ADDRESS_SPACE) | MEMBER_BIT(MEMBER_SCOPE) |
+                              MEMBER_BIT(MEMBER_SCOPE_NAME) | MEMBER_BIT(MEMBER_SERVER_NAME);
+    struct ip_range mirrored = {.record_id = 0}, wanted = {.record_id = 0};
+    uint32_t difference = 0;
+    bool own = false;
+    struct result result;
+    struct fault fault = operation_begin(store, &own);
+
+    if (fault_raised(&fault))
+        return fault;
+    result = range_store_find(store, record_id, &mirrored);
+    if (!result_failed(result))
+        result = ip_range_copy(&wanted, &mirrored);
+    fault = fault_of_result(result, EXCEPTION_FAILED_TO_UPDATE_RANGE);
+    if (!fault_raised(&fault))
+        fault = range_input_apply(store, input, given_members(input) & ~of_scope, &wanted);
+    if (!fault_raised(&fault))
+        difference = range_difference(&mirrored, &wanted);
+    if (!fault_raised(&fault) && difference != 0)
+        fault = fault_of_result(range_store_put(store, &wanted, now), EXCEPTION_FAILED_TO_UPDATE_RANGE);
+    if (!fault_raised(&fault) && (difference & MEMBER_BIT(MEMBER_CUSTOM_VALUES)) != 0)
+        fault =
+            fault_of_result(custom_values_set(store, OBJECT_IP_RANGE, wanted.span.v6, record_id, &wanted.custom, true),
+                            EXCEPTION_FAILED_TO_UPDATE_RANGE);
+    fault = operation_end(store, own, fault, "range-add");
+    ip_range_clear(&mirrored);
+    ip_range_clear(&wanted);
+    return fault;
+}

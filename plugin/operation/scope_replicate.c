@@ -1,146 +1,298 @@
-/* scope-replicate: ReplicateScope on command (MS-IPAMM2 3.19.4.4.1.29). Queues the scopes; the worker carries out the
- * steps for each, in replicate_scope.c. */
-#include "failover_sync/answer.h"
+/* ReplicateScope, ReplicateRelation and ReplicateServer as commands (MS-IPAMM2 3.19.4.4.1.29 to .31): which scopes they
+ * are about, and their wishes queued. Step 3 of ReplicateScope for one scope, on its way to the partner, is in
+ * replicate_scope.c; what the partners say ends the operation. */
+#include "engine_operation.h"
+
 #include "failover_sync/mirror.h"
-#include "failover_sync/operation.h"
+#include "failover_sync/replication_watch.h"
+#include "failover_sync/statement.h"
 #include "failover_sync/worker.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-struct wanted_scopes {
-    uint32_t *ids;
-    size_t count;
+/* Scopes on their way into the queue. */
+struct replication {
+    struct operation_context *context;
+    struct mirror_writer writer;
+    int only; /* the place of the one relationship that is meant; -1: all of a scope's */
+    struct watch_target *targets;
+    size_t count, capacity;
+    uint32_t *skipped;
+    size_t skipped_count, skipped_capacity;
 };
 
-static void release_wanted(void *argument)
+static void replication_clear(struct replication *replication)
 {
-    struct wanted_scopes *wanted = argument;
-
-    free(wanted->ids);
-    free(wanted);
+    free(replication->targets);
+    free(replication->skipped);
 }
 
-static struct result queue_scope(struct mirror_writer *writer, uint32_t subnet_id)
+/* 3.1: the relationships in which the tables say that the scope is, and that this server can replicate in. */
+static struct result find_relationships(struct replication *replication, const struct scope_row *scope,
+                                        uint64_t *places)
 {
-    struct plugin *plugin = writer->plugin;
-    struct scope_entry entry;
-    struct result result = result_ok();
+    struct plugin *plugin = replication->context->plugin;
+    int64_t *relations = NULL;
+    size_t count = 0;
+    struct result result = membership_store_find(plugin->store, scope->record_id, &relations, &count);
 
-    if (!scope_index_get(plugin->index, subnet_id, &entry))
-        return result;
-    for (size_t i = 0; i < plugin->relationships.count && !result_failed(result); i++) {
-        const struct relationship *relationship = &plugin->relationships.list[i];
-        struct queue_item wish;
+    *places = 0;
+    for (size_t i = 0; i < count; i++) {
+        int place = relationships_find_row(&plugin->relationships, relations[i]);
 
-        if ((entry.members >> i & 1) == 0)
-            continue;
-        wish = mirror_wish(relationship, subnet_id, entry.prefix, false);
-        result = queue_put(plugin->store, &wish, writer->now);
+        if (place >= 0 && (replication->only < 0 || replication->only == place))
+            *places |= UINT64_C(1) << place;
     }
-    scope_entry_clear(&entry);
+    free(relations);
     return result;
 }
 
-static struct result queue_wanted(struct plugin *plugin, void *argument)
+static struct result skip_scope(struct replication *replication, uint32_t subnet_id)
 {
-    struct wanted_scopes *wanted = argument;
-    struct mirror_writer writer;
-    struct result result = mirror_begin(plugin, &writer);
+    if (!engine_grow((void **)&replication->skipped, replication->skipped_count, &replication->skipped_capacity,
+                     sizeof *replication->skipped))
+        return result_no_memory("scopes to replicate");
+    replication->skipped[replication->skipped_count++] = subnet_id;
+    return result_ok();
+}
 
-    if (result_failed(result))
-        return result;
-    for (size_t i = 0; i < wanted->count && !result_failed(result); i++)
-        result = queue_scope(&writer, wanted->ids[i]);
-    if (result_failed(result))
-        mirror_abandon(&writer);
-    else
-        result = mirror_commit(&writer);
-    if (result.code != RESULT_STORE)
-        release_wanted(wanted);
-    if (!result_failed(result))
-        worker_all_heard(plugin);
+static struct result queue_for(struct replication *replication, const struct scope_row *scope, size_t place)
+{
+    struct plugin *plugin = replication->context->plugin;
+    struct queue_item wish = mirror_wish(&plugin->relationships.list[place], scope->subnet_id, scope->prefix, false);
+
+    if (!engine_grow((void **)&replication->targets, replication->count, &replication->capacity,
+                     sizeof *replication->targets))
+        return result_no_memory("scopes to replicate");
+    replication->targets[replication->count++] =
+        (struct watch_target){.subnet_id = scope->subnet_id, .relationship = place};
+    return queue_put(plugin->store, &wish, replication->writer.now);
+}
+
+static struct result replicate_row(void *context, const struct scope_row *scope)
+{
+    struct replication *replication = context;
+    uint64_t places = 0;
+    struct result result = find_relationships(replication, scope, &places);
+
+    if (!result_failed(result) && places == 0)
+        return skip_scope(replication, scope->subnet_id);
+    for (size_t place = 0; place < RELATIONSHIP_MAX && !result_failed(result); place++)
+        if ((places >> place & 1) != 0)
+            result = queue_for(replication, scope, place);
     return result;
 }
 
-static void add_once(struct wanted_scopes *wanted, uint32_t id)
+/* ---- what the three have in common: one transaction, the watch, the output ---- */
+
+static struct fault finish(struct replication *replication, enum exception_id exception, bool list)
 {
-    for (size_t i = 0; i < wanted->count; i++)
-        if (wanted->ids[i] == id)
-            return;
-    wanted->ids[wanted->count++] = id;
+    struct operation_context *context = replication->context;
+    const struct watch_order order = {
+        .id = context->id,
+        .exception = exception,
+        .targets = replication->targets,
+        .count = replication->count,
+        .skipped = replication->skipped,
+        .skipped_count = replication->skipped_count,
+        .list = list,
+    };
+
+    context->output = replication_watch_output(&order);
+    if (context->output == NULL)
+        return fault_of_result(result_no_memory("an answer"), exception);
+    (void)snprintf(context->text, sizeof context->text, "%zu scope(s) queued, %zu skipped", replication->count,
+                   replication->skipped_count);
+    /* SetOverallStatus: now if there is nothing to wait for. */
+    context->continues = replication->count > 0 && !result_failed(replication_watch_add(context->plugin, &order));
+    return fault_none();
 }
 
-/* Step 2 of the document: every scope named must exist, or nothing is done. */
-static char *check_exist(struct plugin *plugin, const struct wanted_scopes *wanted)
+typedef struct fault (*choose_scopes)(struct replication *replication);
+
+static struct fault replicate(struct operation_context *context, choose_scopes choose, enum exception_id exception,
+                              bool list)
 {
-    for (size_t i = 0; i < wanted->count; i++) {
-        struct scope_entry entry;
-        char message[80];
+    struct plugin *plugin = context->plugin;
+    struct replication replication = {.context = context, .only = -1};
+    struct fault fault = fault_of_result(mirror_begin(plugin, &replication.writer), exception);
 
-        if (scope_index_get(plugin->index, wanted->ids[i], &entry)) {
-            scope_entry_clear(&entry);
-            continue;
-        }
-        (void)snprintf(message, sizeof message, "there is no scope with subnet id %u; nothing was replicated",
-                       wanted->ids[i]);
-        return answer_fault(FAULT_SENDER, "IpamApiDhcpScopeNotFoundInDB", NULL, message);
-    }
-    return NULL;
-}
-
-static json_t *describe(struct plugin *plugin, const struct wanted_scopes *wanted, size_t *queued)
-{
-    json_t *list = json_array();
-
-    *queued = 0;
-    for (size_t i = 0; i < wanted->count; i++) {
-        struct scope_entry entry;
-        bool member = false;
-        json_t *one;
-
-        if (scope_index_get(plugin->index, wanted->ids[i], &entry)) {
-            member = entry.members != 0;
-            scope_entry_clear(&entry);
-        }
-        one = json_pack("{s:I,s:s}", "subnet-id", (json_int_t)wanted->ids[i], "result", member ? "queued" : "skipped");
-        if (one != NULL && !member)
-            (void)json_object_set_new(one, "text", json_string("the scope belongs to no failover relationship"));
-        (void)json_array_append_new(list, one);
-        *queued += member;
-    }
-    return list;
-}
-
-char *command_scope_replicate(struct plugin *plugin, const struct model_node *input)
-{
-    struct wanted_scopes *wanted = calloc(1, sizeof *wanted);
-    size_t count = 0, queued = 0, skipped;
-    json_t *list;
-    struct result result;
-    char *fault;
-
-    for (const struct model_node *id = model_first(input, "subnet-ids"); id != NULL; id = model_next(id))
-        count++;
-    if (wanted != NULL)
-        wanted->ids = calloc(count + 1, sizeof *wanted->ids);
-    if (wanted == NULL || wanted->ids == NULL) {
-        free(wanted);
-        return NULL;
-    }
-    for (const struct model_node *id = model_first(input, "subnet-ids"); id != NULL; id = model_next(id))
-        add_once(wanted, (uint32_t)strtoul(model_value(id), NULL, 10));
-    fault = check_exist(plugin, wanted);
-    if (fault != NULL) {
-        release_wanted(wanted);
+    if (fault_raised(&fault))
         return fault;
+    fault = choose(&replication);
+    if (fault_raised(&fault))
+        mirror_abandon(&replication.writer);
+    else
+        fault = fault_of_result(mirror_commit(&replication.writer), exception);
+    if (!fault_raised(&fault))
+        fault = finish(&replication, exception, list);
+    if (!fault_raised(&fault))
+        worker_all_heard(plugin);
+    replication_clear(&replication);
+    return fault;
+}
+
+/* ---- scope-replicate ---- */
+
+static int compare_ids(const void *a, const void *b)
+{
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+
+    return left < right ? -1 : left > right;
+}
+
+static struct fault choose_named(struct replication *replication)
+{
+    struct operation_context *context = replication->context;
+    struct store *store = context->plugin->store;
+    uint32_t *ids = NULL;
+    size_t count = 0;
+    struct fault fault =
+        fault_of_result(subnet_ids_input(context->input, &ids, &count), EXCEPTION_SCOPES_NOT_REPLICATED);
+
+    for (size_t i = 0; i < count && !fault_raised(&fault); i++) {
+        struct scope_row scope = {.record_id = 0};
+        struct result result = scope_store_find(store, context->plugin->relationships.server_record_id, ids[i], &scope);
+
+        if (result.code == RESULT_NOT_FOUND)
+            fault = fault_of_sender(EXCEPTION_SCOPE_NOT_FOUND, "subnet-ids",
+                                    "there is no scope with subnet id %u; nothing was replicated", ids[i]);
+        else if (!result_failed(result))
+            fault = fault_of_result(replicate_row(replication, &scope), EXCEPTION_SCOPES_NOT_REPLICATED);
+        else
+            fault = fault_of_result(result, EXCEPTION_SCOPES_NOT_REPLICATED);
+        scope_row_clear(&scope);
     }
-    list = describe(plugin, wanted, &queued);
-    skipped = wanted->count - queued;
-    result = worker_post(plugin, queue_wanted, release_wanted, wanted);
-    if (result_failed(result)) {
-        json_decref(list);
-        return answer_fault(FAULT_RECEIVER, "IpamApiDhcpFailoverFailedToReplicateScopes", NULL, result.message);
+    free(ids);
+    return fault;
+}
+
+struct result subnet_ids_input(const struct model_node *input, uint32_t **ids, size_t *count)
+{
+    size_t given = 0, unique = 0;
+
+    *count = 0;
+    for (const struct model_node *id = model_first(input, "subnet-ids"); id != NULL; id = model_next(id))
+        given++;
+    *ids = calloc(given + 1, sizeof **ids);
+    if (*ids == NULL)
+        return result_no_memory("a list of scopes");
+    for (const struct model_node *id = model_first(input, "subnet-ids"); id != NULL; id = model_next(id))
+        (*ids)[(*count)++] = (uint32_t)strtoul(model_value(id), NULL, 10);
+    qsort(*ids, *count, sizeof **ids, compare_ids);
+    for (size_t i = 0; i < *count; i++)
+        if (i == 0 || (*ids)[i] != (*ids)[i - 1])
+            (*ids)[unique++] = (*ids)[i];
+    *count = unique;
+    return result_ok();
+}
+
+struct fault scope_replicate_run(struct operation_context *context)
+{
+    return replicate(context, choose_named, EXCEPTION_SCOPES_NOT_REPLICATED, true);
+}
+
+/* ---- failover-replicate ---- */
+
+/* Visiting while the queue is written would change what is being read: the rows are few words each. */
+struct collection {
+    struct scope_row *rows;
+    size_t count, capacity;
+};
+
+static struct result collect_row(void *context, const struct scope_row *row)
+{
+    struct collection *collection = context;
+    struct scope_row *kept;
+
+    if (!engine_grow((void **)&collection->rows, collection->count, &collection->capacity, sizeof *collection->rows))
+        return result_no_memory("scopes to replicate");
+    kept = &collection->rows[collection->count];
+    *kept = (struct scope_row){.record_id = row->record_id, .subnet_id = row->subnet_id, .prefix = strdup(row->prefix)};
+    if (kept->prefix == NULL)
+        return result_no_memory("scopes to replicate");
+    collection->count++;
+    return result_ok();
+}
+
+/* All scopes of this server; those that are not meant are left out, or skipped. */
+static struct result replicate_all(struct replication *replication, bool skip)
+{
+    struct plugin *plugin = replication->context->plugin;
+    struct collection collection = {.count = 0};
+    struct result result =
+        scope_store_each(plugin->store, plugin->relationships.server_record_id, collect_row, &collection);
+
+    for (size_t i = 0; i < collection.count; i++) {
+        if (!result_failed(result))
+            result = replicate_row(replication, &collection.rows[i]);
+        free((char *)collection.rows[i].prefix);
     }
-    return answer_success(json_pack("{s:o}", "scopes", list), "%zu scope(s) queued, %zu skipped", queued, skipped);
+    free(collection.rows);
+    if (!skip)
+        replication->skipped_count = 0;
+    return result;
+}
+
+static struct result relation_exists(struct store *store, int64_t record_id, bool *exists)
+{
+    struct statement *statement;
+    struct result result =
+        statement_get(store, "SELECT 1 FROM ADM_DhcpFailoverRelationTable WHERE RecordId = ?1", &statement);
+
+    *exists = false;
+    if (result_failed(result))
+        return result;
+    statement_bind_integer(statement, 1, record_id);
+    result = statement_step(statement, exists);
+    statement_done(statement);
+    return result;
+}
+
+static struct fault choose_relationship(struct replication *replication)
+{
+    struct operation_context *context = replication->context;
+    int64_t record_id = model_integer(context->input, "record-id", 0);
+    bool exists = false;
+    struct result result = relation_exists(context->plugin->store, record_id, &exists);
+
+    if (!result_failed(result) && !exists)
+        return fault_of_sender(EXCEPTION_OBJECT_NOT_FOUND, "record-id",
+                               "there is no relationship with record id %lld; failover-get-all shows those there are",
+                               (long long)record_id);
+    replication->only = relationships_find_row(&context->plugin->relationships, record_id);
+    if (!result_failed(result) && replication->only < 0)
+        return fault_of_sender(EXCEPTION_REPLICATION_NOT_APPLICABLE, "record-id",
+                               "this server does not replicate in the relationship %lld: it is none of its servers, or "
+                               "the partner has no URL; give the command to one of them",
+                               (long long)record_id);
+    if (!result_failed(result))
+        result = replicate_all(replication, false);
+    return fault_of_result(result, EXCEPTION_RELATION_NOT_REPLICATED);
+}
+
+struct fault failover_replicate_run(struct operation_context *context)
+{
+    return replicate(context, choose_relationship, EXCEPTION_RELATION_NOT_REPLICATED, false);
+}
+
+/* ---- server-replicate ---- */
+
+static struct fault choose_server(struct replication *replication)
+{
+    struct operation_context *context = replication->context;
+    const char *name = model_text(context->input, "server-name");
+
+    if (name != NULL && strcmp(name, context->plugin->relationships.server_name) != 0)
+        return fault_of_sender(EXCEPTION_REPLICATION_NOT_APPLICABLE, "server-name",
+                               "this server is %.200s and sends its own scopes only; give the command to %.200s itself",
+                               context->plugin->relationships.server_name, name);
+    return fault_of_result(replicate_all(replication, true), EXCEPTION_SERVER_NOT_REPLICATED);
+}
+
+struct fault server_replicate_run(struct operation_context *context)
+{
+    return replicate(context, choose_server, EXCEPTION_SERVER_NOT_REPLICATED, false);
 }

@@ -24,7 +24,7 @@ static struct result drop_wish(struct plugin *plugin, const struct queue_item *w
 }
 
 /* A scope that no request can carry waits until it is smaller, and says so. */
-static struct result hold_too_large(struct plugin *plugin, const struct batch_item *item, size_t bytes)
+static struct result hold_too_large(struct plugin *plugin, size_t number, const struct batch_item *item, size_t bytes)
 {
     struct mirror_writer writer;
     struct scope_entry entry;
@@ -39,6 +39,7 @@ static struct result hold_too_large(struct plugin *plugin, const struct batch_it
     kea_log(plugin->server, FAILOVER_SYNC_SCOPE_OUT_OF_SYNC, item->wish.prefix, partner, reason);
     result = queue_hold(plugin->store, item->wish.record_id, reason);
     if (!result_failed(result) && scope_index_get(plugin->index, item->wish.subnet_id, &entry)) {
+        entry.reset = false;
         result = mirror_set_sync(&writer, &entry, reason);
         scope_entry_clear(&entry);
     }
@@ -46,7 +47,10 @@ static struct result hold_too_large(struct plugin *plugin, const struct batch_it
         mirror_abandon(&writer);
         return result;
     }
-    return mirror_commit(&writer);
+    result = mirror_commit(&writer);
+    if (!result_failed(result))
+        replication_watch_settle(plugin, number, item->wish.subnet_id, EXCEPTION_NONE, reason);
+    return result;
 }
 
 static struct result prepare(struct plugin *plugin, size_t number, struct batch_item *item, size_t *bytes, bool *skip)
@@ -55,10 +59,13 @@ static struct result prepare(struct plugin *plugin, size_t number, struct batch_
 
     *bytes = item->definition == NULL ? 0 : strlen(item->definition);
     *skip = result.code == RESULT_NOT_FOUND || (!result_failed(result) && *bytes > BATCH_SCOPE_BYTES);
-    if (result.code == RESULT_NOT_FOUND)
+    if (result.code == RESULT_NOT_FOUND) {
+        replication_watch_settle(plugin, number, item->wish.subnet_id, EXCEPTION_REPLICATION_NOT_APPLICABLE,
+                                 "the scope, or its membership in the relationship, was removed meanwhile");
         return drop_wish(plugin, &item->wish);
+    }
     if (*skip)
-        return hold_too_large(plugin, item, *bytes);
+        return hold_too_large(plugin, number, item, *bytes);
     return result;
 }
 

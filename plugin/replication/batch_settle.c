@@ -142,6 +142,32 @@ static struct result settle_refused(struct settling *settling, int64_t retry_at)
     return result;
 }
 
+/* What the operations that wait for the partner are told. A version made here since it was sent is still to come. */
+static void tell_operations(struct plugin *plugin, size_t number, const struct batch_item *item)
+{
+    struct scope_entry entry;
+    bool agreed = true;
+
+    if (item->wish.removal)
+        return;
+    if (item->outcome != BATCH_APPLIED && item->outcome != BATCH_UNCHANGED) {
+        replication_watch_settle(plugin, number, item->wish.subnet_id,
+                                 fingerprint_empty(item->base) ? EXCEPTION_SCOPE_NOT_ADDED_REMOTELY
+                                                               : EXCEPTION_SCOPE_NOT_UPDATED_REMOTELY,
+                                 item->text[0] != '\0'              ? item->text
+                                 : item->outcome == BATCH_OVERRULED ? "changed on both servers, the primary's version "
+                                                                      "counts"
+                                                                    : "the partner did not say what came of it");
+        return;
+    }
+    if (scope_index_get(plugin->index, item->wish.subnet_id, &entry)) {
+        agreed = scope_entry_agreed(&entry, number);
+        scope_entry_clear(&entry);
+    }
+    if (agreed)
+        replication_watch_settle(plugin, number, item->wish.subnet_id, EXCEPTION_NONE, NULL);
+}
+
 static struct result settle_item(struct mirror_writer *writer, size_t number, const struct batch_item *item,
                                  int64_t retry_at)
 {
@@ -155,6 +181,7 @@ static struct result settle_item(struct mirror_writer *writer, size_t number, co
     struct result result;
 
     settling.known = scope_index_get(writer->plugin->index, item->wish.subnet_id, &settling.entry);
+    settling.entry.reset = false;
     if (!done)
         result = settle_refused(&settling, retry_at);
     else if (item->wish.removal)
@@ -182,5 +209,8 @@ struct result batch_settle(struct plugin *plugin, size_t number, const struct ba
         mirror_abandon(&writer);
         return result;
     }
-    return mirror_commit(&writer);
+    result = mirror_commit(&writer);
+    for (size_t i = 0; i < batch->count && !result_failed(result); i++)
+        tell_operations(plugin, number, &batch->items[i]);
+    return result;
 }

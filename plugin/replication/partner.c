@@ -212,6 +212,7 @@ static void fail(struct partner *partner, const struct result *why)
     (void)snprintf(delay_text, sizeof delay_text, "%lld", (long long)delay);
     kea_log(partner->plugin->server, FAILOVER_SYNC_PUSH_FAILED, name_of(partner), delay_text, why->message);
     show(partner, why->message);
+    replication_watch_unreachable(partner->plugin, partner->number, why->message);
     go_idle(partner);
 }
 

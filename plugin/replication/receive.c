@@ -3,6 +3,7 @@
 #include "plugin/replication/reception.h"
 
 #include "failover_sync/answer.h"
+#include "failover_sync/fault.h"
 #include "failover_sync/operation.h"
 #include "failover_sync/worker.h"
 
@@ -108,15 +109,16 @@ char *command_scope_receive(struct plugin *plugin, const struct model_node *inpu
     const struct relationship *relationship = relationships_find_partner(&plugin->relationships, sender);
     struct reception *reception;
     struct result result;
-    char ticket[TICKET_NAME_SIZE], message[400];
+    struct fault fault;
+    char ticket[TICKET_NAME_SIZE];
 
     if (relationship == NULL || strcmp(relationship_self(relationship)->name, receiver) != 0) {
-        (void)snprintf(
-            message, sizeof message,
+        fault = fault_of_sender(
+            EXCEPTION_OBJECT_NOT_FOUND, NULL,
             "%.80s sent scopes for %.80s, but this server, %.80s, has no relationship with it under those names: "
-            "check High Availability's parameters on both",
+            "check High Availability's parameters on both, or give failover-add on both",
             sender, receiver, plugin->relationships.server_name);
-        return answer_fault(FAULT_SENDER, "IpamApiObjectNotFoundInDatabase", NULL, message);
+        return fault_answer(&fault);
     }
     worker_partner_heard(plugin, sender);
     if (asked != NULL)
@@ -130,7 +132,8 @@ char *command_scope_receive(struct plugin *plugin, const struct model_node *inpu
     result = take_scopes(reception, input);
     if (result_failed(result)) {
         reception_free(reception);
-        return answer_fault(FAULT_RECEIVER, "IpamApiDhcpScopeFailedToUpdateInRemoteServer", NULL, result.message);
+        fault = fault_of_result(result, EXCEPTION_SCOPE_NOT_UPDATED_REMOTELY);
+        return fault_answer(&fault);
     }
     tickets_issue(plugin->tickets, plugin->instance, reception->ticket);
     memcpy(ticket, reception->ticket, sizeof ticket);
@@ -140,7 +143,8 @@ char *command_scope_receive(struct plugin *plugin, const struct model_node *inpu
         result = plugin->server->run_on_main(plugin->server->context, apply_on_main, reception);
         if (result_failed(result)) {
             reception_free(reception);
-            return answer_fault(FAULT_RECEIVER, "IpamApiDhcpScopeFailedToUpdateInRemoteServer", NULL, result.message);
+            fault = fault_of_result(result, EXCEPTION_SCOPE_NOT_UPDATED_REMOTELY);
+            return fault_answer(&fault);
         }
     }
     return answer_ticket(plugin, ticket);

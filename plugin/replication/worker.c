@@ -21,6 +21,11 @@ struct job {
     struct job *next;
 };
 
+/* First in, first out. */
+struct jobs {
+    struct job *first, **last;
+};
+
 struct worker {
     struct plugin *plugin;
     CURLM *multi;
@@ -28,7 +33,7 @@ struct worker {
     bool running; /* the main thread's alone */
 
     pthread_mutex_t lock; /* guards what follows */
-    struct job *first, **last;
+    struct jobs jobs, operations;
     bool open; /* takes jobs */
     bool stopping;
     uint64_t heard; /* a bit per relationship */
@@ -52,7 +57,8 @@ struct result worker_new(struct plugin *plugin, struct worker **worker)
     if (new == NULL)
         return result_no_memory("the worker");
     new->plugin = plugin;
-    new->last = &new->first;
+    new->jobs.last = &new->jobs.first;
+    new->operations.last = &new->operations.first;
     new->multi = curl_multi_init();
     if (new->multi == NULL || pthread_mutex_init(&new->lock, NULL) != 0) {
         if (new->multi != NULL)
@@ -73,21 +79,20 @@ void worker_free(struct worker *worker)
     free(worker);
 }
 
-struct result worker_post(struct plugin *plugin, worker_job run, worker_job_free release, void *argument)
+static struct result post(struct worker *worker, struct jobs *jobs, const struct job *given)
 {
-    struct worker *worker = plugin->worker;
     struct job *job = malloc(sizeof *job);
     bool taken = false;
 
     if (job == NULL) {
-        release(argument);
+        given->release(given->argument);
         return result_no_memory("a job");
     }
-    *job = (struct job){.run = run, .release = release, .argument = argument};
+    *job = *given;
     (void)pthread_mutex_lock(&worker->lock);
     if (worker->open) {
-        *worker->last = job;
-        worker->last = &job->next;
+        *jobs->last = job;
+        jobs->last = &job->next;
         taken = true;
     }
     (void)pthread_mutex_unlock(&worker->lock);
@@ -97,6 +102,20 @@ struct result worker_post(struct plugin *plugin, worker_job run, worker_job_free
     }
     (void)curl_multi_wakeup(worker->multi);
     return result_ok();
+}
+
+struct result worker_post(struct plugin *plugin, worker_job run, worker_job_free release, void *argument)
+{
+    const struct job job = {.run = run, .release = release, .argument = argument};
+
+    return post(plugin->worker, &plugin->worker->jobs, &job);
+}
+
+struct result worker_post_operation(struct plugin *plugin, worker_job run, worker_job_free release, void *argument)
+{
+    const struct job job = {.run = run, .release = release, .argument = argument};
+
+    return post(plugin->worker, &plugin->worker->operations, &job);
 }
 
 static void hear(struct worker *worker, uint64_t relationships)
@@ -120,16 +139,16 @@ void worker_all_heard(struct plugin *plugin)
     hear(plugin->worker, UINT64_MAX);
 }
 
-static struct job *take_job(struct worker *worker)
+static struct job *take_job(struct worker *worker, struct jobs *jobs)
 {
     struct job *job;
 
     (void)pthread_mutex_lock(&worker->lock);
-    job = worker->first;
+    job = jobs->first;
     if (job != NULL) {
-        worker->first = job->next;
-        if (worker->first == NULL)
-            worker->last = &worker->first;
+        jobs->first = job->next;
+        if (jobs->first == NULL)
+            jobs->last = &jobs->first;
     }
     (void)pthread_mutex_unlock(&worker->lock);
     return job;
@@ -137,31 +156,34 @@ static struct job *take_job(struct worker *worker)
 
 static void put_back(struct worker *worker, struct job *job)
 {
+    struct jobs *jobs = &worker->jobs;
+
     (void)pthread_mutex_lock(&worker->lock);
-    job->next = worker->first;
-    if (worker->first == NULL)
-        worker->last = &job->next;
-    worker->first = job;
+    job->next = jobs->first;
+    if (jobs->first == NULL)
+        jobs->last = &job->next;
+    jobs->first = job;
     (void)pthread_mutex_unlock(&worker->lock);
 }
 
-/* Runs what waits; a job that the store refuses stays first in line, because those behind it may build on it. */
-static void run_jobs(struct worker *worker, bool last_chance)
+/* Runs what waits; a job that the store refuses stays first in line, because those behind it may build on it. True if
+ * any ran. */
+static bool run_jobs(struct worker *worker, bool last_chance)
 {
     struct plugin *plugin = worker->plugin;
     bool ran = false;
     struct job *job;
 
     if (worker->jobs_blocked_until > engine_now() && !last_chance)
-        return;
-    while ((job = take_job(worker)) != NULL) {
+        return false;
+    while ((job = take_job(worker, &worker->jobs)) != NULL) {
         struct result result = job->run(plugin, job->argument);
 
         if (result.code == RESULT_STORE && !last_chance) {
             put_back(worker, job);
             worker->jobs_blocked_until = engine_now() + STORE_PATIENCE_MS;
             engine_set_mirror(plugin, &result);
-            return;
+            return ran;
         }
         if (result.code == RESULT_STORE)
             job->release(job->argument);
@@ -169,7 +191,28 @@ static void run_jobs(struct worker *worker, bool last_chance)
         ran = true;
         engine_set_mirror(plugin, result_failed(result) ? &result : NULL);
     }
-    if (ran)
+    return ran;
+}
+
+static bool run_operations(struct worker *worker)
+{
+    bool ran = false;
+    struct job *job;
+
+    while ((job = take_job(worker, &worker->operations)) != NULL) {
+        (void)job->run(worker->plugin, job->argument);
+        free(job);
+        ran = true;
+    }
+    return ran;
+}
+
+static void run_all(struct worker *worker, bool last_chance)
+{
+    struct plugin *plugin = worker->plugin;
+    bool ran = run_jobs(worker, last_chance);
+
+    if (run_operations(worker) || ran)
         for (size_t i = 0; i < plugin->relationships.count; i++)
             engine_refresh_queue(plugin, i);
 }
@@ -246,14 +289,30 @@ static void ask_ha_state(struct worker *worker)
     ha_state_ask(worker->plugin);
 }
 
+/* What is under way goes on after the load, but nobody will know for which operation. */
+static void end_operations(struct worker *worker)
+{
+    struct plugin *plugin = worker->plugin;
+    const struct fault fault = fault_of_result(
+        result_error(RESULT_REFUSED,
+                     "the configuration was loaded anew before the operation had ended; what was queued "
+                     "stays queued and is sent, failover-status tells what waits"),
+        EXCEPTION_SCOPES_NOT_REPLICATED);
+
+    replication_watch_clear(&plugin->watch);
+    operation_log_end_all(plugin->operations, &fault);
+    (void)operation_log_save(plugin->operations, plugin->store);
+}
+
 static void *worker_run(void *argument)
 {
     struct worker *worker = argument;
 
+    (void)operation_log_load(worker->plugin->operations, worker->plugin->store);
     while (!is_stopping(worker)) {
         int64_t wake, wait;
 
-        run_jobs(worker, false);
+        run_all(worker, false);
         hear_partners(worker);
         ask_ha_state(worker);
         wake = advance_partners(worker);
@@ -265,7 +324,8 @@ static void *worker_run(void *argument)
         if (wait > 0)
             (void)curl_multi_poll(worker->multi, NULL, 0, (int)wait, NULL);
     }
-    run_jobs(worker, true);
+    run_all(worker, true);
+    end_operations(worker);
     return NULL;
 }
 
@@ -275,6 +335,21 @@ static void free_partners(struct worker *worker)
         partner_free(worker->partners[i]);
         worker->partners[i] = NULL;
     }
+}
+
+struct result worker_follow_relationship(struct plugin *plugin, size_t relationship)
+{
+    struct worker *worker = plugin->worker;
+
+    if (!plugin->relationships.list[relationship].local) {
+        partner_free(worker->partners[relationship]);
+        worker->partners[relationship] = NULL;
+        return result_ok();
+    }
+    if (worker->partners[relationship] != NULL)
+        return result_ok();
+    engine_refresh_queue(plugin, relationship);
+    return partner_new(plugin, relationship, worker->multi, &worker->partners[relationship]);
 }
 
 /* Signals are the server's business. */
@@ -329,7 +404,7 @@ void worker_stop(struct plugin *plugin)
     (void)curl_multi_wakeup(worker->multi);
     (void)pthread_join(worker->thread, NULL);
     worker->running = false;
-    while ((job = take_job(worker)) != NULL)
+    while ((job = take_job(worker, &worker->jobs)) != NULL || (job = take_job(worker, &worker->operations)) != NULL)
         job_free(job);
     free_partners(worker);
 }

@@ -28,7 +28,6 @@ BAD = [
     ("partner's part is unknown", {"partners": {"server2": {"uri": "http://192.0.2.1/"}}}, "uri"),
     ("partner's url is a number", {"partners": {"server2": {"url": 1}}}, "url"),
     ("partner's url is no url", {"partners": {"server2": {"url": "gopher:server2"}}}, "gopher"),
-    ("partner is unknown to HA", {"partners": {"server7": {"url": "http://192.0.2.1:8000/"}}}, "server7"),
 ]
 
 
