@@ -11,11 +11,15 @@
 #include <string.h>
 #include <time.h>
 
+/* What the main thread is asked to do. */
+enum main_part { PART_APPLY, PART_UNDO };
+
 struct run {
     const struct operation *operation;
     struct model_tree *input;
     char *arguments;                  /* the input's text, if it may have to be read again; else NULL */
-    struct operation_context context; /* of whichever thread the run is on */
+    struct operation_context context; /* of whichever thread the run is on, like `part` and, before the end, `fault` */
+    enum main_part part;
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t moved;
@@ -23,7 +27,7 @@ struct run {
     bool attended; /* the main thread waits, and will do its part itself */
     bool wants_main;
     bool ended;
-    struct fault fault;
+    struct fault fault; /* constant once it has ended */
 };
 
 /* Needs no plugin any more: a task for the main thread may outlive it. */
@@ -117,17 +121,33 @@ static struct fault unloading(const struct run *run)
 
 /* ---- the pool, over the main thread and back ---- */
 
-static void undo_on_main(void *argument, bool cancelled)
-{
-    struct run *run = argument;
-    struct fault fault = run->fault;
+static void main_part(struct run *run);
 
-    if (cancelled) {
-        run_release(run);
-        return;
-    }
-    run->operation->undo(&run->context);
-    run_end(run, fault);
+static void main_part_later(void *argument, bool cancelled)
+{
+    if (cancelled)
+        run_release(argument);
+    else
+        main_part(argument);
+}
+
+/* Has the main thread do its part: the one that waits for this run, or else in its own time. Its tasks may outlive the
+ * plugin, and with it the module that the input is read by. */
+static void ask_main(struct run *run, enum main_part part)
+{
+    const struct kea_server *server = run->context.plugin->server;
+    bool attended;
+
+    forget_input(run);
+    run->part = part;
+    (void)pthread_mutex_lock(&run->lock);
+    attended = run->attended;
+    run->wants_main = attended;
+    if (attended)
+        (void)pthread_cond_signal(&run->moved);
+    (void)pthread_mutex_unlock(&run->lock);
+    if (!attended && result_failed(server->run_on_main(server->context, main_part_later, run)))
+        run_end(run, part == PART_UNDO ? run->fault : unloading(run));
 }
 
 /* A job, not an operation: what the main thread hands over later must not come before it. */
@@ -141,14 +161,12 @@ static struct result record(struct plugin *plugin, void *argument)
         run->context.input = model_root(run->input);
         fault = run->operation->record(&run->context);
     }
-    forget_input(run);
-    if (!fault_raised(&fault)) {
+    if (fault_raised(&fault)) {
+        run->fault = fault;
+        ask_main(run, PART_UNDO);
+    } else {
         run_end(run, fault);
-        return result_ok();
     }
-    run->fault = fault;
-    if (result_failed(plugin->server->run_on_main(plugin->server->context, undo_on_main, run)))
-        run_end(run, fault);
     return result_ok();
 }
 
@@ -160,41 +178,20 @@ static void release_record(void *argument)
 }
 
 /* [main] */
-static void change_pool(struct run *run)
+static void main_part(struct run *run)
 {
-    struct fault fault = run->operation->apply(&run->context);
+    struct fault fault;
 
+    if (run->part == PART_UNDO) {
+        run->operation->undo(&run->context);
+        run_end(run, run->fault);
+        return;
+    }
+    fault = run->operation->apply(&run->context);
     if (fault_raised(&fault))
         run_end(run, fault);
     else
         (void)worker_post(run->context.plugin, record, release_record, run);
-}
-
-static void change_pool_on_main(void *argument, bool cancelled)
-{
-    struct run *run = argument;
-
-    if (cancelled)
-        run_release(run);
-    else
-        change_pool(run);
-}
-
-static void ask_main(struct run *run)
-{
-    const struct kea_server *server = run->context.plugin->server;
-    bool attended;
-
-    /* The tasks of the main thread may outlive the plugin, and with it the module that the input is read by. */
-    forget_input(run);
-    (void)pthread_mutex_lock(&run->lock);
-    attended = run->attended;
-    run->wants_main = attended;
-    if (attended)
-        (void)pthread_cond_signal(&run->moved);
-    (void)pthread_mutex_unlock(&run->lock);
-    if (!attended && result_failed(server->run_on_main(server->context, change_pool_on_main, run)))
-        run_end(run, unloading(run));
 }
 
 /* ---- on the worker ---- */
@@ -209,7 +206,7 @@ static struct result work(struct plugin *plugin, void *argument)
         operation_log_advance(plugin->operations, context->id, 0);
     fault = run->operation->run(context);
     if (!fault_raised(&fault) && context->pool.wanted)
-        ask_main(run);
+        ask_main(run, PART_APPLY);
     else
         run_end(run, fault);
     return result_ok();
@@ -249,7 +246,7 @@ static bool attend(struct run *run, int64_t ms)
             continue;
         run->wants_main = false;
         (void)pthread_mutex_unlock(&run->lock);
-        change_pool(run);
+        main_part(run);
         (void)pthread_mutex_lock(&run->lock);
     }
     ended = run->ended;

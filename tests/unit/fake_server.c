@@ -144,6 +144,51 @@ static void prefix_of(uint32_t subnet_id, char prefix[32])
     snprintf(prefix, 32, "10.%u.%u.0/24", subnet_id / 256, subnet_id % 256);
 }
 
+/* Behind a '|' the words have pools, separated by ','. */
+static char *definition_of(uint32_t subnet_id, const char *prefix, const char *words)
+{
+    const char *bar = strchr(words, '|');
+    json_t *pools = json_array();
+    json_t *root;
+    char *text;
+
+    for (const char *pool = bar; pool != NULL; pool = strchr(pool + 1, ','))
+        json_array_append_new(pools, json_pack("{s:s%}", "pool", pool + 1, strcspn(pool + 1, ",")));
+    root = json_pack("{s:{s:i,s:s,s:{s:s%}}}", "subnet4", "id", (int)subnet_id, "subnet", prefix, "user-context",
+                     "words", words, bar == NULL ? strlen(words) : (size_t)(bar - words));
+    if (bar != NULL)
+        json_object_set(json_object_get(root, "subnet4"), "pools", pools);
+    text = json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(pools);
+    json_decref(root);
+    return text;
+}
+
+/* The words of a definition; NULL if the fake server does not take it. */
+static char *words_of_definition(const char *definition)
+{
+    json_t *root = json_loads(definition, 0, NULL);
+    json_t *subnet = json_object_get(root, "subnet4");
+    const char *text = json_string_value(json_object_get(json_object_get(subnet, "user-context"), "words"));
+    char *words = text == NULL || strstr(text, "refuse") != NULL ? NULL : strdup(text);
+    json_t *pool;
+    size_t i;
+
+    json_array_foreach(json_object_get(subnet, "pools"), i, pool)
+    {
+        const char *bounds = json_string_value(json_object_get(pool, "pool"));
+        char *longer;
+
+        if (words == NULL || bounds == NULL || strstr(bounds, ".66") != NULL ||
+            asprintf(&longer, "%s%c%s", words, i == 0 ? '|' : ',', bounds) < 0)
+            longer = NULL;
+        free(words);
+        words = longer;
+    }
+    json_decref(root);
+    return words;
+}
+
 static struct result scope_get(void *context, enum kea_configuration which, uint32_t subnet_id, struct kea_scope *scope)
 {
     const char *words = *words_of(context, which, subnet_id);
@@ -154,9 +199,7 @@ static struct result scope_get(void *context, enum kea_configuration which, uint
         return result_error(RESULT_NOT_FOUND, "no scope %u", subnet_id);
     prefix_of(subnet_id, prefix);
     scope->prefix = strdup(prefix);
-    if (asprintf(&scope->definition, "{\"subnet4\":{\"id\":%u,\"subnet\":\"%s\",\"user-context\":{\"words\":\"%s\"}}}",
-                 subnet_id, prefix, words) < 0)
-        abort();
+    scope->definition = definition_of(subnet_id, prefix, words);
     scope->replicated = strdup(scope->definition);
     return result_ok();
 }
@@ -197,17 +240,15 @@ static void scopes_apply(void *context, enum kea_configuration which, struct kea
             *words = NULL;
             continue;
         }
-        json_t *root = json_loads(change->definition, 0, NULL);
-        const char *new = json_string_value(
-            json_object_get(json_object_get(json_object_get(root, "subnet4"), "user-context"), "words"));
-        if (new == NULL || strstr(new, "refuse") != NULL) {
+        char *new = words_of_definition(change->definition);
+
+        if (new == NULL) {
             change->applied = false;
             change->text = strdup("the fake server refuses this scope");
         } else {
             free(*words);
-            *words = strdup(new);
+            *words = new;
         }
-        json_decref(root);
         (void)scope_get(context, which, change->subnet_id, &change->after);
     }
 }
@@ -554,6 +595,16 @@ char *fake_server_command(struct fake_server *server, const char *name, const ch
 
     on_main_do(&call, call_plugin);
     return call.text;
+}
+
+char *fake_server_command_elsewhere(struct fake_server *server, const char *name, const char *arguments)
+{
+    return plugin_command(server->plugin, name, arguments);
+}
+
+const char *fake_server_store(const struct fake_server *server)
+{
+    return server->store;
 }
 
 void fake_server_set_reachable(struct fake_server *server, bool reachable)
