@@ -121,14 +121,14 @@ static struct fault unloading(const struct run *run)
 
 /* ---- the pool, over the main thread and back ---- */
 
-static void main_part(struct run *run);
+static void serve_main(struct run *run);
 
-static void main_part_later(void *argument, bool cancelled)
+static void serve_main_later(void *argument, bool cancelled)
 {
     if (cancelled)
         run_release(argument);
     else
-        main_part(argument);
+        serve_main(argument);
 }
 
 /* Has the main thread do its part: the one that waits for this run, or else in its own time. Its tasks may outlive the
@@ -146,7 +146,7 @@ static void ask_main(struct run *run, enum main_part part)
     if (attended)
         (void)pthread_cond_signal(&run->moved);
     (void)pthread_mutex_unlock(&run->lock);
-    if (!attended && result_failed(server->run_on_main(server->context, main_part_later, run)))
+    if (!attended && result_failed(server->run_on_main(server->context, serve_main_later, run)))
         run_end(run, part == PART_UNDO ? run->fault : unloading(run));
 }
 
@@ -178,7 +178,7 @@ static void release_record(void *argument)
 }
 
 /* [main] */
-static void main_part(struct run *run)
+static void serve_main(struct run *run)
 {
     struct fault fault;
 
@@ -246,7 +246,7 @@ static bool attend(struct run *run, int64_t ms)
             continue;
         run->wants_main = false;
         (void)pthread_mutex_unlock(&run->lock);
-        main_part(run);
+        serve_main(run);
         (void)pthread_mutex_lock(&run->lock);
     }
     ended = run->ended;
