@@ -53,7 +53,8 @@ static struct watched_operation *watched_new(const struct watch_order *order)
 
     if (watched == NULL)
         return NULL;
-    qsort(order->targets, order->count, sizeof *order->targets, compare_targets);
+    if (order->count > 0)
+        qsort(order->targets, order->count, sizeof *order->targets, compare_targets);
     (void)snprintf(watched->id, sizeof watched->id, "%s", order->id);
     watched->exception = order->exception;
     watched->list = order->list;
