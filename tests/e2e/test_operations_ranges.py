@@ -13,6 +13,7 @@ _networks = itertools.count(1)
 @pytest.fixture(scope="module")
 def server(pair):
     """The first of the pair, with more managing entities than a fresh store has."""
+    pair.wait_quiet()
     call(pair.first, "custom-field-add", {"name": "Managed by entity", "type": "Multivalued",
                                           "values": ["Amsterdam", "Berlin"]})
     return pair.first
@@ -177,7 +178,7 @@ def test_custom_fields(server, network):
         "IPAM": 1, "DHCP": 2, "other DHCP": 3, "VM manager": 4, "Others": 5}
     record = add(server, {**range_v4(network, 10, 19), "custom-field-values": custom_values(Floor="3", **{"R" * 255: "ä"})})
     values = {row["custom-field"]: row["value"] for row in get(server, record)["custom-field-values"]}
-    assert values["Floor"] == "3" and len(values["R" * 255]) >= 1  # as Kea prints bytes above ASCII: one by one
+    assert values["Floor"] == "3" and set(values) == {"Managed by", "Managed by entity", "Floor", "R" * 255}
     assert tables.query(server, "SELECT Value FROM CustomFieldValuesGiven WHERE CustomFieldId = ?", room) == [("ä",)]
     update(server, record, custom_field_values=custom_values(Floor="1"))
     values = {row["custom-field"]: row["value"] for row in get(server, record)["custom-field-values"]}

@@ -26,6 +26,11 @@ def dump(server):
     return processes.run("sqlite3", "-readonly", server.store, ".dump").stdout.splitlines()
 
 
+def differences(before, after):
+    """The lines of two dumps that are not in the other."""
+    return [f"- {line}" for line in before if line not in after] + [f"+ {line}" for line in after if line not in before]
+
+
 def assert_sound(server):
     assert query(server, "PRAGMA integrity_check") == [("ok",)]
     assert query(server, "PRAGMA foreign_key_check") == []
