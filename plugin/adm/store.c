@@ -3,6 +3,7 @@
 #include "store_private.h"
 
 #include "plugin/adm/migration_2_sql.h"
+#include "plugin/adm/migration_3_sql.h"
 #include "plugin/adm/schema_sql.h"
 
 #include <errno.h>
@@ -22,6 +23,7 @@ struct migration {
 static const struct migration migrations[] = {
     {0, STORE_SCHEMA_VERSION, schema_sql},
     {1, 2, migration_2_sql},
+    {2, 3, migration_3_sql},
 };
 
 static const char *remedy_of(int code)

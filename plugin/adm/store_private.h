@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #define STORE_APPLICATION_ID 0x4B465359 /* "KFSY": how we and file(1) recognise our files */
-#define STORE_SCHEMA_VERSION 2
+#define STORE_SCHEMA_VERSION 3
 
 struct store {
     sqlite3 *database;
