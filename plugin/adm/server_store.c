@@ -63,16 +63,15 @@ struct result server_store_put(struct store *store, const struct server_row *row
     return result;
 }
 
-/* Reads the one row of a statement and makes its texts the row's own. */
+/* Reads the row of a statement, if there is one, and makes its texts the row's own; without one *record_id is 0. */
 static struct result server_read(struct statement *statement, int64_t *record_id, struct server_row *row)
 {
     const char **const texts[] = {&row->server_name, &row->ha_name, &row->control_url, &row->server_version};
     bool found = false;
     struct result result = statement_step(statement, &found);
 
-    if (!result_failed(result) && !found)
-        result = result_error(RESULT_NOT_FOUND, "the store has no such server");
-    if (result_failed(result))
+    *record_id = 0;
+    if (!found)
         return result;
     *record_id = statement_integer(statement, 0);
     row->is_local = statement_integer(statement, 1) != 0;
@@ -97,12 +96,16 @@ struct result server_store_find_by_id(struct store *store, int64_t record_id, st
                                          "SELECT RecordId, IsLocal, ServerName, HaName, ControlUrl, ServerVersion "
                                          "FROM ADM_DHCPServersTable WHERE RecordId = ?1",
                                          &statement);
+    int64_t found = 0;
 
     memset(row, 0, sizeof *row);
     if (result_failed(result))
         return result;
     statement_bind_integer(statement, 1, record_id);
-    return server_read(statement, &record_id, row);
+    result = server_read(statement, &found, row);
+    if (!result_failed(result) && found == 0)
+        result = result_error(RESULT_NOT_FOUND, "the store has no server with record id %lld", (long long)record_id);
+    return result;
 }
 
 struct result server_store_find(struct store *store, const char *ha_name, int64_t *record_id, struct server_row *row)
@@ -118,7 +121,10 @@ struct result server_store_find(struct store *store, const char *ha_name, int64_
     if (result_failed(result))
         return result;
     statement_bind_text(statement, 1, ha_name);
-    return server_read(statement, record_id, row);
+    result = server_read(statement, record_id, row);
+    if (!result_failed(result) && *record_id == 0)
+        result = result_error(RESULT_NOT_FOUND, "the store has no server of that name");
+    return result;
 }
 
 void server_row_clear(struct server_row *row)
