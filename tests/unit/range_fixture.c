@@ -176,7 +176,7 @@ int tear_down(void **state)
     return 0;
 }
 
-static struct fault run(struct fixture *fixture, const char *command, const struct model_node *input, json_t **output)
+struct fault run_input(struct fixture *fixture, const char *command, const struct model_node *input, json_t **output)
 {
     static const struct {
         const char *command;
@@ -226,7 +226,7 @@ struct fault run_text(struct fixture *fixture, const char *command, const char *
 
     if (result_failed(result))
         fail_msg("%s %s: %s", command, arguments, result.message);
-    fault = run(fixture, command, model_root(tree), output);
+    fault = run_input(fixture, command, model_root(tree), output);
     model_tree_free(tree);
     return fault;
 }

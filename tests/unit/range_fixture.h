@@ -84,6 +84,7 @@ void refuse_by_store(struct fixture *fixture, const char *command, const char *e
 
 /* Runs a command as it comes; the caller frees *output. */
 struct fault run_text(struct fixture *fixture, const char *command, const char *arguments, json_t **output);
+struct fault run_input(struct fixture *fixture, const char *command, const struct model_node *input, json_t **output);
 
 /* Arguments that the schema itself refuses, and what that becomes as a fault. */
 void refuse_input(struct fixture *fixture, const char *command, const char *exception, const char *node,
