@@ -1,5 +1,6 @@
 #include "range_fixture.h"
 
+#include "failover_sync/adm_get.h"
 #include "failover_sync/model.h"
 
 #include <unistd.h>
@@ -215,6 +216,8 @@ struct fault run_input(struct fixture *fixture, const char *command, const struc
         return address_get_all(store, input, output);
     if (strcmp(command, "custom-field-add") == 0)
         return custom_field_add(store, input, output);
+    if (strcmp(command, "adm-get") == 0)
+        return adm_get(store, fixture->model, input, output);
     return custom_field_get_all(store, input, output);
 }
 
