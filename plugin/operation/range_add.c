@@ -144,7 +144,7 @@ struct fault range_add_complete(struct store *store, const struct model_node *in
     uint32_t difference = 0;
     bool own = false;
     struct result result;
-    struct fault fault = operation_begin(store, &own);
+    struct fault fault = operation_begin(store, EXCEPTION_FAILED_TO_UPDATE_RANGE, &own);
 
     if (fault_raised(&fault))
         return fault;
@@ -162,7 +162,7 @@ struct fault range_add_complete(struct store *store, const struct model_node *in
         fault =
             fault_of_result(custom_values_set(store, OBJECT_IP_RANGE, wanted.span.v6, record_id, &wanted.custom, true),
                             EXCEPTION_FAILED_TO_UPDATE_RANGE);
-    fault = operation_end(store, own, fault, "range-add");
+    fault = operation_end(store, own, fault, EXCEPTION_FAILED_TO_UPDATE_RANGE, "range-add");
     ip_range_clear(&mirrored);
     ip_range_clear(&wanted);
     return fault;
