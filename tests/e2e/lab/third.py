@@ -2,19 +2,24 @@
 
 import os
 
-from . import config
+from . import config, network
 from .pair import library_of_run
 from .server import Server
 
 NAME = "server3"
+ADDRESS = network.SERVER_ADDRESSES[NAME]
 CREDENTIALS = "kfs:sesame"  # its control agent asks for them
 
 
-def partners(server_folder_of):
-    """The parameter "partners" of a server that is to reach the third one; `server_folder_of` puts a file in its folder."""
+def introduce(server):
+    """Tells a server that has not been started yet how the third one lets it in."""
     user, password = CREDENTIALS.split(":")
-    return {"partners": {NAME: {"basic-auth-user": user,
-                                "basic-auth-password-file": server_folder_of("third-password", password + "\n")}}}
+    with open(server.path("password"), "w", encoding="utf-8") as file:
+        file.write(password + "\n")
+    hook = next(hook for hook in server.configuration["hooks-libraries"] if "failover_sync" in hook["library"])
+    hook["parameters"]["partners"] = {NAME: {"basic-auth-user": user,
+                                             "basic-auth-password-file": server.inside("password")}}
+    server.write(server.configuration)
 
 
 def third_server(pair, scopes=(), **library_parameters):
