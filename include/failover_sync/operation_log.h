@@ -44,7 +44,8 @@ bool operation_log_wait(struct operation_log *log, const char *id, int64_t ms);
 /* The fault of an operation; no fault if there is none. */
 struct fault operation_log_fault(struct operation_log *log, const char *id);
 
-/* The output of operation-get's container "operation"; NULL if it is not known or for want of memory. */
+/* The output of operation-get's container "operation"; NULL if it is not known or for want of memory. Waits a moment
+ * for what the store keeps if that has not been read yet. */
 json_t *operation_log_describe(struct operation_log *log, const char *id);
 
 /* Adds operation-id, state and percent to a command's output; false for want of memory. */
