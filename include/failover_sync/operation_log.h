@@ -54,7 +54,7 @@ bool operation_log_put_progress(struct operation_log *log, const char *id, json_
 /* Ends what has not ended with `fault`: nothing will go on with it. */
 void operation_log_end_all(struct operation_log *log, const struct fault *fault);
 
-/* [worker] Reads what the store keeps beside what is there already, and writes what has changed since. Failing loses
+/* Whoever has the store: reads what the store keeps beside what is there already, and writes what has changed since. Failing loses
  * nothing but what operation-get could have told of operations before the last restart. */
 struct result operation_log_load(struct operation_log *log, struct store *store);
 struct result operation_log_save(struct operation_log *log, struct store *store);

@@ -57,8 +57,11 @@ static struct result read_kept(struct operation_log *log, struct store *store)
     if (result_failed(result))
         return result;
     while (!result_failed(result = statement_step(statement, &found)) && found) {
+        const char *id = statement_text(statement, 0);
         struct logged_operation *place = operation_log_place(log, statement_integer(statement, 1));
 
+        if (id != NULL && operation_log_find(log, id) != NULL)
+            continue; /* it was read before */
         if (place == NULL || place->sequence != 0)
             break; /* full: what comes now is older still */
         read_operation(statement, place);
