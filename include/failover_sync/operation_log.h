@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 struct store;
 struct operation_log;
@@ -38,8 +39,8 @@ void operation_log_advance(struct operation_log *log, const char *id, unsigned p
 /* It has ended: with a fault, or with success and an output (NULL: none; one that is too long is not kept). */
 void operation_log_end(struct operation_log *log, const char *id, const struct fault *fault, const json_t *output);
 
-/* Waits until an operation has ended, at most `ms` milliseconds; whether it has. */
-bool operation_log_wait(struct operation_log *log, const char *id, int64_t ms);
+/* Waits until an operation has ended, or until then (see waiting.h); whether it has. */
+bool operation_log_wait(struct operation_log *log, const char *id, const struct timespec *until);
 
 /* The fault of an operation; no fault if there is none. */
 struct fault operation_log_fault(struct operation_log *log, const char *id);
@@ -54,8 +55,8 @@ bool operation_log_put_progress(struct operation_log *log, const char *id, json_
 /* Ends what has not ended with `fault`: nothing will go on with it. */
 void operation_log_end_all(struct operation_log *log, const struct fault *fault);
 
-/* Whoever has the store: reads what the store keeps beside what is there already, and writes what has changed since. Failing loses
- * nothing but what operation-get could have told of operations before the last restart. */
+/* Whoever has the store: reads what the store keeps beside what is there already, and writes what has changed since.
+ * Failing loses nothing but what operation-get could have told of operations before the last restart. */
 struct result operation_log_load(struct operation_log *log, struct store *store);
 struct result operation_log_save(struct operation_log *log, struct store *store);
 

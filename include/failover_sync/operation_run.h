@@ -10,10 +10,10 @@
 
 #include <jansson.h>
 
-/* How long a command may hold the server's main thread, which answers at once in nearly every case: Kea has no way to
- * answer a command later. On another thread, an HTTP listener's, only the client waits. */
-#define OPERATION_WAIT_MAIN_MS  200
-#define OPERATION_WAIT_OTHER_MS 1000
+/* How long a command may hold the thread that it came in on, in milliseconds; nearly every one is answered at once. Kea
+ * has no way to answer a command later, and packets may wait: for the main thread, and for a thread of HA's listener if
+ * somebody changes the configuration meanwhile. */
+#define OPERATION_WAIT_MS 200
 
 /* What an operation is given, and what it leaves. */
 struct operation_context {

@@ -53,7 +53,7 @@ struct relationships {
 };
 
 /* Reads the JSON text of HA's "high-availability" list; NULL gives no relationship. RESULT_INVALID says what in the
- * parameters is not understood, or which partner named in `parameters` is not a peer. */
+ * parameters is not understood. */
 struct result relationships_parse(const char *high_availability, const struct parameters *parameters,
                                   struct relationships *relationships);
 void relationships_clear(struct relationships *relationships);

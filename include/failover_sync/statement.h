@@ -32,6 +32,15 @@ struct result statement_run(struct statement *statement);
 /* Runs an insert and gives the new row's id. */
 struct result statement_insert(struct statement *statement, int64_t *record_id);
 
+/* Runs a statement whose only parameter is an id. */
+struct result statement_run_id(struct store *store, const char *sql, int64_t record_id);
+
+/* Reads the integer of the first row; 0 without one. */
+struct result statement_read_integer(struct statement *statement, int64_t *value);
+
+/* Reads the integers that the statement returns in its first column; the caller frees *list, NULL if there are none. */
+struct result statement_read_list(struct statement *statement, int64_t **list, size_t *count);
+
 /* Ends a reading early: resets the statement. */
 void statement_done(struct statement *statement);
 

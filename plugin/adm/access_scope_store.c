@@ -200,7 +200,7 @@ struct result access_scope_associate(struct store *store, const char *object_typ
     statement_bind_id(statement, 4, association.inheritance_id);
     result = statement_insert(statement, &association_id);
     if (!result_failed(result) && association.inheritance_id == 0)
-        result = run_with_id(
+        result = statement_run_id(
             store, "UPDATE ADM_AccessScopeAssociationTable SET InheritanceId = AssociationId WHERE AssociationId = ?1",
             association_id);
     return result_failed(result) ? result : hand_on(store, &object, &association, association_id);

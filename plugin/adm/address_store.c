@@ -117,7 +117,7 @@ struct result address_store_list(struct store *store, const struct address_filte
     statement_bind_integer(statement, 3, filter->limit);
     if (filter->range_record_id != 0)
         statement_bind_integer(statement, 4, filter->range_record_id);
-    return id_list_read(statement, ids, count);
+    return statement_read_list(statement, ids, count);
 }
 
 struct result address_store_of_range(struct store *store, int64_t range_id, int64_t **ids, size_t *count)
@@ -131,7 +131,7 @@ struct result address_store_of_range(struct store *store, int64_t range_id, int6
     if (result_failed(result))
         return result;
     statement_bind_integer(statement, 1, range_id);
-    return id_list_read(statement, ids, count);
+    return statement_read_list(statement, ids, count);
 }
 
 /* ---- writing ---- */
@@ -270,15 +270,15 @@ struct result address_store_map(struct store *store, const struct ip_range *rang
     if (!result_failed(result))
         result =
             run_mapping(store, "UPDATE ADM_IPAddressTable AS a SET RangeRecordId = ?1 WHERE " ADDRESSES_TO_MAP, range);
-    return result_failed(result) ? result : run_with_id(store, count_children, range->record_id);
+    return result_failed(result) ? result : statement_run_id(store, count_children, range->record_id);
 }
 
 struct result address_store_unmap(struct store *store, int64_t range_id)
 {
     struct result result =
-        run_with_id(store, "UPDATE ADM_IPAddressTable SET RangeRecordId = NULL WHERE RangeRecordId = ?1", range_id);
+        statement_run_id(store, "UPDATE ADM_IPAddressTable SET RangeRecordId = NULL WHERE RangeRecordId = ?1", range_id);
 
-    return result_failed(result) ? result : run_with_id(store, count_children, range_id);
+    return result_failed(result) ? result : statement_run_id(store, count_children, range_id);
 }
 
 /* Whether the range has this Managed by and entity. */
@@ -325,5 +325,5 @@ struct result address_store_map_one(struct store *store, struct ip_address *addr
     statement_bind_integer(statement, 1, address->record_id);
     statement_bind_integer(statement, 2, address->range_record_id);
     result = statement_run(statement);
-    return result_failed(result) ? result : run_with_id(store, count_children, address->range_record_id);
+    return result_failed(result) ? result : statement_run_id(store, count_children, address->range_record_id);
 }

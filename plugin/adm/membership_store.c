@@ -3,45 +3,6 @@
 
 #include <stdlib.h>
 
-/* Appends to a list that doubles whenever its length is a power of two. */
-static struct result list_append(int64_t **list, size_t *count, int64_t value)
-{
-    if ((*count & (*count - 1)) == 0) {
-        int64_t *longer = reallocarray(*list, *count == 0 ? 1 : *count * 2, sizeof *longer);
-
-        if (longer == NULL)
-            return result_no_memory("the relationships of a scope");
-        *list = longer;
-    }
-    (*list)[(*count)++] = value;
-    return result_ok();
-}
-
-/* Collects the ids that `statement` returns in its first column. */
-static struct result list_read(struct statement *statement, int64_t **list, size_t *count)
-{
-    struct result result;
-    bool found = false;
-
-    *list = NULL;
-    *count = 0;
-    for (;;) {
-        result = statement_step(statement, &found);
-        if (!found)
-            break;
-        result = list_append(list, count, statement_integer(statement, 0));
-        if (result_failed(result))
-            break;
-    }
-    statement_done(statement);
-    if (result_failed(result)) {
-        free(*list);
-        *list = NULL;
-        *count = 0;
-    }
-    return result;
-}
-
 static bool list_has(const int64_t *list, size_t count, int64_t value)
 {
     for (size_t i = 0; i < count; i++) {
@@ -96,7 +57,7 @@ struct result membership_store_set(struct store *store, int64_t scope_record_id,
     if (result_failed(result))
         goto done;
     statement_bind_integer(statement, 1, scope_record_id);
-    result = list_read(statement, &mirrored, &mirrored_count);
+    result = statement_read_list(statement, &mirrored, &mirrored_count);
     for (size_t i = 0; i < mirrored_count && !result_failed(result); i++) {
         if (!list_has(relations, count, mirrored[i]))
             result = membership_store_remove(store, scope_record_id, mirrored[i]);
@@ -123,7 +84,7 @@ struct result membership_store_find(struct store *store, int64_t scope_record_id
     if (result_failed(result))
         return result;
     statement_bind_integer(statement, 1, scope_record_id);
-    return list_read(statement, relations, count);
+    return statement_read_list(statement, relations, count);
 }
 
 struct result membership_store_has(struct store *store, int64_t scope_record_id, int64_t relation_record_id, bool *has)
@@ -160,7 +121,7 @@ struct result membership_store_scopes(struct store *store, int64_t relation_reco
         return result;
     statement_bind_integer(statement, 1, relation_record_id);
     statement_bind_integer(statement, 2, server_record_id);
-    result = list_read(statement, &ids, count);
+    result = statement_read_list(statement, &ids, count);
     if (!result_failed(result) && *count > 0) {
         *subnet_ids = calloc(*count, sizeof **subnet_ids);
         if (*subnet_ids == NULL)
@@ -177,7 +138,6 @@ struct result membership_store_scopes(struct store *store, int64_t relation_reco
 struct result membership_store_count(struct store *store, int64_t relation_record_id, int64_t *count)
 {
     struct statement *statement;
-    bool found = false;
     struct result result = statement_get(store,
                                          "SELECT count(*) FROM ADM_DhcpScopeFailoverTable AS m "
                                          "JOIN ADM_DHCPScopesTable AS s ON s.RecordId = m.ScopeId "
@@ -189,9 +149,5 @@ struct result membership_store_count(struct store *store, int64_t relation_recor
     if (result_failed(result))
         return result;
     statement_bind_integer(statement, 1, relation_record_id);
-    result = statement_step(statement, &found);
-    if (found)
-        *count = statement_integer(statement, 0);
-    statement_done(statement);
-    return result;
+    return statement_read_integer(statement, count);
 }

@@ -7,17 +7,6 @@
 static const char mark_overlapping[] =
     "UPDATE ADM_IPRangeTable SET IsOverlapping = 1 WHERE RecordId = ?1 AND IsOverlapping = 0";
 
-struct result run_with_id(struct store *store, const char *sql, int64_t record_id)
-{
-    struct statement *statement;
-    struct result result = statement_get(store, sql, &statement);
-
-    if (result_failed(result))
-        return result;
-    statement_bind_integer(statement, 1, record_id);
-    return statement_run(statement);
-}
-
 /* ---- taking out ---- */
 
 static struct result neighbour_recompute(struct store *store, const struct ip_range *range,
@@ -30,8 +19,8 @@ static struct result neighbour_recompute(struct store *store, const struct ip_ra
     if (result_failed(result))
         return result;
     if (overlaps)
-        return run_with_id(store, mark_overlapping, neighbour->record_id);
-    return run_with_id(store,
+        return statement_run_id(store, mark_overlapping, neighbour->record_id);
+    return statement_run_id(store,
                        "UPDATE ADM_IPRangeTable SET (IsOverlapping, UseForUtilization) = (0, 1) WHERE RecordId = ?1",
                        neighbour->record_id);
 }
@@ -108,7 +97,7 @@ static struct result mark_overlaps(struct store *store, const struct overlapping
     struct result result = result_ok();
 
     for (size_t i = 0; i < overlaps->count && !result_failed(result); i++)
-        result = run_with_id(store, mark_overlapping, overlaps->list[i].record_id);
+        result = statement_run_id(store, mark_overlapping, overlaps->list[i].record_id);
     return result;
 }
 
@@ -227,12 +216,12 @@ struct result range_mapping_leave_scope(struct store *store, int64_t scope_recor
     if (result_failed(result))
         return result;
     statement_bind_integer(statement, 1, scope_record_id);
-    result = id_list_read(statement, &ids, &count);
+    result = statement_read_list(statement, &ids, &count);
     for (size_t i = 0; i < count && !result_failed(result); i++) {
         result = range_mapping_leave(store, ids[i]);
         /* Gone at once, so that the scope's next range is not held against it. */
         if (!result_failed(result))
-            result = run_with_id(store, "DELETE FROM ADM_IPRangeTable WHERE RecordId = ?1", ids[i]);
+            result = statement_run_id(store, "DELETE FROM ADM_IPRangeTable WHERE RecordId = ?1", ids[i]);
     }
     free(ids);
     return result;

@@ -6,14 +6,8 @@
 
 #include "store_private.h"
 
-/* Collects the ids that `statement` returns in its first column; the caller frees *ids. */
-struct result id_list_read(struct statement *statement, int64_t **ids, size_t *count);
-
 /* IPv4Range, IPv6Range (IpamObjectType) */
 const char *range_object_type(const struct ip_range *range);
-
-/* Runs a statement whose only parameter is an id. */
-struct result run_with_id(struct store *store, const char *sql, int64_t record_id);
 
 /* The ranges of the space that share an address with the span, whatever is excluded; not `except`. The caller frees
  * ->list. */

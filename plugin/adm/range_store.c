@@ -203,39 +203,6 @@ struct result range_store_find(struct store *store, int64_t record_id, struct ip
     return result;
 }
 
-struct result id_list_read(struct statement *statement, int64_t **ids, size_t *count)
-{
-    struct result result;
-    size_t capacity = 0;
-    bool found = false;
-
-    *ids = NULL;
-    *count = 0;
-    for (;;) {
-        result = statement_step(statement, &found);
-        if (!found)
-            break;
-        if (*count == capacity) {
-            int64_t *longer = reallocarray(*ids, capacity == 0 ? 16 : capacity * 2, sizeof *longer);
-
-            if (longer == NULL) {
-                result = result_no_memory("a list of ranges or addresses");
-                break;
-            }
-            *ids = longer;
-            capacity = capacity == 0 ? 16 : capacity * 2;
-        }
-        (*ids)[(*count)++] = statement_integer(statement, 0);
-    }
-    statement_done(statement);
-    if (result_failed(result)) {
-        free(*ids);
-        *ids = NULL;
-        *count = 0;
-    }
-    return result;
-}
-
 struct result range_store_list(struct store *store, const struct range_filter *filter, int64_t **ids, size_t *count)
 {
     struct statement *statement;
@@ -271,7 +238,7 @@ struct result range_store_list(struct store *store, const struct range_filter *f
     if (filter->scope_record_id != 0)
         statement_bind_id(statement, 4, filter->scope_record_id);
     statement_bind_integer(statement, 5, filter->limit);
-    return id_list_read(statement, ids, count);
+    return statement_read_list(statement, ids, count);
 }
 
 struct result range_store_fill_scope(struct store *store, struct ip_range *range)

@@ -132,24 +132,13 @@ struct result relation_store_each(struct store *store, relation_visitor each, vo
     return result;
 }
 
-/* The integer of the first row; 0 without one. */
-static struct result relation_ask(struct statement *statement, int64_t *value)
-{
-    bool found = false;
-    struct result result = statement_step(statement, &found);
-
-    *value = found ? statement_integer(statement, 0) : 0;
-    statement_done(statement);
-    return result;
-}
-
 struct result relation_store_count(struct store *store, int64_t *count)
 {
     struct statement *statement;
     struct result result = statement_get(store, "SELECT count(*) FROM ADM_DhcpFailoverRelationTable", &statement);
 
     *count = 0;
-    return result_failed(result) ? result : relation_ask(statement, count);
+    return result_failed(result) ? result : statement_read_integer(statement, count);
 }
 
 struct result relation_store_find_pair(struct store *store, int64_t server_record_id, int64_t other_record_id,
@@ -170,7 +159,7 @@ struct result relation_store_find_pair(struct store *store, int64_t server_recor
     statement_bind_id(statement, 2, other_record_id);
     statement_bind_integer(statement, 3, except);
     statement_bind_text(statement, 4, name);
-    return relation_ask(statement, record_id);
+    return statement_read_integer(statement, record_id);
 }
 
 struct result relation_store_bears_name(struct store *store, int64_t server_record_id, const char *name, bool *bears)
@@ -187,7 +176,7 @@ struct result relation_store_bears_name(struct store *store, int64_t server_reco
         return result;
     statement_bind_integer(statement, 1, server_record_id);
     statement_bind_text(statement, 2, name);
-    result = relation_ask(statement, &count);
+    result = statement_read_integer(statement, &count);
     *bears = count != 0;
     return result;
 }
@@ -196,7 +185,7 @@ struct result relation_store_set_states(struct store *store, int64_t record_id, 
                                         const char *server2_state, bool *changed)
 {
     struct statement *statement;
-    bool found = false;
+    int64_t found = 0;
     struct result result =
         statement_get(store,
                       "UPDATE ADM_DhcpFailoverRelationTable SET Server1State = ?2, Server2State = ?3 "
@@ -219,25 +208,17 @@ struct result relation_store_set_states(struct store *store, int64_t record_id, 
     if (result_failed(result))
         return result;
     statement_bind_integer(statement, 1, record_id);
-    result = statement_step(statement, &found);
-    if (!result_failed(result) && !found)
+    result = statement_read_integer(statement, &found);
+    if (!result_failed(result) && found == 0)
         result =
             result_error(RESULT_NOT_FOUND, "the store has no relationship with record id %lld", (long long)record_id);
-    statement_done(statement);
     return result;
 }
 
 struct result relation_store_remove(struct store *store, int64_t record_id)
 {
-    struct statement *statement;
-    struct result result =
-        statement_get(store, "DELETE FROM ADM_DhcpFailoverRelationTable WHERE RecordId = ?1", &statement);
-
-    if (result_failed(result))
-        return result;
     /* Memberships and wishes go with it by their foreign keys. */
-    statement_bind_integer(statement, 1, record_id);
-    return statement_run(statement);
+    return statement_run_id(store, "DELETE FROM ADM_DhcpFailoverRelationTable WHERE RecordId = ?1", record_id);
 }
 
 /* The first mirrored relationship after `after` that is not to be kept; 0 if there is none. */

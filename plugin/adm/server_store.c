@@ -154,15 +154,9 @@ struct result server_store_seen(struct store *store, int64_t record_id, int64_t 
 
 struct result server_store_remove_unused(struct store *store, int64_t record_id)
 {
-    struct statement *statement;
-    struct result result = statement_get(store,
-                                         "DELETE FROM ADM_DHCPServersTable WHERE RecordId = ?1 AND IsLocal = 0 AND NOT "
-                                         "EXISTS (SELECT 1 FROM ADM_DhcpFailoverRelationTable WHERE Server1RecordId = "
-                                         "?1 OR Server2RecordId = ?1)",
-                                         &statement);
-
-    if (result_failed(result))
-        return result;
-    statement_bind_integer(statement, 1, record_id);
-    return statement_run(statement);
+    return statement_run_id(store,
+                            "DELETE FROM ADM_DHCPServersTable WHERE RecordId = ?1 AND IsLocal = 0 AND NOT EXISTS "
+                            "(SELECT 1 FROM ADM_DhcpFailoverRelationTable WHERE Server1RecordId = ?1 OR "
+                            "Server2RecordId = ?1)",
+                            record_id);
 }

@@ -197,6 +197,60 @@ struct result statement_insert(struct statement *statement, int64_t *record_id)
     return result;
 }
 
+struct result statement_run_id(struct store *store, const char *sql, int64_t record_id)
+{
+    struct statement *statement;
+    struct result result = statement_get(store, sql, &statement);
+
+    if (result_failed(result))
+        return result;
+    statement_bind_integer(statement, 1, record_id);
+    return statement_run(statement);
+}
+
+struct result statement_read_integer(struct statement *statement, int64_t *value)
+{
+    bool found = false;
+    struct result result = statement_step(statement, &found);
+
+    *value = found ? statement_integer(statement, 0) : 0;
+    statement_done(statement);
+    return result;
+}
+
+struct result statement_read_list(struct statement *statement, int64_t **list, size_t *count)
+{
+    struct result result;
+    size_t capacity = 0;
+    bool found = false;
+
+    *list = NULL;
+    *count = 0;
+    for (;;) {
+        result = statement_step(statement, &found);
+        if (!found)
+            break;
+        if (*count == capacity) {
+            int64_t *longer = reallocarray(*list, capacity == 0 ? 16 : capacity * 2, sizeof *longer);
+
+            if (longer == NULL) {
+                result = result_no_memory("a list of rows");
+                break;
+            }
+            *list = longer;
+            capacity = capacity == 0 ? 16 : capacity * 2;
+        }
+        (*list)[(*count)++] = statement_integer(statement, 0);
+    }
+    statement_done(statement);
+    if (result_failed(result)) {
+        free(*list);
+        *list = NULL;
+        *count = 0;
+    }
+    return result;
+}
+
 void statement_done(struct statement *statement)
 {
     if (statement != NULL)

@@ -4,12 +4,11 @@
 
 #include "failover_sync/answer.h"
 #include "failover_sync/engine.h"
+#include "failover_sync/waiting.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define LOAD_WAIT_MS 200 /* a command holds the main thread no longer */
 
@@ -23,23 +22,11 @@ const char *operation_state_word(enum operation_state state)
 struct result operation_log_new(struct operation_log **log)
 {
     struct operation_log *new = calloc(1, sizeof *new);
-    pthread_condattr_t attributes;
-    bool made = false;
 
     *log = NULL;
     if (new == NULL)
         return result_no_memory("the operations");
-    if (pthread_condattr_init(&attributes) == 0) {
-        /* The time of day may be set while somebody waits. */
-        made = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
-               pthread_cond_init(&new->ended, &attributes) == 0;
-        (void)pthread_condattr_destroy(&attributes);
-    }
-    if (made && pthread_mutex_init(&new->lock, NULL) != 0) {
-        (void)pthread_cond_destroy(&new->ended);
-        made = false;
-    }
-    if (!made) {
+    if (!waiting_init(&new->lock, &new->ended)) {
         free(new);
         return result_no_memory("the operations");
     }
@@ -53,8 +40,7 @@ void operation_log_free(struct operation_log *log)
         return;
     for (size_t i = 0; i < OPERATIONS_KEPT; i++)
         free(log->kept[i].output);
-    (void)pthread_cond_destroy(&log->ended);
-    (void)pthread_mutex_destroy(&log->lock);
+    waiting_destroy(&log->lock, &log->ended);
     free(log);
 }
 
@@ -165,28 +151,13 @@ static bool has_ended(struct operation_log *log, const char *id)
     return operation == NULL || operation->state > OPERATION_IN_PROGRESS;
 }
 
-static struct timespec later(int64_t ms)
+bool operation_log_wait(struct operation_log *log, const char *id, const struct timespec *until)
 {
-    struct timespec when;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &when);
-    when.tv_sec += (time_t)(ms / 1000);
-    when.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (when.tv_nsec >= 1000000000) {
-        when.tv_nsec -= 1000000000;
-        when.tv_sec++;
-    }
-    return when;
-}
-
-bool operation_log_wait(struct operation_log *log, const char *id, int64_t ms)
-{
-    const struct timespec until = later(ms);
     bool ended;
 
     (void)pthread_mutex_lock(&log->lock);
     while (!(ended = has_ended(log, id)))
-        if (pthread_cond_timedwait(&log->ended, &log->lock, &until) != 0)
+        if (pthread_cond_timedwait(&log->ended, &log->lock, until) != 0)
             break;
     (void)pthread_mutex_unlock(&log->lock);
     return ended;
@@ -195,7 +166,7 @@ bool operation_log_wait(struct operation_log *log, const char *id, int64_t ms)
 /* After a configuration load the worker first of all reads what was kept: an unknown operation may be among that. */
 static const struct logged_operation *find_kept(struct operation_log *log, const char *id)
 {
-    const struct timespec until = later(LOAD_WAIT_MS);
+    const struct timespec until = waiting_until(LOAD_WAIT_MS);
     const struct logged_operation *operation;
 
     while ((operation = operation_log_find(log, id)) == NULL && !log->loaded)

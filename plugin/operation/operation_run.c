@@ -3,13 +3,12 @@
 #include "failover_sync/operation_run.h"
 
 #include "failover_sync/answer.h"
+#include "failover_sync/waiting.h"
 #include "failover_sync/worker.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* What the main thread is asked to do. */
 enum main_part { PART_APPLY, PART_UNDO };
@@ -44,8 +43,7 @@ static void run_release(struct run *run)
     json_decref(run->context.output);
     kea_scope_clear(&run->context.before);
     kea_scope_clear(&run->context.after);
-    (void)pthread_cond_destroy(&run->moved);
-    (void)pthread_mutex_destroy(&run->lock);
+    waiting_destroy(&run->lock, &run->moved);
     free(run);
 }
 
@@ -60,21 +58,10 @@ static struct run *run_new(struct plugin *plugin, const struct operation *operat
                            const char *arguments)
 {
     struct run *run = calloc(1, sizeof *run);
-    pthread_condattr_t attributes;
-    bool made = false;
 
     if (run == NULL)
         return NULL;
-    if (pthread_condattr_init(&attributes) == 0) {
-        made = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
-               pthread_cond_init(&run->moved, &attributes) == 0;
-        (void)pthread_condattr_destroy(&attributes);
-    }
-    if (made && pthread_mutex_init(&run->lock, NULL) != 0) {
-        (void)pthread_cond_destroy(&run->moved);
-        made = false;
-    }
-    if (!made) {
+    if (!waiting_init(&run->lock, &run->moved)) {
         free(run);
         return NULL;
     }
@@ -220,29 +207,17 @@ static void release_work(void *argument)
 
 /* ---- the thread that the command came in on ---- */
 
-static struct timespec later(int64_t ms)
-{
-    struct timespec when;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &when);
-    when.tv_nsec += (long)(ms % 1000) * 1000000;
-    when.tv_sec += (time_t)(ms / 1000 + when.tv_nsec / 1000000000);
-    when.tv_nsec %= 1000000000;
-    return when;
-}
-
-/* Waits for the end, at most `ms` milliseconds. The main thread does its part meanwhile, if it is told to. Another
+/* Waits for the end until then. The main thread does its part meanwhile, if it is told to. Another
  * thread is then in its way: to change the configuration it waits until every thread of HA's listener is idle, and with
  * it the packets. */
-static bool attend(struct run *run, bool main, int64_t ms)
+static bool attend(struct run *run, bool main, const struct timespec *until)
 {
-    const struct timespec until = later(ms);
     bool late = false, ended;
 
     (void)pthread_mutex_lock(&run->lock);
     while (!run->ended && !late) {
         if (!run->wants_main)
-            late = pthread_cond_timedwait(&run->moved, &run->lock, &until) != 0;
+            late = pthread_cond_timedwait(&run->moved, &run->lock, until) != 0;
         if (!run->wants_main)
             continue;
         if (!main)
@@ -275,17 +250,17 @@ static char *answer_late(struct plugin *plugin, const struct run *run)
         json_decref(output);
         return NULL;
     }
-    return answer_success(output, "operation %s is in progress; operation-get tells what becomes of it",
+    return answer_success(output, "operation %s is accepted; operation-get tells what becomes of it",
                           run->context.id);
 }
 
-/* On a thread where only the client waits: what the partners said, if they say it in time. */
-static char *answer_partners(struct plugin *plugin, struct run *run)
+/* What the partners said, if they say it until then; not on the main thread, which never waits for the network. */
+static char *answer_partners(struct plugin *plugin, const struct run *run, const struct timespec *until)
 {
     struct fault fault;
     json_t *operation, *output;
 
-    if (!operation_log_wait(plugin->operations, run->context.id, OPERATION_WAIT_OTHER_MS))
+    if (!operation_log_wait(plugin->operations, run->context.id, until))
         return NULL;
     fault = operation_log_fault(plugin->operations, run->context.id);
     if (fault_raised(&fault))
@@ -323,6 +298,7 @@ char *operation_call(struct plugin *plugin, const struct operation *operation, s
 {
     bool main = plugin->server->on_main(plugin->server->context);
     bool wait = model_boolean(model_root(input), "wait", true);
+    const struct timespec until = waiting_until(OPERATION_WAIT_MS);
     struct run *run = run_new(plugin, operation, input, arguments);
     char *answer = NULL;
 
@@ -332,9 +308,9 @@ char *operation_call(struct plugin *plugin, const struct operation *operation, s
     }
     run->attended = main && wait;
     (void)worker_post_operation(plugin, work, release_work, run);
-    if (wait && attend(run, main, main ? OPERATION_WAIT_MAIN_MS : OPERATION_WAIT_OTHER_MS)) {
+    if (wait && attend(run, main, &until)) {
         if (run->context.continues && !main && !fault_raised(&run->fault))
-            answer = answer_partners(plugin, run);
+            answer = answer_partners(plugin, run, &until);
         if (answer == NULL)
             answer = answer_end(plugin, run);
     } else {

@@ -196,7 +196,7 @@ void pool_undo(struct operation_context *context)
 
     server->scopes_apply(server->context, KEA_RUNNING, &change, 1);
     if (!change.applied)
-        kea_log(server, FAILOVER_SYNC_COMMAND_FAILED, "range-update",
+        kea_log(server, FAILOVER_SYNC_COMMAND_FAILED, context->adds ? "range-add" : "range-update",
                 change.text == NULL ? "out of memory" : change.text);
     free(change.text);
     kea_scope_clear(&change.after);

@@ -190,6 +190,8 @@ static void test_wait_false_answers_at_once_and_operation_get_has_the_output(voi
 
     (void)state;
     assert_null(at(answer, "record-id"));
+    /* It may be over by then: the text must not say otherwise. */
+    assert_null(strstr(json_string_value(json_object_get(answer, "text")), "in progress"));
     operation = await_state(text_at(answer, "operation-id"), "CompletedWithSuccess");
     assert_true(
         json_integer_value(json_object_get(json_object_get(at(operation, "operation"), "output"), "record-id")) > 0);
@@ -230,6 +232,24 @@ static void test_the_main_thread_is_held_only_a_moment(void **state)
     json_decref(operation);
     json_decref(answer);
     assert_int_equal(ask("SELECT count(*) FROM ADM_CustomFieldsTable WHERE Name = 'slow'"), 1);
+}
+
+/* HA's listener may be stopped by whoever changes the configuration, which waits for its threads, and DHCP with it. */
+static void test_another_thread_is_held_only_a_moment(void **state)
+{
+    json_t *answer;
+    int64_t begun = milliseconds(), took;
+
+    (void)state;
+    execute("BEGIN IMMEDIATE");
+    answer = call_by(fake_server_command_elsewhere, "custom-field-add",
+                     "{\"name\": \"slow too\", \"type\": \"Freeform\"}", 0);
+    took = milliseconds() - begun;
+    execute("ROLLBACK");
+    assert_in_range(took, 190, 900);
+    assert_string_equal(text_at(answer, "state"), "InProgress");
+    json_decref(await_state(text_at(answer, "operation-id"), "CompletedWithSuccess"));
+    json_decref(answer);
 }
 
 static void test_operations_go_on_while_the_mirror_waits_for_the_store(void **state)
@@ -345,7 +365,7 @@ static void test_another_thread_is_answered_before_the_pool_is_changed(void **st
 
     (void)state;
     assert_string_equal(text_at(answer, "state"), "InProgress");
-    assert_true(milliseconds() - started < OPERATION_WAIT_OTHER_MS);
+    assert_true(milliseconds() - started < 5 * OPERATION_WAIT_MS);
     json_decref(await_state(text_at(answer, "operation-id"), "CompletedWithSuccess"));
     json_decref(answer);
     assert_true(fake_server_await(partner, 5, "five|10.0.5.12-10.0.5.20,10.0.5.30-10.0.5.40", 5000));
@@ -417,6 +437,7 @@ int main(void)
         cmocka_unit_test(test_wait_false_answers_at_once_and_operation_get_has_the_output),
         cmocka_unit_test(test_a_fault_is_the_answer_and_what_operation_get_tells),
         cmocka_unit_test(test_the_main_thread_is_held_only_a_moment),
+        cmocka_unit_test(test_another_thread_is_held_only_a_moment),
         cmocka_unit_test(test_operations_go_on_while_the_mirror_waits_for_the_store),
         cmocka_unit_test(test_an_unknown_operation_is_not_found),
         cmocka_unit_test(test_the_last_thousand_are_kept),
