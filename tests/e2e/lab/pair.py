@@ -32,6 +32,7 @@ class Pair:
         outside = tempfile.mkdtemp(prefix=f"kfs{os.getpid()}-", dir=self.release.outside("/tmp"))
         self.folder = outside
         self.servers = {}
+        self.others = []  # see third.py
         for name, given in (("server1", scopes), ("server2", scopes if scopes2 is None else scopes2)):
             folder = f"/tmp/{os.path.basename(outside)}/{name}"
             server = Server(name, self.network, folder, self.release, log_level)
@@ -79,6 +80,14 @@ class Pair:
             return True
         wait_until(settled, seconds, "nothing is queued or out of sync", every=0.05)
 
+    def wait_quiet(self):
+        """Settled, and both have noticed: from here on nobody writes to a store by himself."""
+        self.wait_settled()
+        def noticed():
+            states = [server.sync_status() for server in self.servers.values()]
+            return all(state["local-state"] == state["partner-state"] == "Normal" for state in states)
+        wait_until(noticed, 10, "both stores say that both servers are in their normal state", every=0.05)
+
     def agree(self):
         """Both show the same scopes, but for what is each server's own."""
         return shared_view(self.first.scopes()) == shared_view(self.second.scopes())
@@ -103,12 +112,11 @@ class Pair:
         return "\n".join(lines[:10])
 
     def stop(self):
-        return [server.stop() for server in self.servers.values()]
+        return [server.stop() for server in (*self.servers.values(), *self.others)]
 
     def remove(self):
         """Ends the servers and removes what the pair made; the folder stays where KFS_KEEP_LOGS is set."""
-        for server in self.servers.values():
-            server.stop()
+        self.stop()
         self.network.remove()
         if not os.environ.get("KFS_KEEP_LOGS"):
             shutil.rmtree(self.folder, ignore_errors=True)

@@ -6,7 +6,7 @@ import os
 import re
 import time
 
-from . import config, control, network, processes
+from . import config, control, curl, network, processes
 from .waiting import wait_until
 
 
@@ -30,6 +30,7 @@ class Server:
         self.delivered = None  # what the server was last given, by file or by config-set
         self.process = self.agent = None
         self.agent_wanted = not release.dedicated_listener
+        self.credentials = None  # "user:password" that its control agent asks for
         self.environment = {}
         self.wrapper = []  # valgrind, say
 
@@ -119,6 +120,16 @@ class Server:
 
     def ask_over_http(self, command, arguments=None, port=config.HTTP_PORT, timeout=60):
         return network.inside(self.network.clients, control.over_http, self.address, port, command, arguments, timeout)
+
+    @property
+    def url(self):
+        """Where commands are taken over HTTP: by kea-ctrl-agent, by the server itself, or by HA's own listener."""
+        own_socket = self.release.version >= (2, 7)
+        return f"http://{self.address}:{config.CONTROL_PORT if own_socket else config.HTTP_PORT}/"
+
+    def curl(self, command, arguments=None, timeout=60):
+        """The whole answer to a command given with the curl program."""
+        return curl.over_curl(self.network.clients, self.url, command, arguments, timeout, self.credentials)
 
     def running(self):
         return self.command("config-get")["Dhcp4"]
