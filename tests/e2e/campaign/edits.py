@@ -83,9 +83,8 @@ def _vary(scope, rng):
     network = scope["subnet"].rsplit(".", 1)[0]
     keyword = rng.choice(["valid-lifetime", "renew-timer", "option-data", "boot-file-name", "pools", "next-server"])
     if keyword == "valid-lifetime":
-        scope.pop("min-valid-lifetime", None)
-        scope.pop("max-valid-lifetime", None)
         scope[keyword] = rng.randrange(1200, 90000)
+        scope["min-valid-lifetime"] = scope["max-valid-lifetime"] = scope[keyword]
     elif keyword == "renew-timer":
         scope.pop("rebind-timer", None)
         scope[keyword] = rng.randrange(100, 1000)
@@ -221,7 +220,9 @@ def _load(field, server, planned, shown, seen, mark):
         server.delivered = text
     elif outcome == "refused":
         field.note(f"{server.name} refused: {answer.get('text')}")
-        field.refusals.append(f"{planned}: {answer.get('text')}")
+        field.refused.add(server.name)
+        if field.unwritable != server.name:
+            raise AssertionError(f"refused: {answer.get('text')}")
     field.ledger.loaded(server.name, source, text, start, end, seen, bool(server.logged(RECEIVED, mark)))
     return outcome
 

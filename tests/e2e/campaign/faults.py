@@ -324,6 +324,8 @@ class ClockJump(Fault):
     def _set(self, field, seconds):
         for name in SERVERS if self.both else (self.victim,):
             field.set_clock(name, seconds)
+            if self.seconds > 0 == seconds:
+                field.clock_set_back.add(name)
 
     def inject(self, field):
         self._set(field, self.seconds)

@@ -20,6 +20,7 @@ from .proxy import Proxy
 
 PROXY_PORT = 8090
 DISK_BYTES = 48 << 20  # more than the store's log grows to between two checkpoints
+CALM_SECONDS = 45  # from the last healing until all is calm, at most
 RETRY = {"min-ms": 200, "max-ms": 4000}  # shorter than the default, so that rounds are short
 
 _clock = None
@@ -40,7 +41,9 @@ class Field(Pair):
         self.turn = {name: threading.Lock() for name in SERVERS}
         self.down = set()
         self.unwritable = None  # whose store's disk is full
-        self.journal, self.refusals = [], []
+        self.journal = []
+        self.refused = set()  # who refused a configuration in this round
+        self.clock_set_back = set()
         self.ears = []  # called with (event, server) by who gives commands
         self._began = time.monotonic()
         self._disk = None
@@ -64,6 +67,9 @@ class Field(Pair):
             file.write(struct.pack("=q", 0))
         preload = f"{os.environ.get('KFS_PRELOAD', '')} {clock_library()}".strip()
         server.environment = {"LD_PRELOAD": preload, "KFS_CLOCK": server.inside("clock")}
+        # Kea does not open its sockets on a link that is down when it is configured, unless it is told to try again.
+        server.configuration["interfaces-config"].update(
+            {"service-sockets-max-retries": 200, "service-sockets-retry-wait-time": 200})
         server.write(server.configuration)
 
     def start(self):
@@ -84,7 +90,8 @@ class Field(Pair):
     # ---- what is remembered of a round ----
 
     def begin_round(self):
-        self.journal, self.refusals, self.ears = [], [], []
+        self.journal, self.ears = [], []
+        self.refused, self.clock_set_back = set(), set()
         self._began = time.monotonic()
         self.unwritable = None
         self.log_marks = {name: server.mark() for name, server in self.servers.items()}
@@ -143,20 +150,40 @@ class Field(Pair):
                 self.down.add(name)
                 raise AssertionError(f"{name} ended by itself with {server.process.returncode}:\n{server.log_tail()}")
 
+    def tidy_up(self):
+        """What an administrator does after some faults, because Kea itself needs it: a server that refused a configuration
+        has closed its sockets, and the timers of one whose clock was set back wait until the clock is there again."""
+        self.wait_calm(CALM_SECONDS, normal=False)
+        for name in SERVERS:
+            if name in self.clock_set_back:
+                self.stop_orderly(name)
+                self.bring_up(name)
+            elif name in self.refused:
+                began = time.monotonic()
+                self.servers[name].reload()
+                self.ledger.loaded(name, "file", self.servers[name].configuration, began, time.monotonic())
+
     def set_clock(self, name, seconds):
         with open(self.servers[name].path("clock"), "r+b") as file:
             file.write(struct.pack("=q", seconds))
 
     # ---- its end ----
 
-    def wait_calm(self, seconds):
-        """Settled and agreeing, and still so a moment later."""
+    def nothing_waits(self):
+        return all(not (status["queued"] or status["out-of-sync"])
+                   for status in (server.sync_status() for server in self.servers.values()))
+
+    def wait_calm(self, seconds, normal=True):
+        """Nothing waits, both servers agree, and still do a moment later; with `normal`, High Availability is as it should
+        be, too."""
         deadline = time.monotonic() + seconds
         while True:
-            self.wait_settled(max(1.0, deadline - time.monotonic()))
+            if normal:
+                self.wait_normal(max(1.0, deadline - time.monotonic()))
+            wait_until(self.nothing_waits, max(1.0, deadline - time.monotonic()), "nothing is queued or out of sync", every=0.05)
             wait_until(self.agree, max(1.0, deadline - time.monotonic()), "both servers show the same scopes", every=0.1)
             time.sleep(0.2)
-            if self.agree() and all(not server.sync_status()["queued"] for server in self.servers.values()):
+            if self.agree() and self.nothing_waits():
                 return
 
     def remove(self):

@@ -105,6 +105,8 @@ class Ledger:
             self._note_texts(dhcp4)
 
             def note(register, certain, why):
+                # Saying what runs already changes nothing.
+                certain = certain and (seen is None or seen.get(register) != now.get(register))
                 self._add(Edit(server, register, now.get(register), start, end, certain and end is not None,
                                "file" if source == "file" else "memory", seen, heard, f"{source}, {why}"))
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from lab import load
 from lab.pair import shared_view
 
+from .field import CALM_SECONDS
 from .ledger import SERVERS, Version, number_in, registers_of, scopes_of, show, version_of
 
 # Kea answers before we have written: the main thread does not wait for the disk. An edit that only Kea's memory held dies
 # with it if the server is killed at once; how long "at once" may be, at most.
 MEMORY_WINDOW = 0.3  # seconds
-PATIENCE = 60  # seconds from the last healing until all is calm
 EXCHANGES_A_SECOND = 100
 
 
@@ -47,7 +47,9 @@ def judge(field_, marks):
     """Waits until all is calm and looks at everything."""
     verdict = Verdict()
     try:
-        field_.wait_calm(PATIENCE)
+        if field_.refused or field_.clock_set_back:
+            field_.tidy_up()
+        field_.wait_calm(CALM_SECONDS)
     except AssertionError as late:
         verdict.wrong(f"not calm: {late}\n{field_.differences()}\n{_status(field_)}")
     _clients_are_served(field_, verdict)
@@ -149,6 +151,13 @@ def _edits_are_kept(ledger, running, history, verdict):
     by_register = {}
     for edit in sorted(ledger.edits, key=lambda edit: edit.start):
         by_register.setdefault(edit.register, []).append(edit)
+
+    def carried(edit):
+        """The edits of the networks that a scope was in before and after: they change the scope, too."""
+        if edit.register[0] != "scope":
+            return []
+        names = {value.network for value in (edit.value, (edit.seen or {}).get(edit.register)) if value}
+        return [other for name in names if name for other in by_register.get(("network", name), [])]
     for register in sorted(set(ledger.before) | set(running) | set(by_register), key=str):
         edits, result = by_register.get(register, []), running.get(register)
         initial, kept = ledger.before.get(register), history.get(register, [])
@@ -157,10 +166,10 @@ def _edits_are_kept(ledger, running, history, verdict):
         if result != initial and all(edit.value != result for edit in edits):
             verdict.wrong(f"{register[0]} {register[1]} runs as {show(result)}, which nobody asked for in this round; it "
                           f"was {show(initial)}\n{_told(edits)}")
-        _account(ledger, register, edits, result, kept, verdict)
+        _account(ledger, edits, result, kept, carried, verdict)
 
 
-def _account(ledger, register, edits, result, history, verdict):
+def _account(ledger, edits, result, history, carried, verdict):
     """Whether each certain edit of one register is accounted for."""
     excused, gone = [], []
     for edit in edits:
@@ -180,12 +189,16 @@ def _account(ledger, register, edits, result, history, verdict):
         if any(later.server == edit.server and later.start >= edit.start for later in others):
             continue
         partners = [later for later in others if later.server != edit.server]
+        if any(twin.value == edit.value and any(later.server == twin.server and later.start > twin.start for later in partners)
+               for twin in partners):
+            continue  # the partner did the same, and then something else
         if any(_knew(later, edit, edits) for later in partners):
             continue
         if any(later.end is None or later.end > edit.start for later in partners if later.heard or later.seen is None):
             continue  # it came between the look and the edit: known or not cannot be told
         if edit.value in history:
-            if not any(not _knew(edit, earlier, edits) for earlier in partners):
+            rivals = partners + [other for other in carried(edit) if other.server != edit.server]
+            if all(_knew(edit, rival, edits + carried(edit)) for rival in rivals):
                 verdict.wrong(f"in the history without a conflict: {edit}; the result is {show(result)}\n{_told(edits)}")
             continue
         if edit in excused:
@@ -203,8 +216,8 @@ def _knew(later, edit, edits):
     seen = later.seen.get(edit.register)
     if seen == edit.value:
         return later.start > edit.start
-    return any(between.value == seen and between.server == edit.server and edit.start <= between.start < later.start
-               for between in edits)
+    return any(between.register == edit.register and between.value == seen and between.server == edit.server and
+               edit.start <= between.start < later.start for between in edits)
 
 
 def _told(edits):
