@@ -299,6 +299,15 @@ static void check_version(uint32_t scope, int number, uint64_t history)
         world_fail("scope %u: version %d of the primary lost a conflict", scope, number);
 }
 
+/* Of two versions that differ: whoever has one says so, but for what only the other side can know: that this server
+ * refuses the other's, or that it removed the scope for itself. */
+static bool must_report(int server, uint32_t scope)
+{
+    uint8_t here = rules_content(server, scope), there = rules_content(1 - server, scope);
+
+    return here != 0 && !rules_refuses(server, there) && (there != 0 || rules.deletes);
+}
+
 void rules_end(uint32_t scope, uint64_t history, const bool reported[SERVERS])
 {
     int versions[SERVERS] = {live[0][scope].version, live[1][scope].version};
@@ -310,8 +319,7 @@ void rules_end(uint32_t scope, uint64_t history, const bool reported[SERVERS])
         if (contents[0] == contents[1] && reported[server])
             world_fail("scope %u: %s calls it out of sync, but both have content %u", scope, name_of(server),
                        contents[0]);
-        else if (contents[0] != contents[1] && contents[server] != 0 && !reported[server] &&
-                 !(contents[1 - server] == 0 && !rules.deletes))
+        else if (contents[0] != contents[1] && must_report(server, scope) && !reported[server])
             world_fail("scope %u: %s has content %u, %s has %u, and %s does not say so", scope, name_of(0),
                        contents[0], name_of(1), contents[1], name_of(server));
     }
