@@ -185,18 +185,38 @@ static struct result recall_bases(struct mirror_writer *writer, struct scope_ent
     return result_ok();
 }
 
+/* What the configuration last delivered of a scope that was removed at run time: so that the file that still has it is
+ * not taken for an edit at the next start. */
+static struct result recall_delivery(struct mirror_writer *writer, struct scope_entry *entry)
+{
+    struct tombstone_row tombstone;
+    struct result result = tombstone_store_find(writer->plugin->store, entry->subnet_id, &tombstone);
+
+    if (result_failed(result))
+        return result.code == RESULT_NOT_FOUND ? result_ok() : result;
+    entry->file_fingerprint = tombstone.file_fingerprint;
+    entry->configuration_fingerprint = tombstone.configuration_fingerprint;
+    entry->file_text = tombstone.file_text;
+    entry->configuration_text = tombstone.configuration_text;
+    return result;
+}
+
 /* The scope as the index has it, or a new one. */
 static struct result entry_of(struct mirror_writer *writer, const struct kea_scope *scope, struct scope_entry *entry,
                               bool *known)
 {
     size_t relationships = writer->plugin->relationships.count;
+    struct result result;
 
     *known = scope_index_get(writer->plugin->index, scope->subnet_id, entry);
     if (*known)
         return result_ok();
     *entry = (struct scope_entry){.subnet_id = scope->subnet_id};
     entry->agreement = calloc(relationships == 0 ? 1 : relationships, sizeof *entry->agreement);
-    return entry->agreement == NULL ? result_no_memory("the mirror") : recall_bases(writer, entry);
+    if (entry->agreement == NULL)
+        return result_no_memory("the mirror");
+    result = recall_bases(writer, entry);
+    return result_failed(result) ? result : recall_delivery(writer, entry);
 }
 
 static bool take_delivery(struct scope_entry *entry, bool from_file, struct fingerprint fingerprint,
