@@ -139,7 +139,7 @@ struct result worker_post_operation(struct plugin *plugin, worker_job operation,
         release(argument);
         return result_error(RESULT_INTERNAL, "the library is not running");
     }
-    while (worker->blocked_until <= sim_now && run_job(worker))
+    while (sim_worker_run_job(worker->server))
         ;
     (void)operation(plugin, argument);
     for (size_t i = 0; i < plugin->relationships.count; i++)
@@ -211,14 +211,14 @@ int64_t sim_worker_blocked_until(const struct sim_server *server)
 {
     const struct worker *worker = server->worker;
 
-    return worker == NULL || worker->first == NULL ? 0 : worker->blocked_until;
+    return worker == NULL || worker->first == NULL
+               ? 0
+               : engine_wait_end(worker->blocked_until, sim_now, STORE_PATIENCE_MS);
 }
 
 bool sim_worker_has_job(const struct sim_server *server)
 {
-    const struct worker *worker = server->worker;
-
-    return worker != NULL && worker->first != NULL && worker->blocked_until <= sim_now;
+    return server->worker != NULL && server->worker->first != NULL && sim_worker_blocked_until(server) <= sim_now;
 }
 
 bool sim_worker_run_job(struct sim_server *server)
