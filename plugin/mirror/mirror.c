@@ -362,12 +362,24 @@ static struct result queue_removal(struct mirror_writer *writer, struct scope_en
                 result = queue_put(store, &item, writer->now);
             writer->queued++;
         } else {
-            result = scope_store_remove(store, item.server_record_id, entry->subnet_id);
+            /* A partner that is not told still has it: its row tells on which version to build if it comes back. */
+            if (fingerprint_empty(entry->agreement[i].theirs))
+                result = scope_store_remove(store, item.server_record_id, entry->subnet_id);
             if (!result_failed(result))
                 result = queue_remove(store, item.server_record_id, entry->subnet_id);
         }
     }
     return result;
+}
+
+/* A partner removed a scope that was removed here before: nothing is left to tell it. */
+static struct result forget_at_partner(struct mirror_writer *writer, uint32_t subnet_id, int agreed_with)
+{
+    struct store *store = writer->plugin->store;
+    int64_t partner = relationship_partner(&writer->plugin->relationships.list[agreed_with])->record_id;
+    struct result result = scope_store_remove(store, partner, subnet_id);
+
+    return result_failed(result) ? result : queue_remove(store, partner, subnet_id);
 }
 
 struct result mirror_remove_scope(struct mirror_writer *writer, uint32_t subnet_id, enum scope_origin origin,
@@ -378,7 +390,7 @@ struct result mirror_remove_scope(struct mirror_writer *writer, uint32_t subnet_
     struct result result = result_ok();
 
     if (!scope_index_get(writer->plugin->index, subnet_id, &entry))
-        return result;
+        return agreed_with < 0 ? result : forget_at_partner(writer, subnet_id, agreed_with);
     if (!gone_from_file && !fingerprint_empty(entry.file_fingerprint)) {
         struct tombstone_row tombstone = {
             .subnet_id = subnet_id,
