@@ -69,6 +69,10 @@ struct plugin {
 /* Milliseconds since 1970. */
 int64_t engine_now(void);
 
+/* When a wait until `when` ends: then, or at once if that is more than `longest` milliseconds away, which no wait of its
+ * kind is: the clock was set back. */
+int64_t engine_wait_end(int64_t when, int64_t now, int64_t longest);
+
 /* RFC 3339 in UTC with milliseconds. */
 #define ENGINE_TIMESTAMP_SIZE 32
 void engine_timestamp(int64_t when, char text[ENGINE_TIMESTAMP_SIZE]);

@@ -27,7 +27,21 @@ static const char *partner_name(const struct settling *settling)
     return relationship_partner(settling->relationship)->name;
 }
 
-/* The partner has the version that was sent; there may be a newer one here by now, which stays in the queue. */
+/* After an agreement nothing is wished for, unless there is another version here by now. That one may have lost its wish
+ * meanwhile: what was agreed on before came back while this push was under way. */
+static struct result settle_wish(const struct settling *settling)
+{
+    const struct mirror_writer *writer = settling->writer;
+    struct queue_item wish = settling->item->wish;
+
+    if (scope_entry_agreed(&settling->entry, settling->number))
+        return queue_remove(writer->plugin->store, partner_id(settling), wish.subnet_id);
+    if (!writer->plugin->parameters.replicate_on_change || (settling->entry.members >> settling->number & 1) == 0)
+        return result_ok();
+    return queue_put_missing(writer->plugin->store, &wish, writer->now);
+}
+
+/* The partner has the version that was sent. */
 static struct result settle_agreed(struct settling *settling)
 {
     const struct batch_item *item = settling->item;
@@ -48,8 +62,8 @@ static struct result settle_agreed(struct settling *settling)
     }
     result = mirror_put_agreement(writer, entry, settling->number, item->definition);
     if (settling->known) {
-        if (!result_failed(result) && scope_entry_agreed(entry, settling->number))
-            result = queue_remove(writer->plugin->store, partner_id(settling), entry->subnet_id);
+        if (!result_failed(result))
+            result = settle_wish(settling);
         if (!result_failed(result))
             result = mirror_set_sync(writer, entry, NULL);
     } else {

@@ -22,6 +22,23 @@ static struct result record_history(struct mirror_writer *writer, const struct r
     return history_store_add(writer->plugin->store, &lost);
 }
 
+/* The partner's version that did not count is kept here, too: it may never learn from the answer that it lost. */
+static struct result record_overruled(struct mirror_writer *writer, const struct received_scope *scope)
+{
+    struct history_row lost = {
+        .subnet_id = scope->subnet_id,
+        .prefix = scope->prefix,
+        .definition = scope->definition,
+        .fingerprint = scope->theirs,
+        .reason = "changed on both servers: the version of this server, the primary, counts",
+        .replaced_at = writer->now,
+    };
+
+    kea_log(writer->plugin->server, FAILOVER_SYNC_CONFLICT, scope->prefix,
+            "the version of this server, the primary, counts");
+    return history_store_add(writer->plugin->store, &lost);
+}
+
 /* The partner's last known version of a scope that we did not take. */
 static struct fingerprint known_base(struct plugin *plugin, const struct received_scope *scope, size_t number)
 {
@@ -44,7 +61,7 @@ static struct result record_overruled_change(struct mirror_writer *writer, const
     struct scope_entry gone = {.subnet_id = scope->subnet_id, .modified_at = writer->now};
     struct result result;
 
-    if (scope->definition == NULL)
+    if (scope->definition == NULL || !writer->plugin->parameters.deletes)
         return result_ok();
     (void)snprintf(gone.prefix, sizeof gone.prefix, "%s", scope->prefix);
     gone.agreement = calloc(RELATIONSHIP_MAX, sizeof *gone.agreement);
@@ -82,10 +99,9 @@ static struct result record_scope(struct mirror_writer *writer, const struct rec
             result = record_history(writer, scope);
         break;
     case BATCH_OVERRULED:
-        if (scope->after.definition == NULL)
+        result = record_overruled(writer, scope);
+        if (!result_failed(result) && scope->after.definition == NULL)
             return record_overruled_change(writer, reception, scope);
-        kea_log(writer->plugin->server, FAILOVER_SYNC_CONFLICT, scope->prefix,
-                "the version of this server, the primary, counts");
         version.disagreed = true;
         version.origin = SCOPE_FROM_CONFIGURATION;
         break;

@@ -174,6 +174,7 @@ static bool run_jobs(struct worker *worker, bool last_chance)
     bool ran = false;
     struct job *job;
 
+    worker->jobs_blocked_until = engine_wait_end(worker->jobs_blocked_until, engine_now(), STORE_PATIENCE_MS);
     if (worker->jobs_blocked_until > engine_now() && !last_chance)
         return false;
     while ((job = take_job(worker, &worker->jobs)) != NULL) {
@@ -283,7 +284,7 @@ static void ask_ha_state(struct worker *worker)
 {
     int64_t now = engine_now();
 
-    if (worker->plugin->relationships.count == 0 || now < worker->next_ha_state)
+    if (worker->plugin->relationships.count == 0 || now < engine_wait_end(worker->next_ha_state, now, HA_STATE_MS))
         return;
     worker->next_ha_state = now + HA_STATE_MS;
     ha_state_ask(worker->plugin);
