@@ -90,14 +90,14 @@ class Installer
         return boost::const_pointer_cast<Subnet4>(subnets_->getBySubnetId(subnet_id));
     }
 
-    void install(const ParsedScope &scope, bool running);
+    void install(const ParsedScope &scope, bool keep_network, bool running);
     void remove(const struct kea_change &change, bool running);
 
   private:
     void check_prefix(const Subnet4 &subnet) const;
     SharedNetwork4Ptr leave_network(Undo &undo, const Subnet4Ptr &subnet);
     void replace_subnet(Undo &undo, const Subnet4Ptr &old, const Subnet4Ptr &subnet);
-    void enter_network(Undo &undo, const ParsedScope &scope);
+    void enter_network(Undo &undo, const ParsedScope &scope, bool keep_network);
     void replace_network(const SharedNetwork4Ptr &old, const SharedNetwork4Ptr &network);
     void replace_hosts(Undo &undo, uint32_t subnet_id, const HostCollection &hosts);
     void drop_if_empty(Undo &undo, const SharedNetwork4Ptr &network);
@@ -154,7 +154,7 @@ void Installer::replace_network(const SharedNetwork4Ptr &old, const SharedNetwor
     networks_->add(network);
 }
 
-void Installer::enter_network(Undo &undo, const ParsedScope &scope)
+void Installer::enter_network(Undo &undo, const ParsedScope &scope, bool keep_network)
 {
     if (!scope.network) {
         return;
@@ -165,7 +165,7 @@ void Installer::enter_network(Undo &undo, const ParsedScope &scope)
     SharedNetwork4Ptr home = fresh;
     if (!current) {
         undo.step([&] { networks->add(fresh); }, [networks, fresh] { networks->del(fresh->getName()); });
-    } else if (network_element(*current)->str() != scope.network_text) {
+    } else if (!keep_network && network_element(*current)->str() != scope.network_text) {
         undo.step([&] { replace_network(current, fresh); },
                   [this, current, fresh] { replace_network(fresh, current); });
     } else {
@@ -201,7 +201,7 @@ void Installer::drop_if_empty(Undo &undo, const SharedNetwork4Ptr &network)
     }
 }
 
-void Installer::install(const ParsedScope &scope, bool running)
+void Installer::install(const ParsedScope &scope, bool keep_network, bool running)
 {
     const Subnet4Ptr subnet = scope.subnet;
     const Subnet4Ptr old = find(subnet->getID());
@@ -209,7 +209,7 @@ void Installer::install(const ParsedScope &scope, bool running)
     Undo undo;
     const SharedNetwork4Ptr left = old ? leave_network(undo, old) : SharedNetwork4Ptr();
     replace_subnet(undo, old, subnet);
-    enter_network(undo, scope);
+    enter_network(undo, scope, keep_network);
     drop_if_empty(undo, left);
     replace_hosts(undo, subnet->getID(), scope.hosts);
     if (running) {
@@ -314,7 +314,7 @@ void carry_out(enum kea_configuration which, std::vector<planned> &plans)
         struct kea_change &change = *entry.change;
         change.applied = attempt(change, [&] {
             if (entry.scope.subnet) {
-                installer.install(entry.scope, running);
+                installer.install(entry.scope, change.keep_network, running);
             } else {
                 installer.remove(change, running);
             }

@@ -23,6 +23,11 @@ struct result find_scope(void *, enum kea_configuration which, const char *prefi
     return scope_find(which, prefix, subnet_id);
 }
 
+struct result give_network_ids(void *, enum kea_configuration which, const char *network, uint32_t **ids, size_t *count)
+{
+    return network_scope_ids(which, network, ids, count);
+}
+
 void apply_scopes(void *, enum kea_configuration which, struct kea_change *changes, size_t count)
 {
     scopes_apply(which, changes, count);
@@ -61,6 +66,7 @@ struct kea_server make_server()
     functions.scope_get = give_scope;
     functions.scope_ids = give_ids;
     functions.scope_find = find_scope;
+    functions.network_scope_ids = give_network_ids;
     functions.scopes_apply = apply_scopes;
     functions.ha_parameters = give_ha_parameters;
     functions.ha_status = give_ha_status;

@@ -228,6 +228,10 @@ struct tombstone_row {
     enum scope_origin origin; /* who removed it */
 };
 struct result tombstone_store_put(struct store *store, const struct tombstone_row *row, int64_t removed_at_ms);
+/* Notes what a configuration load, from the file or not, delivered of a scope that stays removed; nothing without a
+ * tombstone. */
+struct result tombstone_store_set_delivery(struct store *store, uint32_t subnet_id, bool from_file,
+                                           struct fingerprint fingerprint, struct fingerprint text);
 struct result tombstone_store_remove(struct store *store, uint32_t subnet_id);
 
 /* Finds the tombstone of a scope, without its prefix; RESULT_NOT_FOUND without one. */

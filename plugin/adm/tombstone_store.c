@@ -28,6 +28,25 @@ struct result tombstone_store_put(struct store *store, const struct tombstone_ro
     return statement_run(statement);
 }
 
+struct result tombstone_store_set_delivery(struct store *store, uint32_t subnet_id, bool from_file,
+                                           struct fingerprint fingerprint, struct fingerprint text)
+{
+    struct statement *statement;
+    struct result result = statement_get(
+        store,
+        "UPDATE ScopeTombstones SET ConfigurationFingerprint = ?2, ConfigurationText = ?3, "
+        "FileFingerprint = IIF(?4, ?2, FileFingerprint), FileText = IIF(?4, ?3, FileText) WHERE SubnetId = ?1",
+        &statement);
+
+    if (result_failed(result))
+        return result;
+    statement_bind_integer(statement, 1, subnet_id);
+    statement_bind_fingerprint(statement, 2, &fingerprint);
+    statement_bind_fingerprint(statement, 3, &text);
+    statement_bind_integer(statement, 4, from_file);
+    return statement_run(statement);
+}
+
 struct result tombstone_store_remove(struct store *store, uint32_t subnet_id)
 {
     struct statement *statement;

@@ -196,6 +196,114 @@ static void test_a_scope_removed_at_run_time_stays_away_after_a_restart(void **s
     assert_runs(two, 1, "");
 }
 
+static void test_a_removal_outlives_the_words_that_it_has_outlived_before(void **state)
+{
+    (void)state;
+    fake_server_file_put(one, 1, "a");
+    fake_server_file_put(two, 1, "a");
+    start_both(NULL);
+    await_quiet();
+    fake_server_file_put(one, 1, "b");
+    assert_int_equal(fake_server_reload(one, false), RESULT_OK);
+    assert_true(fake_server_await(two, 1, "b", SOON));
+    await_quiet();
+    fake_server_command_put(two, 1, NULL);
+    assert_true(fake_server_await(one, 1, "", SOON));
+    await_quiet();
+    /* The file's words are as they were, and then so are those of config-set. */
+    fake_server_file_put(one, 1, "a");
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    assert_runs(one, 1, "");
+    assert_int_equal(fake_server_reload(one, false), RESULT_OK);
+    assert_runs(one, 1, "");
+    await_quiet();
+    assert_runs(two, 1, "");
+}
+
+static void test_words_that_were_gone_and_come_again_are_an_edit(void **state)
+{
+    (void)state;
+    fake_server_file_put(one, 1, "a");
+    fake_server_file_put(two, 1, "a");
+    start_both(NULL);
+    await_quiet();
+    fake_server_command_put(two, 1, NULL);
+    assert_true(fake_server_await(one, 1, "", SOON));
+    await_quiet();
+    fake_server_file_put(one, 1, NULL);
+    assert_int_equal(fake_server_reload(one, false), RESULT_OK);
+    fake_server_file_put(one, 1, "a");
+    assert_int_equal(fake_server_reload(one, false), RESULT_OK);
+    assert_runs(one, 1, "a");
+    assert_true(fake_server_await(two, 1, "a", SOON));
+    await_quiet();
+    /* The same for words that this server itself took out. */
+    fake_server_file_put(one, 1, NULL);
+    assert_int_equal(fake_server_reload(one, false), RESULT_OK);
+    assert_true(fake_server_await(two, 1, "", SOON));
+    await_quiet();
+    fake_server_file_put(one, 1, "a");
+    assert_int_equal(fake_server_reload(one, false), RESULT_OK);
+    assert_true(fake_server_await(two, 1, "a", SOON));
+}
+
+static void test_a_network_that_the_partner_changed_is_the_same_for_all_its_scopes_after_a_reload(void **state)
+{
+    (void)state;
+    for (struct fake_server *server = one;; server = two) {
+        fake_server_file_put(server, 1, "a@campus:old");
+        fake_server_file_put(server, 2, "b@campus:old");
+        fake_server_file_put(server, 3, "c@campus:old");
+        if (server == two)
+            break;
+    }
+    start_both(NULL);
+    await_quiet();
+    fake_server_file_put(two, 1, "a@campus:new");
+    fake_server_file_put(two, 2, "newer@campus:new");
+    fake_server_file_put(two, 3, "c@campus:new");
+    assert_int_equal(fake_server_reload(two, true), RESULT_OK);
+    assert_true(fake_server_await(one, 2, "newer@campus:new", SOON));
+    await_quiet();
+    /* Scope 1 goes back to the file's words, and is in the network that the partner sent all the same. */
+    fake_server_command_put(one, 1, "changed@campus:new");
+    assert_true(fake_server_await(two, 1, "changed@campus:new", SOON));
+    await_quiet();
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    assert_true(fake_server_await(two, 1, "a@campus:new", SOON));
+    await_quiet();
+    for (struct fake_server *server = one;; server = two) {
+        assert_runs(server, 1, "a@campus:new");
+        assert_runs(server, 2, "newer@campus:new");
+        assert_runs(server, 3, "c@campus:new");
+        if (server == two)
+            break;
+    }
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    await_quiet();
+    assert_runs(one, 1, "a@campus:new");
+    assert_int_equal(fake_server_status(one, "scopes-sent"), 0);
+}
+
+static void test_an_edit_of_a_network_in_the_file_counts_for_what_the_partner_sent_into_it(void **state)
+{
+    (void)state;
+    fake_server_file_put(one, 1, "a@campus:old");
+    fake_server_file_put(two, 1, "a@campus:old");
+    start_both(NULL);
+    await_quiet();
+    fake_server_command_put(two, 2, "b@campus:old");
+    assert_true(fake_server_await(one, 2, "b@campus:old", SOON));
+    await_quiet();
+    fake_server_file_put(one, 1, "a@campus:new");
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    assert_runs(one, 1, "a@campus:new");
+    assert_runs(one, 2, "b@campus:new");
+    assert_true(fake_server_await(two, 2, "b@campus:new", SOON));
+    await_quiet();
+    assert_runs(two, 1, "a@campus:new");
+}
+
 static void test_an_edit_of_the_file_while_down_is_an_edit(void **state)
 {
     (void)state;
@@ -413,6 +521,10 @@ int main(void)
         TEST(test_removals_stay_at_home_when_deletes_is_false),
         TEST(test_a_restart_is_not_an_edit),
         TEST(test_a_scope_removed_at_run_time_stays_away_after_a_restart),
+        TEST(test_a_removal_outlives_the_words_that_it_has_outlived_before),
+        TEST(test_words_that_were_gone_and_come_again_are_an_edit),
+        TEST(test_a_network_that_the_partner_changed_is_the_same_for_all_its_scopes_after_a_reload),
+        TEST(test_an_edit_of_a_network_in_the_file_counts_for_what_the_partner_sent_into_it),
         TEST(test_an_edit_of_the_file_while_down_is_an_edit),
         TEST(test_a_reload_reverts_this_servers_changes_and_keeps_the_partners),
         TEST(test_a_command_s_configuration_is_not_the_file),
