@@ -98,6 +98,7 @@ static void take_result(struct received_scope *scope, struct kea_change *change)
                        change->text == NULL ? "out of memory" : change->text);
     free(change->text);
     scope->after = change->after;
+    scope->network_kept = scope->network_kept && change->applied && reception_network_differs(scope);
 }
 
 void reception_apply(struct reception *reception)
@@ -114,8 +115,11 @@ void reception_apply(struct reception *reception)
             scope->outcome = BATCH_FAILED;
             (void)snprintf(scope->text, sizeof scope->text, "out of memory");
         } else if (compare(reception, scope)) {
-            changes[count] = (struct kea_change){
-                .subnet_id = scope->subnet_id, .prefix = scope->prefix, .definition = scope->definition};
+            scope->network_kept = reception_keeps_network(reception, scope);
+            changes[count] = (struct kea_change){.subnet_id = scope->subnet_id,
+                                                 .prefix = scope->prefix,
+                                                 .definition = scope->definition,
+                                                 .keep_network = scope->network_kept};
             which[count++] = i;
         }
     }

@@ -97,6 +97,8 @@ static struct result record_scope(struct mirror_writer *writer, const struct rec
     case BATCH_APPLIED:
         if (scope->conflicting)
             result = record_history(writer, scope);
+        /* The sender is to have the scope with the network's parameters, too. */
+        version.disagreed = scope->network_kept;
         break;
     case BATCH_OVERRULED:
         result = record_overruled(writer, scope);

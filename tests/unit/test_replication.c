@@ -304,6 +304,43 @@ static void test_an_edit_of_a_network_in_the_file_counts_for_what_the_partner_se
     assert_runs(two, 1, "a@campus:new");
 }
 
+static void assert_the_networks_change_outlives_a_new_scope(struct fake_server *editor, struct fake_server *adder)
+{
+    fake_server_file_put(one, 1, "a@campus:old");
+    fake_server_file_put(two, 1, "a@campus:old");
+    start_both(NULL);
+    await_quiet();
+    fake_server_set_reachable(one, false);
+    fake_server_set_reachable(two, false);
+    fake_server_command_put(adder, 2, "b@campus:old");
+    fake_server_file_put(editor, 1, "a@campus:new");
+    assert_int_equal(fake_server_reload(editor, true), RESULT_OK);
+    /* The scope comes first, if it can. */
+    fake_server_set_reachable(editor, true);
+    (void)fake_server_await(editor, 2, "b@campus:new", 1000);
+    fake_server_set_reachable(adder, true);
+    assert_true(fake_server_await(adder, 2, "b@campus:new", SOON));
+    await_quiet();
+    for (struct fake_server *server = one;; server = two) {
+        assert_runs(server, 1, "a@campus:new");
+        assert_runs(server, 2, "b@campus:new");
+        if (server == two)
+            break;
+    }
+}
+
+static void test_a_new_scope_does_not_undo_the_primarys_change_of_its_network(void **state)
+{
+    (void)state;
+    assert_the_networks_change_outlives_a_new_scope(one, two);
+}
+
+static void test_a_new_scope_does_not_undo_the_secondarys_change_of_its_network(void **state)
+{
+    (void)state;
+    assert_the_networks_change_outlives_a_new_scope(two, one);
+}
+
 static void test_an_edit_of_the_file_while_down_is_an_edit(void **state)
 {
     (void)state;
@@ -524,6 +561,8 @@ int main(void)
         TEST(test_a_removal_outlives_the_words_that_it_has_outlived_before),
         TEST(test_words_that_were_gone_and_come_again_are_an_edit),
         TEST(test_a_network_that_the_partner_changed_is_the_same_for_all_its_scopes_after_a_reload),
+        TEST(test_a_new_scope_does_not_undo_the_primarys_change_of_its_network),
+        TEST(test_a_new_scope_does_not_undo_the_secondarys_change_of_its_network),
         TEST(test_an_edit_of_a_network_in_the_file_counts_for_what_the_partner_sent_into_it),
         TEST(test_an_edit_of_the_file_while_down_is_an_edit),
         TEST(test_a_reload_reverts_this_servers_changes_and_keeps_the_partners),
