@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 
@@ -45,7 +46,8 @@ def draw_plan(seed, number):
 def make_field(seed, number):
     """The pair of a chapter; what is particular about it is drawn from the chapter's seed."""
     rng = random.Random(f"{seed}:chapter {number // CHAPTER}")
-    return Field(small_disk=rng.choice(SERVERS), dedicated_listener=rng.choice([None, None, True])).start()
+    listener, threads = rng.choice([(None, None), (None, True), (True, True)])
+    return Field(small_disk=rng.choice(SERVERS), dedicated_listener=listener, multi_threading=threads).start()
 
 
 @dataclass
@@ -232,6 +234,8 @@ def _fork_shares(arguments, numbers, results):
             try:
                 _run_share(arguments, mine, results)
                 code = 0
+            except BaseException:
+                traceback.print_exc()
             finally:
                 sys.stdout.flush()
                 os._exit(code)
