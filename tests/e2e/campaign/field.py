@@ -38,6 +38,7 @@ class Field(Pair):
         self.ledger = Ledger()
         scopes, networks = edits.first_configuration(self.ledger.number)
         super().__init__(scopes, **{"shared-networks": networks}, **keywords)
+        self.threads = bool(keywords.get("multi_threading"))
         self.turn = {name: threading.Lock() for name in SERVERS}
         self.down = set()
         self.unwritable = None  # whose store's disk is full
