@@ -16,7 +16,15 @@ struct mirror_writer {
     size_t entry_count, entry_capacity;
     uint32_t *removed;
     size_t removed_count, removed_capacity;
+    struct removal_note *removals; /* removals that wait for a partner now, or no longer */
+    size_t removal_count, removal_capacity;
     size_t written, queued; /* scopes written, wishes queued */
+};
+
+struct removal_note {
+    uint32_t subnet_id;
+    size_t relationship;
+    bool waits;
 };
 
 /* How a version came to be, beyond its text. */
@@ -70,6 +78,9 @@ struct result mirror_network_members(struct plugin *plugin, uint32_t subnet_id, 
 /* Makes every scope a member of the relationships it now belongs to, and queues what a partner has not got and nothing
  * is waiting for: relationships come and go with HA's parameters. */
 struct result mirror_review_memberships(struct mirror_writer *writer);
+
+/* Notes for the index that the removal of a scope waits for the partner of a relationship, or no longer does. */
+struct result mirror_note_removal(struct mirror_writer *writer, uint32_t subnet_id, size_t relationship, bool waits);
 
 /* Commits and brings the index up to date; or rolls back and forgets. */
 struct result mirror_commit(struct mirror_writer *writer);

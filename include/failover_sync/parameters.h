@@ -25,6 +25,8 @@ struct parameters {
     bool deletes;                       /* whether a removal travels */
     char **local_parameters;            /* NULL-terminated */
     int64_t retry_min_ms, retry_max_ms; /* milliseconds, 1 to 86,400,000, min <= max */
+    int64_t reconcile_interval_ms;      /* milliseconds; reconcile-interval is in seconds, 1 to 86,400 */
+    int64_t max_delete_percent;         /* 0 to 100 */
     struct partner_access *partners;
     size_t partner_count;
 };

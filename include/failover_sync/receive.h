@@ -4,6 +4,7 @@
 #define FAILOVER_SYNC_RECEIVE_H
 
 #include "failover_sync/engine.h"
+#include "failover_sync/fault.h"
 
 #include <jansson.h>
 
@@ -21,5 +22,9 @@ void tickets_set(struct tickets *tickets, const char *name, enum ticket_state st
 
 /* A ticket's state as the output of scope-receive, or NULL if it is not known (any more). */
 json_t *tickets_describe(struct tickets *tickets, const char *name);
+
+/* The relationship in which `sender` is the partner and this server is `receiver`; NULL, and the fault, without one. */
+const struct relationship *reception_find_relationship(const struct plugin *plugin, const char *sender,
+                                                       const char *receiver, struct fault *fault);
 
 #endif

@@ -13,12 +13,12 @@ static struct result record_history(struct mirror_writer *writer, const struct r
         .prefix = scope->prefix,
         .definition = scope->before.definition,
         .fingerprint = reception_fingerprint(&scope->before),
-        .reason = "changed on both servers: the primary's version counts",
+        .reason = "changed on both servers: the partner's version counts",
         .replaced_at = writer->now,
     };
 
     kea_log(writer->plugin->server, FAILOVER_SYNC_CONFLICT, scope->prefix,
-            "the version of this server is kept in the history, the primary's counts");
+            "the version of this server is kept in the history, the partner's counts");
     return history_store_add(writer->plugin->store, &lost);
 }
 
@@ -53,7 +53,9 @@ static struct result record_overruled_change(struct mirror_writer *writer, const
     gone.agreement[reception->number].theirs = scope->theirs;
     result = mirror_put_agreement(writer, &gone, reception->number, scope->definition);
     free(gone.agreement);
-    return result_failed(result) ? result : queue_put(writer->plugin->store, &wish, writer->now);
+    if (!result_failed(result))
+        result = queue_put(writer->plugin->store, &wish, writer->now);
+    return result_failed(result) ? result : mirror_note_removal(writer, scope->subnet_id, reception->number, true);
 }
 
 static struct result record_scope(struct mirror_writer *writer, const struct reception *reception,
@@ -84,8 +86,7 @@ static struct result record_scope(struct mirror_writer *writer, const struct rec
     case BATCH_OVERRULED:
         if (scope->after.definition == NULL)
             return record_overruled_change(writer, reception, scope);
-        kea_log(writer->plugin->server, FAILOVER_SYNC_CONFLICT, scope->prefix,
-                "the version of this server, the primary, counts");
+        kea_log(writer->plugin->server, FAILOVER_SYNC_CONFLICT, scope->prefix, "the version of this server counts");
         version.disagreed = true;
         version.origin = SCOPE_FROM_CONFIGURATION;
         break;
