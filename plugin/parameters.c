@@ -265,6 +265,8 @@ static struct result take_parameter(const char *name, const json_t *value, struc
         return take_choice(name, value, "on-change", "manual", &parameters->replicate_on_change);
     if (strcmp(name, "conflict") == 0)
         return take_choice(name, value, "primary-wins", "hold", &parameters->primary_wins);
+    if (strcmp(name, "persist") == 0)
+        return take_choice(name, value, "config-write", "store", &parameters->persist_config_write);
     if (strcmp(name, "deletes") == 0)
         return take_boolean(name, value, &parameters->deletes);
     if (strcmp(name, "local-parameters") == 0)
@@ -277,11 +279,11 @@ static struct result take_parameter(const char *name, const json_t *value, struc
         return take_interval(value, parameters);
     if (strcmp(name, "max-delete-percent") == 0)
         return take_integer(name, value, 0, 100, " percent", &parameters->max_delete_percent);
-    return result_error(RESULT_INVALID,
-                        "unknown parameter '%.64s': expected store, replicate, conflict, deletes, max-delete-percent, "
-                        "local-parameters, "
-                        "reconcile-interval, retry or partners",
-                        name);
+    return result_error(
+        RESULT_INVALID,
+        "unknown parameter '%.64s': expected store, replicate, conflict, deletes, max-delete-percent, persist, "
+        "local-parameters, reconcile-interval, retry or partners",
+        name);
 }
 
 static struct result set_defaults(const char *service, struct parameters *parameters)

@@ -101,6 +101,15 @@ struct result prefetch_fill(struct prefetch *prefetch, struct plugin *plugin);
 
 void prefetch_free(struct prefetch *prefetch); /* waits too; NULL is fine */
 
+/* ---- persist: config-write; [worker] ---- */
+
+/* Notes that scopes were received and applied. */
+void persist_note_received(struct plugin *plugin);
+
+/* Has the configuration file written if it is time. Returns when to call again, INT64_MAX if there is nothing to write.
+ */
+int64_t persist_advance(struct plugin *plugin, int64_t now);
+
 /* ---- reading: [main] ------------------------------------------------------------------------------------------------
  */
 

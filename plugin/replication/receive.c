@@ -63,6 +63,7 @@ static void apply_on_main(void *argument, bool cancelled)
     memcpy(ticket, reception->ticket, sizeof ticket);
     reception_apply(reception);
     report(reception);
+    tickets_set_pause(plugin->tickets, ticket, reception->pause_us);
     tickets_set(plugin->tickets, ticket, TICKET_APPLIED, NULL, outcomes_json(reception));
     result = worker_post(plugin, reception_record, reception_free, reception);
     if (result_failed(result))

@@ -159,6 +159,14 @@ static struct result look_at_networks(struct plugin *plugin, const struct recept
     return result;
 }
 
+static bool has_applied(const struct reception *reception)
+{
+    for (size_t i = 0; i < reception->count; i++)
+        if (reception->scopes[i].outcome == BATCH_APPLIED)
+            return true;
+    return false;
+}
+
 struct result reception_record(struct plugin *plugin, void *argument)
 {
     struct reception *reception = argument;
@@ -182,6 +190,8 @@ struct result reception_record(struct plugin *plugin, void *argument)
         engine_set_mirror(plugin, &result);
     } else {
         tickets_set(plugin->tickets, reception->ticket, TICKET_RECORDED, NULL, NULL);
+        if (has_applied(reception))
+            persist_note_received(plugin);
         (void)pthread_mutex_lock(&plugin->status.lock);
         plugin->status.relationship[reception->number].scopes_received += (uint32_t)reception->count;
         (void)pthread_mutex_unlock(&plugin->status.lock);

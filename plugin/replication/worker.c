@@ -237,7 +237,7 @@ static void hear_partners(struct worker *worker)
 /* Returns when the next of them wants attention. */
 static int64_t advance_partners(struct worker *worker)
 {
-    int64_t now = engine_now(), wake = INT64_MAX;
+    int64_t now = engine_now(), wake = persist_advance(worker->plugin, now);
 
     for (size_t i = 0; i < worker->plugin->relationships.count; i++) {
         int64_t next;
