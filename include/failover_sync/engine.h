@@ -62,6 +62,7 @@ struct plugin {
 
     struct worker *worker;          /* has its own lock */
     struct replication_watch watch; /* the worker's */
+    int64_t write_configuration_at; /* the worker's: when to have the file written; 0: there is nothing to write */
     atomic_bool ready; /* a configuration is loaded: commands may look at the relationships and the index */
     struct engine_status status;
 };

@@ -81,6 +81,9 @@ static struct result settle_removed(struct settling *settling)
 
     if (result_failed(result))
         return result;
+    result = mirror_note_removal(settling->writer, wish.subnet_id, settling->number, false);
+    if (result_failed(result))
+        return result;
     if (!settling->known)
         return queue_remove(store, partner_id(settling), wish.subnet_id);
     settling->entry.agreement[settling->number] = (struct scope_agreement){.ours = fingerprint_parse(NULL)};
@@ -127,7 +130,7 @@ static struct result settle_refused(struct settling *settling, int64_t retry_at)
 
     switch (item->outcome) {
     case BATCH_OVERRULED:
-        (void)snprintf(reason, sizeof reason, "changed on both servers: the version of %.80s, the primary, counts",
+        (void)snprintf(reason, sizeof reason, "changed on both servers: the version of %.80s counts",
                        partner_name(settling));
         kea_log(plugin->server, FAILOVER_SYNC_CONFLICT, item->wish.prefix, reason);
         result = settle_overruled(settling, reason);
@@ -165,13 +168,12 @@ static void tell_operations(struct plugin *plugin, size_t number, const struct b
     if (item->wish.removal)
         return;
     if (item->outcome != BATCH_APPLIED && item->outcome != BATCH_UNCHANGED) {
-        replication_watch_settle(plugin, number, item->wish.subnet_id,
-                                 fingerprint_empty(item->base) ? EXCEPTION_SCOPE_NOT_ADDED_REMOTELY
-                                                               : EXCEPTION_SCOPE_NOT_UPDATED_REMOTELY,
-                                 item->text[0] != '\0'              ? item->text
-                                 : item->outcome == BATCH_OVERRULED ? "changed on both servers, the primary's version "
-                                                                      "counts"
-                                                                    : "the partner did not say what came of it");
+        replication_watch_settle(
+            plugin, number, item->wish.subnet_id,
+            fingerprint_empty(item->base) ? EXCEPTION_SCOPE_NOT_ADDED_REMOTELY : EXCEPTION_SCOPE_NOT_UPDATED_REMOTELY,
+            item->text[0] != '\0'              ? item->text
+            : item->outcome == BATCH_OVERRULED ? "changed on both servers, the partner's version counts"
+                                               : "the partner did not say what came of it");
         return;
     }
     if (scope_index_get(plugin->index, item->wish.subnet_id, &entry)) {

@@ -315,7 +315,7 @@ static void describe_refusal(const struct partner *partner, char text[320])
             continue;
         (void)snprintf(text, 320, "scope %s: %s", item->wish.prefix,
                        item->text[0] != '\0'               ? item->text
-                       : item->outcome == BATCH_OVERRULED  ? "changed on both servers, the primary's version counts"
+                       : item->outcome == BATCH_OVERRULED  ? "changed on both servers, the partner's version counts"
                        : item->outcome == BATCH_UNANSWERED ? "the partner did not say what came of it"
                                                            : "refused without a reason");
         return;
