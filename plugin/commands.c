@@ -13,7 +13,7 @@ static const struct {
 } commands[] = {
     {"failover-status", command_failover_status}, {"scope-get", command_scope_get},
     {"scope-get-all", command_scope_get_all},     {"scope-receive", command_scope_receive},
-    {"operation-get", command_operation_get},
+    {"scope-digest", command_scope_digest},       {"operation-get", command_operation_get},
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])

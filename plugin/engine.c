@@ -15,6 +15,11 @@ int64_t engine_now(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+int64_t engine_wait_end(int64_t when, int64_t now, int64_t longest)
+{
+    return when - now > longest ? now : when;
+}
+
 void engine_timestamp(int64_t when, char text[ENGINE_TIMESTAMP_SIZE])
 {
     time_t seconds = (time_t)(when / 1000);

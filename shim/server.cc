@@ -23,9 +23,14 @@ struct result find_scope(void *, enum kea_configuration which, const char *prefi
     return scope_find(which, prefix, subnet_id);
 }
 
-void apply_scopes(void *, enum kea_configuration which, struct kea_change *changes, size_t count)
+uint32_t apply_scopes(void *, enum kea_configuration which, struct kea_change *changes, size_t count)
 {
-    scopes_apply(which, changes, count);
+    return scopes_apply(which, changes, count);
+}
+
+struct result write_configuration(void *)
+{
+    return configuration_write();
 }
 
 struct result give_ha_parameters(void *, enum kea_configuration which, char **json)
@@ -62,6 +67,7 @@ struct kea_server make_server()
     functions.scope_ids = give_ids;
     functions.scope_find = find_scope;
     functions.scopes_apply = apply_scopes;
+    functions.configuration_write = write_configuration;
     functions.ha_parameters = give_ha_parameters;
     functions.ha_status = give_ha_status;
     functions.run_on_main = queue_task;

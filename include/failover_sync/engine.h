@@ -62,12 +62,17 @@ struct plugin {
 
     struct worker *worker;          /* has its own lock */
     struct replication_watch watch; /* the worker's */
+    int64_t write_configuration_at; /* the worker's: when to have the file written; 0: there is nothing to write */
     atomic_bool ready; /* a configuration is loaded: commands may look at the relationships and the index */
     struct engine_status status;
 };
 
 /* Milliseconds since 1970. */
 int64_t engine_now(void);
+
+/* When a wait until `when` ends: then, or at once if that is more than `longest` milliseconds away, which no wait of its
+ * kind is: the clock was set back. */
+int64_t engine_wait_end(int64_t when, int64_t now, int64_t longest);
 
 /* RFC 3339 in UTC with milliseconds. */
 #define ENGINE_TIMESTAMP_SIZE 32

@@ -13,6 +13,10 @@
     X(FAILOVER_SYNC_PARTNER_UNKNOWN, WARN,                                                                             \
       "the partner %1 in the parameter 'partners' is no peer of High Availability and of no relationship yet; check "  \
       "the name")                                                                                                      \
+    X(FAILOVER_SYNC_WRITE_FAILED, ERROR,                                                                               \
+      "what the partner sent could not be written to the configuration file, it runs all the same: %1")                \
+    X(FAILOVER_SYNC_RECONCILED, WARN,                                                                                  \
+      "%1 scope(s) were remembered otherwise by %2: a store was lost or put back; they are settled now")               \
     X(FAILOVER_SYNC_RESTORED, INFO, "%1 scope(s) that are newer than the configuration were applied from the store")   \
     X(FAILOVER_SYNC_RESTORE_FAILED, ERROR, "scope %1 could not be applied from the store: %2")                         \
     X(FAILOVER_SYNC_MIRRORED, INFO, "mirrored: %1 scope(s) written, %2 removed, %3 queued for replication")            \

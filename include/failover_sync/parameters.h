@@ -23,8 +23,11 @@ struct parameters {
     bool replicate_on_change;           /* replicate: on-change, or manual */
     bool primary_wins;                  /* conflict: primary-wins, or hold */
     bool deletes;                       /* whether a removal travels */
+    bool persist_config_write;          /* persist: config-write, or store */
     char **local_parameters;            /* NULL-terminated */
     int64_t retry_min_ms, retry_max_ms; /* milliseconds, 1 to 86,400,000, min <= max */
+    int64_t reconcile_interval_ms;      /* milliseconds; reconcile-interval is in seconds, 1 to 86,400 */
+    int64_t max_delete_percent;         /* 0 to 100 */
     struct partner_access *partners;
     size_t partner_count;
 };

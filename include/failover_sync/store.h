@@ -229,6 +229,9 @@ struct tombstone_row {
 };
 struct result tombstone_store_put(struct store *store, const struct tombstone_row *row, int64_t removed_at_ms);
 struct result tombstone_store_remove(struct store *store, uint32_t subnet_id);
+
+/* Finds the tombstone of a scope, without its prefix; RESULT_NOT_FOUND without one. */
+struct result tombstone_store_find(struct store *store, uint32_t subnet_id, struct tombstone_row *row);
 typedef struct result (*tombstone_visitor)(void *context, const struct tombstone_row *row);
 struct result tombstone_store_each(struct store *store, tombstone_visitor each, void *context);
 

@@ -27,7 +27,21 @@ static const char *partner_name(const struct settling *settling)
     return relationship_partner(settling->relationship)->name;
 }
 
-/* The partner has the version that was sent; there may be a newer one here by now, which stays in the queue. */
+/* After an agreement nothing is wished for, unless there is another version here by now. That one may have lost its wish
+ * meanwhile: what was agreed on before came back while this push was under way. */
+static struct result settle_wish(const struct settling *settling)
+{
+    const struct mirror_writer *writer = settling->writer;
+    struct queue_item wish = settling->item->wish;
+
+    if (scope_entry_agreed(&settling->entry, settling->number))
+        return queue_remove(writer->plugin->store, partner_id(settling), wish.subnet_id);
+    if (!writer->plugin->parameters.replicate_on_change || (settling->entry.members >> settling->number & 1) == 0)
+        return result_ok();
+    return queue_put_missing(writer->plugin->store, &wish, writer->now);
+}
+
+/* The partner has the version that was sent. */
 static struct result settle_agreed(struct settling *settling)
 {
     const struct batch_item *item = settling->item;
@@ -48,8 +62,8 @@ static struct result settle_agreed(struct settling *settling)
     }
     result = mirror_put_agreement(writer, entry, settling->number, item->definition);
     if (settling->known) {
-        if (!result_failed(result) && scope_entry_agreed(entry, settling->number))
-            result = queue_remove(writer->plugin->store, partner_id(settling), entry->subnet_id);
+        if (!result_failed(result))
+            result = settle_wish(settling);
         if (!result_failed(result))
             result = mirror_set_sync(writer, entry, NULL);
     } else {
@@ -65,6 +79,9 @@ static struct result settle_removed(struct settling *settling)
     struct queue_item wish = settling->item->wish;
     struct result result = scope_store_remove(store, partner_id(settling), wish.subnet_id);
 
+    if (result_failed(result))
+        return result;
+    result = mirror_note_removal(settling->writer, wish.subnet_id, settling->number, false);
     if (result_failed(result))
         return result;
     if (!settling->known)
@@ -113,7 +130,7 @@ static struct result settle_refused(struct settling *settling, int64_t retry_at)
 
     switch (item->outcome) {
     case BATCH_OVERRULED:
-        (void)snprintf(reason, sizeof reason, "changed on both servers: the version of %.80s, the primary, counts",
+        (void)snprintf(reason, sizeof reason, "changed on both servers: the version of %.80s counts",
                        partner_name(settling));
         kea_log(plugin->server, FAILOVER_SYNC_CONFLICT, item->wish.prefix, reason);
         result = settle_overruled(settling, reason);
@@ -151,13 +168,12 @@ static void tell_operations(struct plugin *plugin, size_t number, const struct b
     if (item->wish.removal)
         return;
     if (item->outcome != BATCH_APPLIED && item->outcome != BATCH_UNCHANGED) {
-        replication_watch_settle(plugin, number, item->wish.subnet_id,
-                                 fingerprint_empty(item->base) ? EXCEPTION_SCOPE_NOT_ADDED_REMOTELY
-                                                               : EXCEPTION_SCOPE_NOT_UPDATED_REMOTELY,
-                                 item->text[0] != '\0'              ? item->text
-                                 : item->outcome == BATCH_OVERRULED ? "changed on both servers, the primary's version "
-                                                                      "counts"
-                                                                    : "the partner did not say what came of it");
+        replication_watch_settle(
+            plugin, number, item->wish.subnet_id,
+            fingerprint_empty(item->base) ? EXCEPTION_SCOPE_NOT_ADDED_REMOTELY : EXCEPTION_SCOPE_NOT_UPDATED_REMOTELY,
+            item->text[0] != '\0'              ? item->text
+            : item->outcome == BATCH_OVERRULED ? "changed on both servers, the partner's version counts"
+                                               : "the partner did not say what came of it");
         return;
     }
     if (scope_index_get(plugin->index, item->wish.subnet_id, &entry)) {

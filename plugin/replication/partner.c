@@ -265,15 +265,29 @@ static void ask(struct partner *partner)
         fail(partner, &result);
 }
 
-int64_t partner_advance(struct partner *partner, int64_t now)
+/* When the next wish is due, -1 if none is waiting; wishes that the clock has left behind are due now. */
+static int64_t next_due(struct partner *partner, int64_t now)
 {
     const struct queue_summary *queue = &partner->plugin->status.relationship[partner->number].queue;
+    int64_t due = queue->next_due;
 
+    if (due != engine_wait_end(due, now, partner->plugin->parameters.retry_max_ms)) {
+        (void)queue_wake(partner->plugin->store, relationship_partner(partner->relationship)->record_id, now);
+        engine_refresh_queue(partner->plugin, partner->number);
+        due = queue->next_due;
+    }
+    return due;
+}
+
+int64_t partner_advance(struct partner *partner, int64_t now)
+{
     if (partner->step == PARTNER_IDLE) {
-        int64_t due = queue->next_due;
+        const int64_t retry_max = partner->plugin->parameters.retry_max_ms;
+        int64_t due = next_due(partner, now);
 
         if (due < 0)
             return INT64_MAX;
+        partner->next_attempt_at = engine_wait_end(partner->next_attempt_at, now, retry_max + retry_max / 5);
         if (due < partner->next_attempt_at)
             due = partner->next_attempt_at;
         if (due > now)
@@ -282,6 +296,7 @@ int64_t partner_advance(struct partner *partner, int64_t now)
         return partner->step == PARTNER_IDLE ? now + 1 : INT64_MAX;
     }
     if (partner->step == PARTNER_WAITING) {
+        partner->next_step_at = engine_wait_end(partner->next_step_at, now, ASK_MAX_MS * 2);
         if (partner->next_step_at > now)
             return partner->next_step_at;
         ask(partner);
@@ -300,7 +315,7 @@ static void describe_refusal(const struct partner *partner, char text[320])
             continue;
         (void)snprintf(text, 320, "scope %s: %s", item->wish.prefix,
                        item->text[0] != '\0'               ? item->text
-                       : item->outcome == BATCH_OVERRULED  ? "changed on both servers, the primary's version counts"
+                       : item->outcome == BATCH_OVERRULED  ? "changed on both servers, the partner's version counts"
                        : item->outcome == BATCH_UNANSWERED ? "the partner did not say what came of it"
                                                            : "refused without a reason");
         return;
@@ -346,6 +361,7 @@ static void wait_for_record(struct partner *partner)
     } else if (partner->ask_delay < ASK_MAX_MS) {
         partner->ask_delay *= 2;
     }
+    partner->ask_until = engine_wait_end(partner->ask_until, now, ASK_PATIENCE_MS);
     if (now > partner->ask_until) {
         struct result late =
             result_error(RESULT_NETWORK, "%.80s took the scopes but did not record them in time", name_of(partner));

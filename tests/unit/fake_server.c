@@ -33,6 +33,7 @@ struct fake_server {
     bool ending;
     atomic_bool reachable;
     atomic_int elsewhere; /* commands under way on threads of the listener */
+    atomic_int writes; /* of the configuration file, by the server itself */
     /* The main thread's alone. */
     char *file[SCOPES], *running[SCOPES], *staged[SCOPES];
     struct plugin *plugin;
@@ -229,7 +230,7 @@ static struct result scope_find(void *context, enum kea_configuration which, con
     return result_error(RESULT_NOT_FOUND, "no scope %s", prefix);
 }
 
-static void scopes_apply(void *context, enum kea_configuration which, struct kea_change *changes, size_t count)
+static uint32_t scopes_apply(void *context, enum kea_configuration which, struct kea_change *changes, size_t count)
 {
     const struct fake_server *server = context;
 
@@ -257,6 +258,20 @@ static void scopes_apply(void *context, enum kea_configuration which, struct kea
         }
         (void)scope_get(context, which, change->subnet_id, &change->after);
     }
+    return (uint32_t)count * 30;
+}
+
+/* The file becomes what runs. */
+static struct result configuration_write(void *context)
+{
+    struct fake_server *server = context;
+
+    for (uint32_t i = 0; i < SCOPES; i++) {
+        free(server->file[i]);
+        server->file[i] = server->running[i] == NULL ? NULL : strdup(server->running[i]);
+    }
+    server->writes++;
+    return result_ok();
 }
 
 static struct result ha_parameters(void *context, enum kea_configuration which, char **json)
@@ -389,6 +404,7 @@ struct fake_server *fake_server_new(const char *name, const char *folder)
         .scope_ids = scope_ids,
         .scope_find = scope_find,
         .scopes_apply = scopes_apply,
+        .configuration_write = configuration_write,
         .ha_parameters = ha_parameters,
         .ha_status = ha_status,
         .run_on_main = run_on_main,
@@ -616,6 +632,11 @@ char *fake_server_command_elsewhere(struct fake_server *server, const char *name
 const char *fake_server_store(const struct fake_server *server)
 {
     return server->store;
+}
+
+int fake_server_writes(struct fake_server *server)
+{
+    return server->writes;
 }
 
 void fake_server_set_reachable(struct fake_server *server, bool reachable)

@@ -560,7 +560,7 @@ static void test_answers_are_held_against_the_output(void **state)
 
     /* What only the input knows is unknown in the output. */
     refuse_output("scope-receive", "{\"sender\": \"a\"}",
-                  "sender: unknown name, expected ticket, state, state-text, scopes");
+                  "sender: unknown name, expected ticket, state, state-text, pause-us, scopes");
     refuse_output("scope-receive", "{\"state\": \"done\"}",
                   "state: expected one of pending, applied, recorded, unrecorded, found \"done\"");
     refuse_output("scope-receive", "{\"scopes\": [{\"result\": \"applied\"}]}",
