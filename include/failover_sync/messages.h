@@ -15,6 +15,9 @@
       "the name")                                                                                                      \
     X(FAILOVER_SYNC_WRITE_FAILED, ERROR,                                                                               \
       "what the partner sent could not be written to the configuration file, it runs all the same: %1")                \
+    X(FAILOVER_SYNC_MASS_REMOVAL, WARN,                                                                                \
+      "%1 of %2 scopes were removed at once: the removals are not sent to %3; failover-replicate with \"force\" "      \
+      "sends them, adding the scopes again takes them back")                                                           \
     X(FAILOVER_SYNC_RECONCILED, WARN,                                                                                  \
       "%1 scope(s) were remembered otherwise by %2: a store was lost or put back; they are settled now")               \
     X(FAILOVER_SYNC_RESTORED, INFO, "%1 scope(s) that are newer than the configuration were applied from the store")   \

@@ -23,6 +23,7 @@ struct queue_item {
 
 struct queue_summary {
     int64_t length;   /* wishes, held ones included */
+    int64_t held;     /* of them: waiting for a person */
     int64_t oldest;   /* when the oldest was queued; 0 if there is none */
     int64_t next_due; /* when the next one may be tried; -1 if none is waiting */
 };
@@ -49,6 +50,12 @@ struct result queue_postpone(struct store *store, int64_t record_id, int64_t nex
 
 /* Takes a wish out of the running until something changes it: a conflict that waits for a person. */
 struct result queue_hold(struct store *store, int64_t record_id, const char *error);
+
+/* Takes the removal of a scope out of the running, if one is queued for the partner. */
+struct result queue_hold_removal(struct store *store, int64_t server_record_id, uint32_t subnet_id, const char *error);
+
+/* Puts the removals that are held for a partner back in the running. */
+struct result queue_release_removals(struct store *store, int64_t server_record_id, int64_t now);
 
 /* Makes every wish for a partner that waits for another attempt due now; held ones stay. */
 struct result queue_wake(struct store *store, int64_t server_record_id, int64_t now);

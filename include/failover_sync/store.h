@@ -238,6 +238,7 @@ struct result tombstone_store_each(struct store *store, tombstone_visitor each, 
 /* ---- History: versions that a conflict replaced ---------------------------------------------------------------------
  */
 struct history_row {
+    int64_t record_id; /* of one that is read */
     uint32_t subnet_id;
     const char *prefix;
     const char *definition; /* the version that lost; NULL if it was a removal */
@@ -245,6 +246,19 @@ struct history_row {
     const char *reason;
     int64_t replaced_at; /* milliseconds since 1970 */
 };
+
+/* Adds a version, and forgets what is too much or too old: the 100 newest of a scope are kept, for 90 days. */
 struct result history_store_add(struct store *store, const struct history_row *row);
+
+struct history_filter {
+    uint32_t subnet_id; /* 0: of all scopes */
+    int64_t below;      /* only RecordIds below it; 0: from the newest on */
+    int64_t limit;
+};
+typedef struct result (*history_visitor)(void *context, const struct history_row *row);
+
+/* Calls `each` for the versions, the newest first; the row is borrowed for the call. */
+struct result history_store_each(struct store *store, const struct history_filter *filter, history_visitor each,
+                                 void *context);
 
 #endif

@@ -1,6 +1,7 @@
 /* Writing the mirror: one version of a scope, its removal, its delivery, in a transaction, with the queue beside it.
  * The index follows at the commit. Deciding which version counts is not done here. */
 #include "failover_sync/mirror.h"
+#include "mass_removal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,8 +44,10 @@ void mirror_abandon(struct mirror_writer *writer)
 
 struct result mirror_commit(struct mirror_writer *writer)
 {
-    struct result result = store_commit(writer->plugin->store);
+    struct result result = mass_removal_hold(writer);
 
+    if (!result_failed(result))
+        result = store_commit(writer->plugin->store);
     if (result_failed(result)) {
         mirror_abandon(writer);
         return result;

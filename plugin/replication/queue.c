@@ -150,6 +150,38 @@ struct result queue_hold(struct store *store, int64_t record_id, const char *err
     return statement_run(statement);
 }
 
+struct result queue_hold_removal(struct store *store, int64_t server_record_id, uint32_t subnet_id, const char *error)
+{
+    struct statement *statement;
+    struct result result =
+        statement_get(store,
+                      "UPDATE ReplicationQueue SET Held = 1, LastError = ?3 WHERE ServerRecordId = ?1 "
+                      "AND SubnetId = ?2 AND Removal = 1",
+                      &statement);
+
+    if (result_failed(result))
+        return result;
+    statement_bind_id(statement, 1, server_record_id);
+    statement_bind_integer(statement, 2, subnet_id);
+    statement_bind_text(statement, 3, error);
+    return statement_run(statement);
+}
+
+struct result queue_release_removals(struct store *store, int64_t server_record_id, int64_t now)
+{
+    struct statement *statement;
+    struct result result = statement_get(store,
+                                         "UPDATE ReplicationQueue SET Held = 0, NextAttemptAt = ?2, LastError = NULL "
+                                         "WHERE ServerRecordId = ?1 AND Removal = 1 AND Held = 1",
+                                         &statement);
+
+    if (result_failed(result))
+        return result;
+    statement_bind_id(statement, 1, server_record_id);
+    statement_bind_integer(statement, 2, now);
+    return statement_run(statement);
+}
+
 struct result queue_wake(struct store *store, int64_t server_record_id, int64_t now)
 {
     struct statement *statement;
@@ -174,7 +206,8 @@ struct result queue_summarise(struct store *store, int64_t server_record_id, str
     *summary = (struct queue_summary){.next_due = -1};
     result =
         statement_get(store,
-                      "SELECT COUNT(*), MIN(EnqueuedAt), COALESCE(MIN(CASE Held WHEN 0 THEN NextAttemptAt END), -1) "
+                      "SELECT COUNT(*), MIN(EnqueuedAt), COALESCE(MIN(CASE Held WHEN 0 THEN NextAttemptAt END), -1), "
+                      "COALESCE(SUM(Held), 0) "
                       "FROM ReplicationQueue WHERE ServerRecordId = ?1",
                       &statement);
     if (result_failed(result))
@@ -185,6 +218,7 @@ struct result queue_summarise(struct store *store, int64_t server_record_id, str
         summary->length = statement_integer(statement, 0);
         summary->oldest = statement_integer(statement, 1);
         summary->next_due = statement_integer(statement, 2);
+        summary->held = statement_integer(statement, 3);
     }
     statement_done(statement);
     return result;

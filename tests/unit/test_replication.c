@@ -132,6 +132,61 @@ static void test_a_removal_travels(void **state)
     assert_runs(two, 2, "b");
 }
 
+static void test_many_removals_at_once_wait_for_an_administrator(void **state)
+{
+    char *answer;
+
+    (void)state;
+    for (uint32_t i = 1; i <= 8; i++)
+        fake_server_file_put(one, i, "x");
+    start_both(NULL);
+    assert_true(fake_server_await(two, 8, "x", SOON));
+    await_quiet();
+    for (uint32_t i = 1; i <= 3; i++) /* of 8: more than a quarter */
+        fake_server_file_put(one, i, NULL);
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    assert_true(fake_server_await_status(one, "held", 3, SOON));
+    fake_server_file_put(one, 9, "another change goes ahead");
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    assert_true(fake_server_await(two, 9, "another change goes ahead", SOON));
+    assert_runs(two, 1, "x");
+    answer = fake_server_command(one, "failover-replicate", "{\"record-id\": 1, \"force\": true}");
+    assert_non_null(answer);
+    free(answer);
+    assert_true(fake_server_await(two, 1, "", SOON));
+    assert_true(fake_server_await(two, 3, "", SOON));
+    await_quiet();
+}
+
+static void test_few_removals_at_once_travel(void **state)
+{
+    (void)state;
+    for (uint32_t i = 1; i <= 8; i++)
+        fake_server_file_put(one, i, "x");
+    start_both(NULL);
+    assert_true(fake_server_await(two, 8, "x", SOON));
+    await_quiet();
+    fake_server_file_put(one, 1, NULL);
+    fake_server_file_put(one, 2, NULL); /* of 8: a quarter and no more */
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    assert_true(fake_server_await(two, 2, "", SOON));
+    await_quiet();
+}
+
+static void test_what_comes_from_the_partner_is_written_to_the_file(void **state)
+{
+    (void)state;
+    start_both("{\"persist\": \"config-write\"}");
+    fake_server_command_put(one, 1, "received");
+    assert_true(fake_server_await(two, 1, "received", SOON));
+    for (int tries = 0; tries < 500 && fake_server_writes(two) == 0; tries++)
+        usleep(10000);
+    assert_int_equal(fake_server_writes(two), 1);
+    usleep(1500000); /* nothing more has come: nothing is written */
+    assert_int_equal(fake_server_writes(two), 1);
+    assert_int_equal(fake_server_writes(one), 0);
+}
+
 static void test_removals_stay_at_home_when_deletes_is_false(void **state)
 {
     (void)state;
@@ -411,6 +466,9 @@ int main(void)
         TEST(test_one_change_among_many_moves_one),
         TEST(test_a_removal_travels),
         TEST(test_removals_stay_at_home_when_deletes_is_false),
+        TEST(test_many_removals_at_once_wait_for_an_administrator),
+        TEST(test_few_removals_at_once_travel),
+        TEST(test_what_comes_from_the_partner_is_written_to_the_file),
         TEST(test_a_restart_is_not_an_edit),
         TEST(test_a_scope_removed_at_run_time_stays_away_after_a_restart),
         TEST(test_an_edit_of_the_file_while_down_is_an_edit),
