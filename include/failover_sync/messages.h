@@ -18,6 +18,9 @@
     X(FAILOVER_SYNC_MASS_REMOVAL, WARN,                                                                                \
       "%1 of %2 scopes were removed at once: the removals are not sent to %3; failover-replicate with \"force\" "      \
       "sends them, adding the scopes again takes them back")                                                           \
+    X(FAILOVER_SYNC_STORE_SET_ASIDE, ERROR,                                                                            \
+      "the store %1 is damaged: it was renamed to %2, and a new one is filled from the configuration and the partner") \
+    X(FAILOVER_SYNC_STORE_BACK, INFO, "the store %1 can be used: mirroring and replication go on")                     \
     X(FAILOVER_SYNC_RECONCILED, WARN,                                                                                  \
       "%1 scope(s) were remembered otherwise by %2: a store was lost or put back; they are settled now")               \
     X(FAILOVER_SYNC_RESTORED, INFO, "%1 scope(s) that are newer than the configuration were applied from the store")   \

@@ -117,6 +117,10 @@ int64_t persist_advance(struct plugin *plugin, int64_t now);
  * applies newer versions to it, and keeps what is to be mirrored in plugin->plan. */
 struct result restart_plan_load(struct plugin *plugin, const struct kea_load *load);
 
+/* The same for the configuration that runs already, because the store could not be read when it was loaded. `before` is
+ * what the index knew, or NULL. */
+struct result restart_plan_running(struct plugin *plugin, const struct kea_load *load, struct scope_index *before);
+
 /* Hands the plan to the worker once the configuration is in force, or drops it. */
 struct result restart_carry_out(struct plugin *plugin, bool committed);
 void restart_forget(struct plugin *plugin);

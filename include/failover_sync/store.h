@@ -13,11 +13,20 @@
 struct store;
 
 /* Opens the store at `path`, creating the file (mode 0600) and missing folders (mode 0750), and brings its schema up to
- * date by the numbered migrations. WAL, foreign keys on, synchronous FULL. RESULT_STORE says why it cannot be used: the
- * path, SQLite's own reason, and the remedy. A file of a newer schema version or of another kind is refused, untouched.
- */
+ * date by the numbered migrations. WAL, foreign keys on, synchronous FULL. RESULT_STORE says why it cannot be used now:
+ * the path, SQLite's own reason, and the remedy; a file of ours that turned out to be damaged has been renamed then,
+ * and the next attempt makes a new one. RESULT_INVALID: the path cannot be a store's; a file of a newer schema version
+ * or of another kind is left untouched. */
 struct result store_open(const char *path, struct store **store);
 void store_close(struct store *store); /* NULL is fine */
+
+/* Whether the file cannot be a store any more: it is damaged, or another file or none is in its place. */
+bool store_is_lost(struct store *store);
+
+/* Renames the file of a store that is damaged, so that a new one can take its place, if that has not been done. `aside`
+ * receives its new name, "" if it was not renamed. */
+#define STORE_ASIDE_SIZE 1024
+struct result store_set_aside(struct store *store, char aside[STORE_ASIDE_SIZE]);
 
 struct result store_begin(struct store *store); /* BEGIN IMMEDIATE */
 struct result store_commit(struct store *store);

@@ -10,7 +10,7 @@
 struct result mirror_begin(struct plugin *plugin, struct mirror_writer *writer)
 {
     *writer = (struct mirror_writer){.plugin = plugin, .now = engine_now()};
-    return store_begin(plugin->store);
+    return plugin->store == NULL ? engine_no_store(plugin) : store_begin(plugin->store);
 }
 
 static void writer_clear(struct mirror_writer *writer)

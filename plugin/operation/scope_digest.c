@@ -240,6 +240,10 @@ char *command_scope_digest(struct plugin *plugin, const struct model_node *input
 
     if (relationship == NULL)
         return fault_answer(&fault);
+    if (plugin->store == NULL) {
+        fault = fault_of_result(engine_no_store(plugin), EXCEPTION_SCOPE_NOT_UPDATED_REMOTELY);
+        return fault_answer(&fault);
+    }
     number = (size_t)(relationship - plugin->relationships.list);
     worker_partner_heard(plugin, sender);
     if (model_first(input, "wanted") != NULL)

@@ -448,7 +448,7 @@ bool partner_finished(struct partner *partner, CURL *easy, CURLcode code)
 
 void partner_heard(struct partner *partner)
 {
-    if (partner->next_attempt_at == 0)
+    if (partner->next_attempt_at == 0 || partner->plugin->store == NULL)
         return;
     partner->next_attempt_at = 0;
     (void)queue_wake(partner->plugin->store, relationship_partner(partner->relationship)->record_id, engine_now());

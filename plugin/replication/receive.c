@@ -130,6 +130,10 @@ char *command_scope_receive(struct plugin *plugin, const struct model_node *inpu
 
     if (relationship == NULL)
         return fault_answer(&fault);
+    if (plugin->store == NULL) {
+        fault = fault_of_result(engine_no_store(plugin), EXCEPTION_SCOPE_NOT_UPDATED_REMOTELY);
+        return fault_answer(&fault);
+    }
     worker_partner_heard(plugin, sender);
     if (asked != NULL)
         return answer_ticket(plugin, asked);

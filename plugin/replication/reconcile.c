@@ -134,6 +134,8 @@ int64_t reconciler_advance(struct reconciler *reconciler, int64_t now)
 
     if (reconciler->step != RECONCILE_IDLE)
         return INT64_MAX;
+    if (plugin->store == NULL)
+        return INT64_MAX; /* the worker begins anew when there is one */
     if (reconciler->next_at > now)
         return reconciler->next_at;
     /* What is on its way would look like a difference. */

@@ -5,6 +5,7 @@
 #include "failover_sync/mirror.h"
 #include "failover_sync/partner.h"
 #include "failover_sync/reconcile.h"
+#include "failover_sync/store_life.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -42,7 +43,7 @@ struct worker {
     /* The worker's alone. */
     struct partner *partners[RELATIONSHIP_MAX];
     struct reconciler *reconcilers[RELATIONSHIP_MAX];
-    int64_t jobs_blocked_until, next_ha_state;
+    int64_t jobs_blocked_until, next_ha_state, next_store_watch;
 };
 
 static void job_free(struct job *job)
@@ -288,6 +289,16 @@ static bool is_stopping(struct worker *worker)
     return stopping;
 }
 
+static void watch_store(struct worker *worker)
+{
+    int64_t now = engine_now();
+
+    if (now < engine_wait_end(worker->next_store_watch, now, STORE_PATIENCE_MS))
+        return;
+    worker->next_store_watch = now + STORE_PATIENCE_MS;
+    store_life_watch(worker->plugin);
+}
+
 static void ask_ha_state(struct worker *worker)
 {
     int64_t now = engine_now();
@@ -310,7 +321,8 @@ static void end_operations(struct worker *worker)
 
     replication_watch_clear(&plugin->watch);
     operation_log_end_all(plugin->operations, &fault);
-    (void)operation_log_save(plugin->operations, plugin->store);
+    if (plugin->store != NULL)
+        (void)operation_log_save(plugin->operations, plugin->store);
 }
 
 static void *worker_run(void *argument)
@@ -323,6 +335,7 @@ static void *worker_run(void *argument)
         run_all(worker, false);
         hear_partners(worker);
         ask_ha_state(worker);
+        watch_store(worker);
         wake = advance_partners(worker);
         if (finish_transfers(worker))
             continue;
@@ -397,6 +410,7 @@ struct result worker_start(struct plugin *plugin)
 
     worker->stopping = false;
     worker->next_ha_state = worker->jobs_blocked_until = 0;
+    worker->next_store_watch = engine_now() + STORE_PATIENCE_MS;
     for (size_t i = 0; i < plugin->relationships.count && !result_failed(result); i++) {
         engine_refresh_queue(plugin, i);
         if (plugin->relationships.list[i].local)
