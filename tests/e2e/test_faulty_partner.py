@@ -5,6 +5,7 @@ import pytest
 from lab import config
 from lab.faulty import BEHAVIOURS, PORT, FaultyPartner
 from lab.network import SERVER_ADDRESSES
+from lab.operations import ended
 from lab.waiting import wait_until
 
 LIBRARY = {"server1": {"partners": {"server2": {"url": f"http://{SERVER_ADDRESSES['server2']}:{PORT}/"}},
@@ -45,6 +46,9 @@ def test_the_queue_survives(lonely_pair, behaviour):
             error = wait_until(lambda: complaint(first, number), 10, "the status says what is wrong")
             assert WORDS.get(behaviour, "").lower() in error.lower(), error
             assert len(error) > 15, error
+            operation = ended(first, first.command("scope-replicate", {"subnet-ids": [number]})["operation-id"])
+            assert operation["state"] == "CompletedWithFailure" and operation["fault"]["code"] == "Receiver", operation
+            assert WORDS.get(behaviour, "").lower() in operation["fault"]["reason"].lower(), operation
         wait_until(lambda: first.command("scope-get", {"subnet-id": number})["scope"]["sync-status"] == "OutOfSync", 2,
                    "the new scope is mirrored as out of sync")
         status = first.sync_status()

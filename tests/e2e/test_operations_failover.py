@@ -158,6 +158,14 @@ def test_it_is_there_as_it_was_given(pair, relation):
         "Admin"]
 
 
+def test_names_may_have_256_characters(pair):
+    name, server = "N" * 256, "S" * 256
+    added = call(pair.first, "failover-add", with_servers(**{
+        "relationship-name": name, "server2-name": server, "control-url": "http://10.53.0.9:8000/"}))["failover"]
+    assert (added["relationship-name"], added["server2-name"]) == (name, server)
+    call(pair.first, "failover-del", {"record-id": added["record-id"]})
+
+
 def test_changes_travel_both_ways_and_on_to_the_pairs_other(pair, other):
     change(pair.first, 1, 1111)
     wait_until(lambda: lifetime(other, 1) == 1111, 1, "a change arrives at the third server")

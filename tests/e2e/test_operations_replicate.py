@@ -133,6 +133,25 @@ def test_progress_is_shown_and_a_reload_ends_what_it_cannot_follow(pair, shut):
     pair.wait_settled()
 
 
+def test_progress_counts_partners_and_ends_with_a_relationship(pair):
+    """The scope has a second partner, which cannot be reached; before that has shown, the relationship is deleted."""
+    pair.wait_settled()
+    relation = call(pair.first, "failover-add", {
+        "relationship-name": "to nowhere", "mode": "HotStandby", "server1-name": "server1", "server2-name": "server4",
+        "control-url": "http://10.53.0.9:8000/", "subnet-ids": [1]})["failover"]["record-id"]
+    answer = start(pair.first, "scope-replicate", {"subnet-ids": [1]})
+    assert answer["queued"] == 2 and len(answer["scopes"]) == 1
+
+    def progress():
+        return pair.first.command("operation-get", {"operation-id": answer["operation-id"]})["operation"]
+    wait_until(lambda: progress()["percent"] == 50, 2, "one of two has answered")
+    assert progress()["state"] == "InProgress"
+    call(pair.first, "failover-del", {"record-id": relation})
+    operation = ended(pair.first, answer["operation-id"], 1)
+    assert operation["state"] == "CompletedWithFailure" and "deleted" in operation["fault"]["reason"], operation
+    assert sync_status(pair.first, 1) == "InSync"
+
+
 # ---- the partner refuses ----
 
 def with_option(dhcp4, subnet_id):

@@ -5,12 +5,35 @@ import glob
 import os
 
 import pytest
-from lab import config
+from lab import admins, config, store_model
+from lab.operations import outcome
 from lab.waiting import wait_until
 from test_replication import scope_list_edit, without
 
 PRELOAD = os.environ.get("KFS_PRELOAD")
 OURS = "failover_sync"
+
+
+def operate(server):
+    """Every operation, from several clients at once; a pool changed, and one that cannot be; all tables read."""
+    clients, shared = admins.start_all(server, 1, 4, 300)
+    for client in clients:
+        client.join(120)
+    assert not [client.failure for client in clients if client.failure]
+    store_model.assert_store_equals(server, clients, shared)
+    pools = server.command("range-get-all", {"scope-record-id": server.command("scope-get", {"subnet-id": 3})["scope"]["record-id"]})
+    for last, result in (("10.100.3.99", 0), ("10.100.4.1", 1)):
+        answer = outcome(server, server.ask("range-update", {
+            "record-id": pools["ranges"][0]["record-id"], "modified-properties": ["end-ip-address"], "end-ip-address": last}))
+        assert answer["result"] == result, answer
+    for command in ("server-replicate", "scope-sync-reset", "failover-replicate"):
+        arguments = {"scope-sync-reset": {"subnet-ids": [1, 4000]}, "failover-replicate": {"record-id": 1}}.get(command)
+        server.ask(command, arguments)
+    for format in ("json", "xml"):
+        page = {}
+        while page is not None:
+            answer = server.command("adm-get", {"format": format, "limit": 20, **page})
+            page = {"from": answer["next"]} if "next" in answer else None
 
 
 @pytest.mark.skipif(not PRELOAD, reason="KFS_PRELOAD is not set")
@@ -42,6 +65,7 @@ def test_nothing_is_found_from_load_to_unload(make_pair):
                                ("scope-replicate", {"subnet-ids": [1, 2, 3]}), ("scope-receive", {"sender": 1})):
         first.ask(command, arguments)
     pair.wait_settled(60)
+    operate(first)
     second.stop()
     first.change_by_file(lambda dhcp4: dhcp4["subnet4"].append(config.scope(71)))  # stopped with a queue
     wait_until(lambda: first.sync_status()["queued"] >= 1, 5, "the change is queued")

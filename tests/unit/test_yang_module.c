@@ -2,6 +2,8 @@
  * implements the specification says which section, and its lines fit a page. */
 #include "plugin/model/libyang_versions.h"
 
+#include "failover_sync/kea.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -174,10 +176,29 @@ static void test_yanglint_accepts_the_module_without_a_word(void **state)
     assert_string_equal(said, "");
 }
 
+/* The module is the one description of the interface: each command has its rpc, and each rpc is a command. */
+static void test_the_commands_are_the_rpcs(void **state)
+{
+    const struct lysp_node_action *rpc;
+    size_t rpcs = 0;
+
+    (void)state;
+    for (rpc = module->rpcs; rpc != NULL; rpc = rpc->next, rpcs++) {
+        bool found = false;
+
+        for (size_t i = 0; i < plugin_command_count() && !found; i++)
+            found = strcmp(plugin_command_name(i), rpc->name) == 0;
+        if (!found)
+            fail_msg("the rpc %s is no command", rpc->name);
+    }
+    assert_int_equal(rpcs, plugin_command_count());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_everything_is_described_and_refers_to_its_section),
+        cmocka_unit_test(test_the_commands_are_the_rpcs),
         cmocka_unit_test(test_no_line_is_longer_than_a_page_is_wide),
         cmocka_unit_test(test_the_file_is_named_for_its_revision),
         cmocka_unit_test(test_yanglint_accepts_the_module_without_a_word),
