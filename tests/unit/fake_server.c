@@ -332,6 +332,21 @@ static void call_plugin(struct call *call)
         call->server->plugin == NULL ? NULL : plugin_command(call->server->plugin, call->name, call->arguments);
 }
 
+/* As Kea answers. */
+static char *list_commands(void)
+{
+    json_t *names = json_pack("[s,s]", "list-commands", "version-get");
+    json_t *answer;
+    char *text;
+
+    for (size_t i = 0; i < plugin_command_count(); i++)
+        json_array_append_new(names, json_string(plugin_command_name(i)));
+    answer = json_pack("{s:i,s:o}", "result", 0, "arguments", names);
+    text = json_dumps(answer, 0);
+    json_decref(answer);
+    return text;
+}
+
 static void answer_request(struct fake_server *server, int connection)
 {
     char *request = read_request(connection);
@@ -340,7 +355,9 @@ static void answer_request(struct fake_server *server, int connection)
     struct call call = {
         .server = server, .name = json_string_value(json_object_get(root, "command")), .arguments = arguments};
 
-    if (call.name != NULL && server->reachable)
+    if (call.name != NULL && strcmp(call.name, "list-commands") == 0)
+        call.text = list_commands();
+    else if (call.name != NULL && server->reachable)
         on_main_do(&call, call_plugin);
     if (call.text != NULL)
         dprintf(connection, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n[%s]",
