@@ -45,6 +45,9 @@ struct result server_store_put(struct store *store, const struct server_row *row
 /* Notes that the server answered, `when` in seconds since 1970. */
 struct result server_store_seen(struct store *store, int64_t record_id, int64_t when);
 
+/* When it last answered, in seconds since 1970; 0 if it never did, or is not known. */
+struct result server_store_last_seen(struct store *store, int64_t record_id, int64_t *when);
+
 /* ---- ADM_DhcpFailoverRelationTable ---------------------------------------------------------------------------------
  */
 struct relation_row {

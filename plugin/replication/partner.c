@@ -332,6 +332,34 @@ static void push(struct partner *partner)
     begin(partner, ways[way]);
 }
 
+static int64_t due_at(const struct partner *partner)
+{
+    int64_t due = partner->plugin->status.relationship[partner->number].queue.next_due;
+
+    if (due < 0)
+        return INT64_MAX;
+    if (due < partner->next_attempt_at)
+        due = partner->next_attempt_at;
+    /* What comes in meanwhile goes along. */
+    if (partner->run.choice.chosen == APPLY_CONFIG_SET && partner->run.last_set != 0 &&
+        due < partner->run.last_set + WAY_SET_INTERVAL_MS)
+        due = partner->run.last_set + WAY_SET_INTERVAL_MS;
+    return due;
+}
+
+/* The library is loaded anew with every configuration, and the last config-set may have been another load's: it was not
+ * later than the last answer. */
+static void recall_last_set(struct partner *partner)
+{
+    int64_t seen = 0, now = engine_now();
+
+    if (partner->run.last_set != 0)
+        return;
+    (void)server_store_last_seen(partner->plugin->store, relationship_partner(partner->relationship)->record_id, &seen);
+    if (seen != 0)
+        partner->run.last_set = (seen + 1) * 1000 < now ? (seen + 1) * 1000 : now;
+}
+
 /* The partner's commands are known, as far as it tells them. */
 static void choose(struct partner *partner)
 {
@@ -345,7 +373,10 @@ static void choose(struct partner *partner)
         return;
     }
     tell_way(partner, way);
-    push(partner);
+    if (way == APPLY_CONFIG_SET)
+        recall_last_set(partner);
+    if (due_at(partner) <= engine_now())
+        push(partner);
 }
 
 /* It is asked again what it can do: it may be another server by now. */
@@ -479,21 +510,6 @@ static void begin(struct partner *partner, const struct way *way)
 {
     partner->talk = way;
     talk(partner, &(struct way_input){.event = WAY_BEGIN});
-}
-
-static int64_t due_at(const struct partner *partner)
-{
-    int64_t due = partner->plugin->status.relationship[partner->number].queue.next_due;
-
-    if (due < 0)
-        return INT64_MAX;
-    if (due < partner->next_attempt_at)
-        due = partner->next_attempt_at;
-    /* What comes in meanwhile goes along. */
-    if (partner->run.choice.chosen == APPLY_CONFIG_SET && partner->run.last_set != 0 &&
-        due < partner->run.last_set + WAY_SET_INTERVAL_MS)
-        due = partner->run.last_set + WAY_SET_INTERVAL_MS;
-    return due;
 }
 
 static void start(struct partner *partner)

@@ -66,9 +66,9 @@ static struct way_step rest(struct way_run *run, const struct way_input *input)
         state->rest = (struct way_run){.plugin = run->plugin,
                                        .number = run->number,
                                        .batch = run->batch,
-                                       .choice = run->choice,
-                                       .last_set = run->last_set};
+                                       .choice = run->choice};
     }
+    state->rest.last_set = run->last_set;
     step = way_config.advance(&state->rest, input);
     run->last_set = state->rest.last_set;
     return step;
