@@ -56,11 +56,15 @@ struct fault fault_of_sender(enum exception_id exception, const char *node, cons
 {
     struct fault fault = {.blame = FAULT_BY_SENDER, .exception = exception};
     va_list values;
+    int length;
 
     va_start(values, format);
-    if (vsnprintf(fault.message, sizeof fault.message, format, values) < 0)
-        fault.message[0] = '\0';
+    length = vsnprintf(fault.message, sizeof fault.message, format, values);
     va_end(values);
+    if (length < 0)
+        fault.message[0] = '\0';
+    else if ((size_t)length >= sizeof fault.message)
+        text_cut_at_character(fault.message, sizeof fault.message - 1);
     if (node != NULL)
         (void)snprintf(fault.path, sizeof fault.path, "%s", node);
     return fault;
@@ -103,9 +107,11 @@ struct fault fault_of_input(const struct result *refusal, const char *path)
         {"address-category", EXCEPTION_INVALID_ENUMERATION},
         {"address-family", EXCEPTION_INVALID_ENUMERATION},
         {"end-ip-address", EXCEPTION_END_ADDRESS_OUT_OF_RANGE},
+        {"mode", EXCEPTION_INVALID_ENUMERATION},
         {"modified-properties", EXCEPTION_INVALID_ENUMERATION},
         {"prefix-length", EXCEPTION_INVALID_PREFIX_LENGTH},
         {"start-ip-address", EXCEPTION_INVALID_START_ADDRESS},
+        {"sync-status", EXCEPTION_INVALID_ENUMERATION},
         {"type", EXCEPTION_INVALID_ENUMERATION},
         {"utilization-calculation-type", EXCEPTION_INVALID_UTILIZATION_CALCULATION},
         {"virtualization-type", EXCEPTION_INVALID_ENUMERATION},

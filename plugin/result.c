@@ -9,8 +9,7 @@ struct result result_ok(void)
     return (struct result){.code = RESULT_OK, .message = ""};
 }
 
-/* Ends a text that was cut at `length` before a character of UTF-8 that is not whole. */
-static void cut_at_character(char *text, size_t length)
+void text_cut_at_character(char *text, size_t length)
 {
     size_t start = length;
 
@@ -32,7 +31,7 @@ struct result result_error(enum result_code code, const char *format, ...)
     if (length < 0)
         (void)snprintf(result.message, sizeof result.message, "an error whose message could not be written");
     else if ((size_t)length >= sizeof result.message)
-        cut_at_character(result.message, sizeof result.message - 1);
+        text_cut_at_character(result.message, sizeof result.message - 1);
     return result;
 }
 

@@ -4,6 +4,7 @@
 #define FAILOVER_SYNC_RESULT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -34,6 +35,9 @@ struct result result_error(enum result_code code, const char *format, ...) __att
 
 /* The failure of an allocation; `what` names what was being allocated. */
 struct result result_no_memory(const char *what);
+
+/* Ends a text that was cut at `length` bytes before a character of UTF-8 that is not whole. */
+void text_cut_at_character(char *text, size_t length);
 
 static inline bool result_failed(struct result result)
 {

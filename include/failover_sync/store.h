@@ -42,14 +42,25 @@ struct server_row {
 /* Inserts or updates by ha_name; writes nothing when the row already says the same. */
 struct result server_store_put(struct store *store, const struct server_row *row, int64_t *record_id);
 
+/* Finds a server by its RecordId, or by its HaName with its *record_id; RESULT_NOT_FOUND without one. server_row_clear
+ * frees the strings of a found row. */
+struct result server_store_find_by_id(struct store *store, int64_t record_id, struct server_row *row);
+struct result server_store_find(struct store *store, const char *ha_name, int64_t *record_id, struct server_row *row);
+void server_row_clear(struct server_row *row);
+
 /* Notes that the server answered, `when` in seconds since 1970. */
 struct result server_store_seen(struct store *store, int64_t record_id, int64_t when);
 
 /* When it last answered, in seconds since 1970; 0 if it never did, or is not known. */
 struct result server_store_last_seen(struct store *store, int64_t record_id, int64_t *when);
 
+/* Removes another server, unless a relationship refers to it. Its scopes are to be removed before. */
+struct result server_store_remove_unused(struct store *store, int64_t record_id);
+
 /* ---- ADM_DhcpFailoverRelationTable ---------------------------------------------------------------------------------
  */
+enum relation_origin { RELATION_FROM_HA_CONFIG = 0, RELATION_FROM_ADMIN = 1 };
+
 struct relation_row {
     int64_t record_id;
     const char *relationship_name; /* at most 256 characters */
@@ -57,19 +68,59 @@ struct relation_row {
     const char *server1_name, *server2_name; /* HA names; also written as Server1PSName, Server2PSName */
     const char *server1_ip, *server2_ip;     /* host part of the control URLs */
     const char *mode;                        /* None, LoadBalance, HotStandby */
-    const char *kea_mode;                    /* Kea's word */
+    const char *kea_mode;                    /* Kea's word; NULL in an admin's */
     int64_t mclt;                            /* seconds; negative for null */
     bool auto_state_transition;
     int64_t state_switch_interval; /* seconds; negative for null */
     int64_t server1_percentage;
     bool shared_secret_enabled;
     const char *server1_state, *server2_state; /* ADM's words; NULL keeps what the row has, Unknown in a new one */
+    /* What is read only. */
+    const char *server1_ps_name, *server2_ps_name;
+    enum relation_origin origin;
+    const char *edited_properties;     /* JSON list of the columns that an admin's edit holds */
+    const char *configured_properties; /* JSON map from those to what the configuration last gave */
 };
 
-/* Inserts or updates the mirrored relationship (Origin HaConfig) by name and servers; properties listed in
- * EditedProperties (a JSON list of column names) keep the row's value. Writes nothing when the row already says the
- * same. */
+/* The columns of a mirrored relationship that an edit can hold, as bits of a set. */
+enum relation_column {
+    RELATION_MODE,
+    RELATION_MCLT,
+    RELATION_AUTO_STATE_TRANSITION,
+    RELATION_STATE_SWITCH_INTERVAL,
+    RELATION_SERVER1_PERCENTAGE,
+    RELATION_SHARED_SECRET_ENABLED,
+    RELATION_SERVER1_NAME,
+    RELATION_SERVER2_NAME,
+    RELATION_SERVER1_PS_NAME,
+    RELATION_SERVER2_PS_NAME,
+    RELATION_SERVER1_IP,
+    RELATION_SERVER2_IP,
+    RELATION_KEA_MODE,
+    RELATION_NAME,
+    RELATION_COLUMNS
+};
+#define RELATION_BIT(column) (UINT32_C(1) << (column))
+
+/* The columns that a row's edited_properties name; a damaged list names none. */
+struct result relation_row_edited(const struct relation_row *row, uint32_t *columns);
+
+/* Inserts or updates the mirrored relationship (Origin HaConfig) by name and servers, or, where an admin has given it
+ * another name, by its servers. A column that an admin edited keeps the row's value until the configuration gives
+ * another value for it than it gave before: then the edit ends. Writes nothing when the row already says the same. */
 struct result relation_store_put(struct store *store, const struct relation_row *row, int64_t *record_id);
+
+/* Inserts an admin's relationship (Origin Admin). */
+struct result relation_store_add(struct store *store, const struct relation_row *row, int64_t *record_id);
+
+/* Writes what an admin can edit of row->record_id: RelationshipName, Mode, MCLT, AutoStateTransition,
+ * StateSwitchInterval, Server1Percentage. *changed tells which of them were not so before (RELATION_BITs); those of a
+ * mirrored relationship are edits from now on, save those that are the configuration's value again. */
+struct result relation_store_edit(struct store *store, const struct relation_row *row, uint32_t *changed);
+
+/* Finds a relationship; RESULT_NOT_FOUND without it. relation_row_clear frees the strings of a found row. */
+struct result relation_store_find(struct store *store, int64_t record_id, struct relation_row *row);
+void relation_row_clear(struct relation_row *row);
 
 /* Sets both states of a relationship, ADM's words; *changed tells whether they were others. */
 struct result relation_store_set_states(struct store *store, int64_t record_id, const char *server1_state,
@@ -78,10 +129,23 @@ struct result relation_store_set_states(struct store *store, int64_t record_id, 
 /* Removes the mirrored relationships that are not among `keep`; rows an admin created (Origin Admin) stay. */
 struct result relation_store_keep_only(struct store *store, const int64_t *keep, size_t count);
 
+/* Removes one relationship with its memberships and wishes; nothing to remove is no failure. */
+struct result relation_store_remove(struct store *store, int64_t record_id);
+
 /* Calls `each` for every relationship in order of RecordId; the row is borrowed for the call. `each` returning a
  * failure ends the reading with it. */
 typedef struct result (*relation_visitor)(void *context, const struct relation_row *row);
 struct result relation_store_each(struct store *store, relation_visitor each, void *context);
+
+struct result relation_store_count(struct store *store, int64_t *count);
+
+/* The first relationship of two servers, in whichever order, beside `except`; with a `name` only one of that name.
+ * *record_id is 0 if there is none. */
+struct result relation_store_find_pair(struct store *store, int64_t server_record_id, int64_t other_record_id,
+                                       const char *name, int64_t except, int64_t *record_id);
+
+/* Whether a server bears a name in one of its relationships: a hub's name may be another one in each. */
+struct result relation_store_bears_name(struct store *store, int64_t server_record_id, const char *name, bool *bears);
 
 /* ---- ADM_DHCPScopesTable and what hangs on a scope -----------------------------------------------------------------
  */
@@ -144,6 +208,19 @@ struct result membership_store_set(struct store *store, int64_t scope_record_id,
 
 /* The relationships of a scope, ascending; the caller frees *relations (NULL when there are none). */
 struct result membership_store_find(struct store *store, int64_t scope_record_id, int64_t **relations, size_t *count);
+
+/* One scope in one relationship: whether it is a member, making it one, and that it is one no longer. */
+struct result membership_store_has(struct store *store, int64_t scope_record_id, int64_t relation_record_id, bool *has);
+struct result membership_store_add(struct store *store, int64_t scope_record_id, int64_t relation_record_id);
+struct result membership_store_remove(struct store *store, int64_t scope_record_id, int64_t relation_record_id);
+
+/* The subnet ids of a server's scopes in a relationship, ascending; the caller frees *subnet_ids (NULL when there are
+ * none). */
+struct result membership_store_scopes(struct store *store, int64_t relation_record_id, int64_t server_record_id,
+                                      uint32_t **subnet_ids, size_t *count);
+
+/* How many scopes of the local server are in a relationship. */
+struct result membership_store_count(struct store *store, int64_t relation_record_id, int64_t *count);
 
 /* ---- Tombstones: scopes removed at run time that the configuration file still has
  * ------------------------------------ */

@@ -63,6 +63,21 @@ static struct result membership_write(struct store *store, const char *sql, int6
     return statement_run(statement);
 }
 
+struct result membership_store_add(struct store *store, int64_t scope_record_id, int64_t relation_record_id)
+{
+    return membership_write(store,
+                            "INSERT INTO ADM_DhcpScopeFailoverTable (ScopeId, FailoverRelationId) "
+                            "VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+                            scope_record_id, relation_record_id);
+}
+
+struct result membership_store_remove(struct store *store, int64_t scope_record_id, int64_t relation_record_id)
+{
+    return membership_write(store,
+                            "DELETE FROM ADM_DhcpScopeFailoverTable WHERE ScopeId = ?1 AND FailoverRelationId = ?2",
+                            scope_record_id, relation_record_id);
+}
+
 struct result membership_store_set(struct store *store, int64_t scope_record_id, const int64_t *relations, size_t count)
 {
     struct statement *statement;
@@ -84,16 +99,11 @@ struct result membership_store_set(struct store *store, int64_t scope_record_id,
     result = list_read(statement, &mirrored, &mirrored_count);
     for (size_t i = 0; i < mirrored_count && !result_failed(result); i++) {
         if (!list_has(relations, count, mirrored[i]))
-            result = membership_write(
-                store, "DELETE FROM ADM_DhcpScopeFailoverTable WHERE ScopeId = ?1 AND FailoverRelationId = ?2",
-                scope_record_id, mirrored[i]);
+            result = membership_store_remove(store, scope_record_id, mirrored[i]);
     }
     for (size_t i = 0; i < count && !result_failed(result); i++) {
         if (!list_has(mirrored, mirrored_count, relations[i]))
-            result = membership_write(store,
-                                      "INSERT INTO ADM_DhcpScopeFailoverTable (ScopeId, FailoverRelationId) "
-                                      "VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-                                      scope_record_id, relations[i]);
+            result = membership_store_add(store, scope_record_id, relations[i]);
     }
 done:
     free(mirrored);
@@ -114,4 +124,74 @@ struct result membership_store_find(struct store *store, int64_t scope_record_id
         return result;
     statement_bind_integer(statement, 1, scope_record_id);
     return list_read(statement, relations, count);
+}
+
+struct result membership_store_has(struct store *store, int64_t scope_record_id, int64_t relation_record_id, bool *has)
+{
+    struct statement *statement;
+    struct result result = statement_get(
+        store, "SELECT 1 FROM ADM_DhcpScopeFailoverTable WHERE ScopeId = ?1 AND FailoverRelationId = ?2", &statement);
+
+    *has = false;
+    if (result_failed(result))
+        return result;
+    statement_bind_integer(statement, 1, scope_record_id);
+    statement_bind_integer(statement, 2, relation_record_id);
+    result = statement_step(statement, has);
+    statement_done(statement);
+    return result;
+}
+
+struct result membership_store_scopes(struct store *store, int64_t relation_record_id, int64_t server_record_id,
+                                      uint32_t **subnet_ids, size_t *count)
+{
+    struct statement *statement;
+    int64_t *ids = NULL;
+    struct result result = statement_get(store,
+                                         "SELECT s.SubnetId FROM ADM_DhcpScopeFailoverTable AS m "
+                                         "JOIN ADM_DHCPScopesTable AS s ON s.RecordId = m.ScopeId "
+                                         "WHERE m.FailoverRelationId = ?1 AND s.DHCPServerRecordId = ?2 "
+                                         "ORDER BY s.SubnetId",
+                                         &statement);
+
+    *subnet_ids = NULL;
+    *count = 0;
+    if (result_failed(result))
+        return result;
+    statement_bind_integer(statement, 1, relation_record_id);
+    statement_bind_integer(statement, 2, server_record_id);
+    result = list_read(statement, &ids, count);
+    if (!result_failed(result) && *count > 0) {
+        *subnet_ids = calloc(*count, sizeof **subnet_ids);
+        if (*subnet_ids == NULL)
+            result = result_no_memory("the scopes of a relationship");
+        for (size_t i = 0; i < *count && *subnet_ids != NULL; i++)
+            (*subnet_ids)[i] = (uint32_t)ids[i];
+    }
+    if (result_failed(result))
+        *count = 0;
+    free(ids);
+    return result;
+}
+
+struct result membership_store_count(struct store *store, int64_t relation_record_id, int64_t *count)
+{
+    struct statement *statement;
+    bool found = false;
+    struct result result = statement_get(store,
+                                         "SELECT count(*) FROM ADM_DhcpScopeFailoverTable AS m "
+                                         "JOIN ADM_DHCPScopesTable AS s ON s.RecordId = m.ScopeId "
+                                         "JOIN ADM_DHCPServersTable AS d ON d.RecordId = s.DHCPServerRecordId "
+                                         "WHERE m.FailoverRelationId = ?1 AND d.IsLocal = 1",
+                                         &statement);
+
+    *count = 0;
+    if (result_failed(result))
+        return result;
+    statement_bind_integer(statement, 1, relation_record_id);
+    result = statement_step(statement, &found);
+    if (found)
+        *count = statement_integer(statement, 0);
+    statement_done(statement);
+    return result;
 }

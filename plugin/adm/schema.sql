@@ -104,7 +104,10 @@ CREATE TABLE ADM_DhcpFailoverRelationTable (
     -- ours
     Origin TEXT NOT NULL CHECK (Origin IN ('HaConfig', 'Admin')),
     EditedProperties TEXT NOT NULL DEFAULT '[]', -- JSON list of the columns that an admin's edit holds
-    KeaMode TEXT
+    KeaMode TEXT,
+    -- JSON map from each column in EditedProperties to the value that the configuration last gave for it; a column that
+    -- is not edited has that value itself.
+    ConfiguredProperties TEXT NOT NULL DEFAULT '{}'
 ) STRICT;
 -- Servers may be null, and nulls must not make two rows differ.
 CREATE UNIQUE INDEX RelationsByName ON ADM_DhcpFailoverRelationTable
@@ -395,3 +398,20 @@ CREATE TABLE ScopeHistory (
     Definition TEXT -- null: the version that lost was a removal
 ) STRICT;
 CREATE INDEX HistoryByScope ON ScopeHistory (SubnetId, RecordId);
+
+-- The last operations, so that operation-get knows them after a restart.
+CREATE TABLE OperationLog (
+    OperationId TEXT PRIMARY KEY,
+    Sequence INTEGER NOT NULL UNIQUE,
+    Command TEXT NOT NULL,
+    State TEXT NOT NULL
+        CHECK (State IN ('NotStarted', 'InProgress', 'CompletedWithSuccess', 'CompletedWithFailure')),
+    Percent INTEGER NOT NULL,
+    StartedAt INTEGER NOT NULL, -- milliseconds since 1970
+    EndedAt INTEGER,            -- milliseconds since 1970
+    FaultCode TEXT,
+    FaultException TEXT,
+    FaultReason TEXT,
+    FaultPath TEXT,
+    Output TEXT
+) STRICT;

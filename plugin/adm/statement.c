@@ -58,7 +58,11 @@ done:
 
 struct result statement_get(struct store *store, const char *sql, struct statement **statement)
 {
+    struct result result = store_settle(store);
+
     *statement = NULL;
+    if (result_failed(result))
+        return result;
     for (size_t i = 0; i < store->statement_count; i++) {
         if (store->statements[i]->sql == sql) {
             *statement = store->statements[i];

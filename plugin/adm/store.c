@@ -3,6 +3,7 @@
 #include "store_private.h"
 
 #include "plugin/adm/migration_2_sql.h"
+#include "plugin/adm/migration_3_sql.h"
 #include "plugin/adm/schema_sql.h"
 
 #include <errno.h>
@@ -22,6 +23,7 @@ struct migration {
 static const struct migration migrations[] = {
     {0, STORE_SCHEMA_VERSION, schema_sql},
     {1, 2, migration_2_sql},
+    {2, 3, migration_3_sql},
 };
 
 static const char *remedy_of(int code)
@@ -297,7 +299,9 @@ void store_close(struct store *store)
 
 struct result store_begin(struct store *store)
 {
-    return store_execute(store, "BEGIN IMMEDIATE");
+    struct result result = store_settle(store);
+
+    return result_failed(result) ? result : store_execute(store, "BEGIN IMMEDIATE");
 }
 
 struct result store_commit(struct store *store)
@@ -307,17 +311,27 @@ struct result store_commit(struct store *store)
 
 void store_rollback(struct store *store)
 {
-    /* A rollback can only fail where SQLite has rolled back already. */
-    if (store->database != NULL && sqlite3_get_autocommit(store->database) == 0)
+    if (store->database == NULL)
+        return;
+    /* A rollback can only fail where SQLite has rolled back already, or has no memory for it. */
+    if (sqlite3_get_autocommit(store->database) == 0)
         (void)sqlite3_exec(store->database, "ROLLBACK", NULL, NULL, NULL);
+    store->rollback_due = sqlite3_get_autocommit(store->database) == 0;
+}
+
+struct result store_settle(struct store *store)
+{
+    if (store->rollback_due)
+        store_rollback(store);
+    return store->rollback_due ? store_failure(store, SQLITE_NOMEM) : result_ok();
 }
 
 struct result store_enter(struct store *store, bool *own)
 {
-    struct result result = result_ok();
+    struct result result = store_settle(store);
 
     *own = false;
-    if (sqlite3_get_autocommit(store->database) != 0) {
+    if (!result_failed(result) && sqlite3_get_autocommit(store->database) != 0) {
         result = store_begin(store);
         *own = !result_failed(result);
     }

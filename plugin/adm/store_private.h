@@ -15,11 +15,12 @@
 #include <stdint.h>
 
 #define STORE_APPLICATION_ID 0x4B465359 /* "KFSY": how we and file(1) recognise our files */
-#define STORE_SCHEMA_VERSION 2
+#define STORE_SCHEMA_VERSION 3
 
 struct store {
     sqlite3 *database;
     char *path; /* as the user gave it, for messages */
+    bool rollback_due; /* a rollback failed, for want of memory: nothing may be done before it has been done */
     struct statement **statements;
     size_t statement_count, statement_capacity;
 };
@@ -28,6 +29,9 @@ struct store {
 
 /* The result of SQLite's `code`, with the reason the connection has at the moment, the store's path and a remedy. */
 struct result store_failure(const struct store *store, int code);
+
+/* Makes up for a rollback that failed; fails as long as that does. */
+struct result store_settle(struct store *store);
 
 /* The rows that the last statement inserted, updated or deleted. */
 int64_t store_changes(const struct store *store);

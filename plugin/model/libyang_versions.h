@@ -54,6 +54,13 @@ static inline uint64_t libyang_count(const void *array)
 #endif
 }
 
+/* Lets the printer show a container that has nothing in it. */
+#ifdef LYD_PRINT_EMPTY_CONT
+#define LIBYANG_PRINT_EMPTY_CONTAINERS LYD_PRINT_EMPTY_CONT
+#else
+#define LIBYANG_PRINT_EMPTY_CONTAINERS LYD_PRINT_KEEPEMPTYCONT
+#endif
+
 /* The path of the node with the error, not ended by a NUL but `length` long, or NULL. */
 static inline const char *libyang_error_path(const struct ly_err_item *error, size_t *length)
 {

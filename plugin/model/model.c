@@ -4,6 +4,7 @@
 
 #include "check.h"
 #include "libyang_versions.h"
+#include "model_private.h"
 #include "phrase.h"
 #include "plugin/model/kea_failover_sync_yang.h"
 
@@ -16,33 +17,25 @@
 #define PATH_LIMIT  900 /* characters of a path */
 #define TAIL_LIMIT  300 /* characters of another library's message in ours */
 
-struct model {
-    struct ly_ctx *context;
-    const struct lys_module *module;
-};
-
 struct model_tree {
     struct lyd_node *rpc;
 };
 
-/* Between these two libyang keeps its messages for us instead of printing them, in this thread only: other users of
- * libyang in the server keep their settings. */
-static void libyang_hush(void)
+void libyang_hush(void)
 {
     static uint32_t store_only = LY_LOSTORE;
 
     ly_temp_log_options(&store_only);
 }
 
-static void libyang_unhush(const struct ly_ctx *context)
+void libyang_unhush(const struct ly_ctx *context)
 {
     if (context != NULL)
         ly_err_clean((struct ly_ctx *)context, NULL);
     ly_temp_log_options(NULL);
 }
 
-/* The first error libyang kept, which is the closest to the cause; later ones report its consequences. */
-static const struct ly_err_item *first_error(const struct ly_ctx *context)
+const struct ly_err_item *libyang_first_error(const struct ly_ctx *context)
 {
     const struct ly_err_item *item = ly_err_first(context);
 
@@ -74,7 +67,7 @@ struct result model_new(struct model **model)
     }
     error = lys_parse_mem(created->context, (const char *)kea_failover_sync_yang, LYS_IN_YANG, &module);
     if (error != LY_SUCCESS) {
-        const struct ly_err_item *item = first_error(created->context);
+        const struct ly_err_item *item = libyang_first_error(created->context);
 
         result = error == LY_EMEM ? result_no_memory("the YANG model")
                                   : result_error(RESULT_INTERNAL, "libyang %s refused the module kea-failover-sync: %s",
@@ -177,7 +170,7 @@ static struct result read_map(const char *text, json_t **map)
  * it gives no path, the path is the rpc's. */
 static struct result libyang_refusal(const struct ly_ctx *context, LY_ERR error, const char *rpc_name, char **path)
 {
-    const struct ly_err_item *item = first_error(context);
+    const struct ly_err_item *item = libyang_first_error(context);
     size_t length = 0;
     const char *where = item != NULL ? libyang_error_path(item, &length) : NULL;
     const char *message = item != NULL && item->msg != NULL ? item->msg : "no reason given";

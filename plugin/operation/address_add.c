@@ -147,7 +147,7 @@ struct fault address_add(struct store *store, const struct model_node *input, js
     struct fault fault;
 
     *output = NULL;
-    fault = operation_begin(store, &own);
+    fault = operation_begin(store, EXCEPTION_FAILED_TO_UPDATE_RANGE, &own);
     if (fault_raised(&fault))
         return fault;
     fault = add_run(&addition);
@@ -157,7 +157,7 @@ struct fault address_add(struct store *store, const struct model_node *input, js
             !json_put_id(*output, "range-record-id", addition.address.range_record_id))
             fault = fault_no_memory();
     }
-    fault = operation_end(store, own, fault, "address-add");
+    fault = operation_end(store, own, fault, EXCEPTION_FAILED_TO_UPDATE_RANGE, "address-add");
     if (fault_raised(&fault)) {
         json_decref(*output);
         *output = NULL;

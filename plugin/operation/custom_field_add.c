@@ -87,7 +87,7 @@ struct fault custom_field_add(struct store *store, const struct model_node *inpu
     struct fault fault;
 
     *output = NULL;
-    fault = operation_begin(store, &own);
+    fault = operation_begin(store, EXCEPTION_FAILED_TO_UPDATE_RANGE, &own);
     if (fault_raised(&fault))
         return fault;
     fault = add_run(store, input, &field);
@@ -96,7 +96,7 @@ struct fault custom_field_add(struct store *store, const struct model_node *inpu
         if (*output == NULL || !json_put_id(*output, "record-id", field.record_id))
             fault = fault_no_memory();
     }
-    fault = operation_end(store, own, fault, "custom-field-add");
+    fault = operation_end(store, own, fault, EXCEPTION_FAILED_TO_UPDATE_RANGE, "custom-field-add");
     if (fault_raised(&fault)) {
         json_decref(*output);
         *output = NULL;

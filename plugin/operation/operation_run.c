@@ -132,7 +132,7 @@ static void serve_main_later(void *argument, bool cancelled)
 }
 
 /* Has the main thread do its part: the one that waits for this run, or else in its own time. Its tasks may outlive the
- * plugin, and with it the module that the input is read by. */
+ * plugin, and with it the module that the input is read by. Whoever else waits is told, too: see attend(). */
 static void ask_main(struct run *run, enum main_part part)
 {
     const struct kea_server *server = run->context.plugin->server;
@@ -142,9 +142,8 @@ static void ask_main(struct run *run, enum main_part part)
     run->part = part;
     (void)pthread_mutex_lock(&run->lock);
     attended = run->attended;
-    run->wants_main = attended;
-    if (attended)
-        (void)pthread_cond_signal(&run->moved);
+    run->wants_main = true;
+    (void)pthread_cond_signal(&run->moved);
     (void)pthread_mutex_unlock(&run->lock);
     if (!attended && result_failed(server->run_on_main(server->context, serve_main_later, run)))
         run_end(run, part == PART_UNDO ? run->fault : unloading(run));
@@ -232,8 +231,10 @@ static struct timespec later(int64_t ms)
     return when;
 }
 
-/* Waits for the end, at most `ms` milliseconds, and does the main thread's part meanwhile if it is told to. */
-static bool attend(struct run *run, int64_t ms)
+/* Waits for the end, at most `ms` milliseconds. The main thread does its part meanwhile, if it is told to. Another
+ * thread is then in its way: to change the configuration it waits until every thread of HA's listener is idle, and with
+ * it the packets. */
+static bool attend(struct run *run, bool main, int64_t ms)
 {
     const struct timespec until = later(ms);
     bool late = false, ended;
@@ -244,6 +245,8 @@ static bool attend(struct run *run, int64_t ms)
             late = pthread_cond_timedwait(&run->moved, &run->lock, &until) != 0;
         if (!run->wants_main)
             continue;
+        if (!main)
+            break;
         run->wants_main = false;
         (void)pthread_mutex_unlock(&run->lock);
         serve_main(run);
@@ -329,7 +332,7 @@ char *operation_call(struct plugin *plugin, const struct operation *operation, s
     }
     run->attended = main && wait;
     (void)worker_post_operation(plugin, work, release_work, run);
-    if (wait && attend(run, main ? OPERATION_WAIT_MAIN_MS : OPERATION_WAIT_OTHER_MS)) {
+    if (wait && attend(run, main, main ? OPERATION_WAIT_MAIN_MS : OPERATION_WAIT_OTHER_MS)) {
         if (run->context.continues && !main && !fault_raised(&run->fault))
             answer = answer_partners(plugin, run);
         if (answer == NULL)

@@ -113,7 +113,7 @@ struct fault range_add(struct store *store, const struct model_node *input, int6
 
     *output = NULL;
     *pool = (struct pool_change){.wanted = false};
-    fault = operation_begin(store, &own);
+    fault = operation_begin(store, EXCEPTION_FAILED_TO_UPDATE_RANGE, &own);
     if (fault_raised(&fault))
         return fault;
     fault = add_run(&addition);
@@ -123,7 +123,7 @@ struct fault range_add(struct store *store, const struct model_node *input, int6
             !json_put(*output, "pool-change", json_boolean(pool->wanted)))
             fault = fault_no_memory();
     }
-    fault = operation_end(store, own, fault, "range-add");
+    fault = operation_end(store, own, fault, EXCEPTION_FAILED_TO_UPDATE_RANGE, "range-add");
     if (fault_raised(&fault)) {
         json_decref(*output);
         *output = NULL;
@@ -144,7 +144,7 @@ struct fault range_add_complete(struct store *store, const struct model_node *in
     uint32_t difference = 0;
     bool own = false;
     struct result result;
-    struct fault fault = operation_begin(store, &own);
+    struct fault fault = operation_begin(store, EXCEPTION_FAILED_TO_UPDATE_RANGE, &own);
 
     if (fault_raised(&fault))
         return fault;
@@ -162,7 +162,7 @@ struct fault range_add_complete(struct store *store, const struct model_node *in
         fault =
             fault_of_result(custom_values_set(store, OBJECT_IP_RANGE, wanted.span.v6, record_id, &wanted.custom, true),
                             EXCEPTION_FAILED_TO_UPDATE_RANGE);
-    fault = operation_end(store, own, fault, "range-add");
+    fault = operation_end(store, own, fault, EXCEPTION_FAILED_TO_UPDATE_RANGE, "range-add");
     ip_range_clear(&mirrored);
     ip_range_clear(&wanted);
     return fault;

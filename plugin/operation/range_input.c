@@ -268,24 +268,7 @@ uint32_t range_difference(const struct ip_range *a, const struct ip_range *b)
     return difference;
 }
 
-/* ---- what all operations on the store have around them ---- */
-
 struct fault fault_no_memory(void)
 {
     return fault_of_result(result_no_memory("an operation on a range"), EXCEPTION_FAILED_TO_UPDATE_RANGE);
-}
-
-struct fault operation_begin(struct store *store, bool *own)
-{
-    return fault_of_result(store_enter(store, own), EXCEPTION_FAILED_TO_UPDATE_RANGE);
-}
-
-struct fault operation_end(struct store *store, bool own, struct fault fault, const char *command)
-{
-    if (fault_raised(&fault))
-        (void)store_leave(store, own, result_error(RESULT_REFUSED, "%s", fault.message));
-    else
-        fault = fault_of_result(store_leave(store, own, result_ok()), EXCEPTION_FAILED_TO_UPDATE_RANGE);
-    fault_complete_path(&fault, command);
-    return fault;
 }

@@ -4,21 +4,6 @@
 #include <string.h>
 #include <time.h>
 
-bool json_put(json_t *map, const char *name, json_t *value)
-{
-    return value != NULL && json_object_set_new(map, name, value) == 0;
-}
-
-bool json_put_text(json_t *map, const char *name, const char *text)
-{
-    return text == NULL || json_put(map, name, json_string(text));
-}
-
-bool json_put_id(json_t *map, const char *name, int64_t record_id)
-{
-    return record_id == 0 || json_put(map, name, json_integer((json_int_t)record_id));
-}
-
 static bool put_address(json_t *map, const char *name, const struct address *address)
 {
     return json_put_text(map, name, address_print(address).text);

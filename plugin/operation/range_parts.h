@@ -5,6 +5,7 @@
 #include "failover_sync/fault.h"
 #include "failover_sync/model.h"
 #include "failover_sync/range.h"
+#include "operation_parts.h"
 
 #include <jansson.h>
 #include <stdint.h>
@@ -71,18 +72,8 @@ struct fault managers_validate(const struct custom_values *values);
 json_t *range_json(const struct ip_range *range);
 json_t *custom_values_json(const struct custom_values *values);
 
-/* Sets a member of a map, taking the value's reference; false for want of memory. A NULL text is left out. */
-bool json_put(json_t *map, const char *name, json_t *value);
-bool json_put_text(json_t *map, const char *name, const char *text);
-bool json_put_id(json_t *map, const char *name, int64_t record_id); /* 0 is left out */
-
 /* The fault of an output that could not be made. */
 struct fault fault_no_memory(void);
-
-/* A transaction around an operation: begins one unless the caller has it open; ends it by the fault. The fault's path
- * is completed for `command`. */
-struct fault operation_begin(struct store *store, bool *own);
-struct fault operation_end(struct store *store, bool own, struct fault fault, const char *command);
 
 /* Appends the row of a RecordId to a list of JSON. */
 typedef struct fault (*page_adder)(struct store *store, int64_t record_id, json_t *list);

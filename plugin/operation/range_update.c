@@ -250,7 +250,7 @@ struct fault range_update(struct store *store, const struct model_node *input, i
 
     /* 2 */
     update.modified = modified_properties(input);
-    fault = operation_begin(store, &own);
+    fault = operation_begin(store, EXCEPTION_FAILED_TO_UPDATE_RANGE, &own);
     if (fault_raised(&fault))
         return fault;
     if (update.modified != 0)
@@ -260,7 +260,7 @@ struct fault range_update(struct store *store, const struct model_node *input, i
         if (*output == NULL)
             fault = fault_no_memory();
     }
-    fault = operation_end(store, own, fault, "range-update");
+    fault = operation_end(store, own, fault, EXCEPTION_FAILED_TO_UPDATE_RANGE, "range-update");
     if (fault_raised(&fault)) {
         json_decref(*output);
         *output = NULL;
@@ -277,7 +277,7 @@ struct fault range_follow_pool(struct store *store, const struct pool_change *po
     const char *category = span_category(&pool->after);
     bool own = false;
     struct result result;
-    struct fault fault = operation_begin(store, &own);
+    struct fault fault = operation_begin(store, EXCEPTION_FAILED_TO_UPDATE_RANGE, &own);
 
     if (fault_raised(&fault))
         return fault;
@@ -292,7 +292,7 @@ struct fault range_follow_pool(struct store *store, const struct pool_change *po
     fault = fault_of_result(result, EXCEPTION_FAILED_TO_UPDATE_RANGE);
     if (!fault_raised(&fault))
         fault = range_mapping_set(store, &after, false, now);
-    fault = operation_end(store, own, fault, "range-update");
+    fault = operation_end(store, own, fault, EXCEPTION_FAILED_TO_UPDATE_RANGE, "range-update");
     ip_range_clear(&before);
     ip_range_clear(&after);
     return fault;

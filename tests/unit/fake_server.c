@@ -32,6 +32,7 @@ struct fake_server {
     struct task *first, **last;
     bool ending;
     atomic_bool reachable;
+    atomic_int elsewhere; /* commands under way on threads of the listener */
     /* The main thread's alone. */
     char *file[SCOPES], *running[SCOPES], *staged[SCOPES];
     struct plugin *plugin;
@@ -230,6 +231,11 @@ static struct result scope_find(void *context, enum kea_configuration which, con
 
 static void scopes_apply(void *context, enum kea_configuration which, struct kea_change *changes, size_t count)
 {
+    const struct fake_server *server = context;
+
+    /* With threads, Kea first waits until its own and the listener's are idle. */
+    while (which == KEA_RUNNING && server->elsewhere > 0)
+        usleep(1000);
     for (size_t i = 0; i < count; i++) {
         struct kea_change *change = &changes[i];
         char **words = words_of(context, which, change->subnet_id);
@@ -616,7 +622,12 @@ char *fake_server_command(struct fake_server *server, const char *name, const ch
 
 char *fake_server_command_elsewhere(struct fake_server *server, const char *name, const char *arguments)
 {
-    return plugin_command(server->plugin, name, arguments);
+    char *answer;
+
+    server->elsewhere++;
+    answer = plugin_command(server->plugin, name, arguments);
+    server->elsewhere--;
+    return answer;
 }
 
 const char *fake_server_store(const struct fake_server *server)

@@ -26,8 +26,8 @@ enum result_code fake_server_reload(struct fake_server *server, bool from_file);
 /* The library unloaded, and everything at run time forgotten, as when the process ends. */
 void fake_server_stop(struct fake_server *server);
 
-/* The configuration file: one scope put in or taken out (NULL). The words are any text, "refuse" in them is refused; behind
- * a '|' they may have pools, "five|10.0.5.10-10.0.5.20,10.0.5.30-10.0.5.40", and a bound .66 is refused. */
+/* The configuration file: one scope put in or taken out (NULL). The words are any text, "refuse" in them is refused;
+ * behind a '|' they may have pools, "five|10.0.5.10-10.0.5.20,10.0.5.30-10.0.5.40", and a bound .66 is refused. */
 void fake_server_file_put(struct fake_server *server, uint32_t subnet_id, const char *words);
 
 /* A command of the server's changes one scope at run time. */
@@ -39,7 +39,8 @@ char *fake_server_words(struct fake_server *server, uint32_t subnet_id);
 /* One of our commands, called on the main thread; the caller frees the answer. */
 char *fake_server_command(struct fake_server *server, const char *name, const char *arguments);
 
-/* The same on the calling thread, which is not the main thread: as from an HTTP listener of HA's. */
+/* The same on the calling thread, which is not the main thread: as from an HTTP listener of HA's. The running
+ * configuration is not changed meanwhile: Kea waits for such threads. */
 char *fake_server_command_elsewhere(struct fake_server *server, const char *name, const char *arguments);
 
 /* The path of its store. */

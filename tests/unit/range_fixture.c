@@ -1,5 +1,6 @@
 #include "range_fixture.h"
 
+#include "failover_sync/adm_get.h"
 #include "failover_sync/model.h"
 
 #include <unistd.h>
@@ -51,10 +52,26 @@ void execute(struct fixture *fixture, const char *sql)
         fail_msg("%s", sqlite3_errmsg(fixture->other));
 }
 
+/* One value, so that no two different ones look the same. */
+static void append_value(sqlite3_str *text, sqlite3_stmt *statement, int column)
+{
+    const unsigned char *bytes = sqlite3_column_blob(statement, column);
+    int length = sqlite3_column_bytes(statement, column);
+
+    sqlite3_str_appendf(text, "%d:", sqlite3_column_type(statement, column));
+    if (sqlite3_column_type(statement, column) == SQLITE_BLOB) {
+        for (int i = 0; i < length; i++)
+            sqlite3_str_appendf(text, "%02x", bytes[i]);
+    } else {
+        sqlite3_str_appendf(text, "%Q", sqlite3_column_text(statement, column));
+    }
+    sqlite3_str_appendall(text, "|");
+}
+
 char *dump(struct fixture *fixture)
 {
     sqlite3_str *text = sqlite3_str_new(NULL);
-    sqlite3_stmt *tables = NULL;
+    sqlite3_stmt *tables = NULL, *rows = NULL;
 
     assert_int_equal(sqlite3_prepare_v2(fixture->other,
                                         "SELECT 'SELECT * FROM \"' || name || '\" ORDER BY rowid', name "
@@ -62,10 +79,16 @@ char *dump(struct fixture *fixture)
                                         -1, &tables, NULL),
                      SQLITE_OK);
     while (sqlite3_step(tables) == SQLITE_ROW) {
-        char *rows = answer_of(fixture, (const char *)sqlite3_column_text(tables, 0));
-
-        sqlite3_str_appendf(text, "%s: %s\n", sqlite3_column_text(tables, 1), rows == NULL ? "" : rows);
-        sqlite3_free(rows);
+        sqlite3_str_appendf(text, "%s:\n", sqlite3_column_text(tables, 1));
+        assert_int_equal(
+            sqlite3_prepare_v2(fixture->other, (const char *)sqlite3_column_text(tables, 0), -1, &rows, NULL),
+            SQLITE_OK);
+        while (sqlite3_step(rows) == SQLITE_ROW) {
+            for (int column = 0; column < sqlite3_column_count(rows); column++)
+                append_value(text, rows, column);
+            sqlite3_str_appendall(text, "\n");
+        }
+        (void)sqlite3_finalize(rows);
     }
     (void)sqlite3_finalize(tables);
     return sqlite3_str_finish(text);
@@ -112,6 +135,11 @@ int set_up(void **state)
     fixture->scope6 = put_scope(fixture, 4, "2001:db8::/64",
                                 "{\"subnet6\":{\"subnet\":\"2001:db8::/64\",\"pools\":[{\"pool\":\"2001:db8::100-"
                                 "2001:db8::1ff\"}]}}");
+    fixture->parameters.replicate_on_change = true;
+    fixture->context = (struct failover_context){.parameters = &fixture->parameters,
+                                                 .local_server_record_id = fixture->server,
+                                                 .local_name = "server1",
+                                                 .now_ms = NOW * 1000};
     assert_int_equal(sqlite3_open(fixture->path, &fixture->other), SQLITE_OK);
     execute(fixture, "PRAGMA foreign_keys = ON");
     execute(fixture, "INSERT INTO ADM_AddressSpaceTable (RecordId, Name, Type) VALUES (2, 'customer', 'Customer');"
@@ -139,6 +167,7 @@ int tear_down(void **state)
                   "SELECT count(*) FROM ADM_IPRangeTable AS r WHERE NumberOfChildAddresses <> (SELECT count(*) "
                   "FROM ADM_IPAddressTable WHERE RangeRecordId = r.RecordId)",
                   "0");
+    failover_change_clear(&fixture->failover);
     (void)sqlite3_close(fixture->other);
     store_close(fixture->store);
     model_free(fixture->model);
@@ -148,11 +177,31 @@ int tear_down(void **state)
     return 0;
 }
 
-static struct fault run(struct fixture *fixture, const char *command, const struct model_node *input, json_t **output)
+struct fault run_input(struct fixture *fixture, const char *command, const struct model_node *input, json_t **output)
 {
+    static const struct {
+        const char *command;
+        struct fault (*run)(struct store *, const struct failover_context *, const struct model_node *,
+                            struct failover_change *, json_t **);
+    } writing[] = {
+        {"failover-add", failover_add},
+        {"failover-update", failover_update},
+        {"failover-scope-add", failover_scope_add},
+        {"failover-scope-del", failover_scope_del},
+        {"failover-del", failover_del},
+    };
     struct store *store = fixture->store;
 
     fixture->change = (struct pool_change){.wanted = false};
+    failover_change_clear(&fixture->failover);
+    for (size_t i = 0; i < sizeof writing / sizeof writing[0]; i++) {
+        if (strcmp(command, writing[i].command) == 0)
+            return writing[i].run(store, &fixture->context, input, &fixture->failover, output);
+    }
+    if (strcmp(command, "failover-get") == 0)
+        return failover_get(store, input, output);
+    if (strcmp(command, "failover-get-all") == 0)
+        return failover_get_all(store, input, output);
     if (strcmp(command, "range-add") == 0)
         return range_add(store, input, NOW, &fixture->change, output);
     if (strcmp(command, "range-update") == 0)
@@ -167,10 +216,12 @@ static struct fault run(struct fixture *fixture, const char *command, const stru
         return address_get_all(store, input, output);
     if (strcmp(command, "custom-field-add") == 0)
         return custom_field_add(store, input, output);
+    if (strcmp(command, "adm-get") == 0)
+        return adm_get(store, fixture->model, input, output);
     return custom_field_get_all(store, input, output);
 }
 
-static struct fault run_text(struct fixture *fixture, const char *command, const char *arguments, json_t **output)
+struct fault run_text(struct fixture *fixture, const char *command, const char *arguments, json_t **output)
 {
     struct model_tree *tree = NULL;
     struct fault fault;
@@ -178,7 +229,7 @@ static struct fault run_text(struct fixture *fixture, const char *command, const
 
     if (result_failed(result))
         fail_msg("%s %s: %s", command, arguments, result.message);
-    fault = run(fixture, command, model_root(tree), output);
+    fault = run_input(fixture, command, model_root(tree), output);
     model_tree_free(tree);
     return fault;
 }
@@ -240,35 +291,56 @@ int64_t run_id(struct fixture *fixture, const char *command, const char *format,
     return record_id;
 }
 
-void refuse(struct fixture *fixture, const char *command, const char *exception, const char *node, const char *format,
-            ...)
+/* What a fault leaves behind, whoever is to blame. */
+static void refuse_text(struct fixture *fixture, const char *command, enum fault_blame blame, const char *exception,
+                        const char *path, const char *arguments)
 {
-    va_list values;
-    char *arguments, *before, *after;
-    char path[300] = "";
     int64_t version = ask_integer(fixture, "PRAGMA data_version");
+    char *before = dump(fixture), *after;
     json_t *output = NULL;
-    struct fault fault;
+    struct fault fault = run_text(fixture, command, arguments, &output);
 
-    va_start(values, format);
-    arguments = format_text(format, values);
-    va_end(values);
-    if (node != NULL)
-        (void)snprintf(path, sizeof path, "/kea-failover-sync:%s/%s", command, node);
-    before = dump(fixture);
-    fault = run_text(fixture, command, arguments, &output);
     after = dump(fixture);
     assert_null(output);
     assert_false(fixture->change.wanted);
+    assert_int_equal(fixture->failover.kind, FAILOVER_UNCHANGED);
+    assert_null(fixture->failover.subnet_ids);
     if (strcmp(exception_name(fault.exception), exception) != 0)
         fail_msg("%s %s: %s: %s", command, arguments, exception_name(fault.exception), fault.message);
-    assert_int_equal(fault.blame, FAULT_BY_SENDER);
+    assert_int_equal(fault.blame, blame);
     assert_string_equal(fault.path, path);
     assert_true(strlen(fault.message) > 20);
     assert_string_equal(before, after);
     assert_true(ask_integer(fixture, "PRAGMA data_version") == version);
     sqlite3_free(before);
     sqlite3_free(after);
+}
+
+void refuse(struct fixture *fixture, const char *command, const char *exception, const char *node, const char *format,
+            ...)
+{
+    va_list values;
+    char *arguments;
+    char path[300] = "";
+
+    va_start(values, format);
+    arguments = format_text(format, values);
+    va_end(values);
+    if (node != NULL)
+        (void)snprintf(path, sizeof path, "/kea-failover-sync:%s/%s", command, node);
+    refuse_text(fixture, command, FAULT_BY_SENDER, exception, path, arguments);
+    sqlite3_free(arguments);
+}
+
+void refuse_by_store(struct fixture *fixture, const char *command, const char *exception, const char *format, ...)
+{
+    va_list values;
+    char *arguments;
+
+    va_start(values, format);
+    arguments = format_text(format, values);
+    va_end(values);
+    refuse_text(fixture, command, FAULT_BY_RECEIVER, exception, "", arguments);
     sqlite3_free(arguments);
 }
 

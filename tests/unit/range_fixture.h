@@ -1,4 +1,4 @@
-/* A store with subnets, pools and reservations to try the operations on ranges with.
+/* A store with subnets, pools and reservations to try operations on the store with.
  *
  * Address space 1 has the subnets 10.0.0.0/24 (the pool 10.0.0.100-10.0.0.150, the reservations .101 and .200),
  * 10.0.1.0/24, 10.0.0.0/16 and 2001:db8::/64 (the pool ::100-::1ff), all of server1. Address space 2, "customer", has
@@ -6,6 +6,7 @@
 #ifndef RANGE_FIXTURE_H
 #define RANGE_FIXTURE_H
 
+#include "failover_sync/failover_operation.h"
 #include "failover_sync/range.h"
 #include "failover_sync/range_operation.h"
 #include "failover_sync/store.h"
@@ -49,6 +50,9 @@ struct fixture {
     int64_t server, scope, other_scope, scope6;
     int64_t pool, pool6;       /* RecordIds of the two pools' ranges */
     struct pool_change change; /* what the last operation handed over */
+    struct parameters parameters;
+    struct failover_context context;
+    struct failover_change failover; /* what the last operation on a relationship handed over */
 };
 
 int set_up(void **state);
@@ -73,6 +77,14 @@ int64_t run_id(struct fixture *fixture, const char *command, const char *format,
  * and the file's data version as they were. */
 void refuse(struct fixture *fixture, const char *command, const char *exception, const char *node, const char *format,
             ...) __attribute__((format(printf, 5, 6)));
+
+/* The same for a store that refuses to be written: the receiver's fault, with no path. */
+void refuse_by_store(struct fixture *fixture, const char *command, const char *exception, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Runs a command as it comes; the caller frees *output. */
+struct fault run_text(struct fixture *fixture, const char *command, const char *arguments, json_t **output);
+struct fault run_input(struct fixture *fixture, const char *command, const struct model_node *input, json_t **output);
 
 /* Arguments that the schema itself refuses, and what that becomes as a fault. */
 void refuse_input(struct fixture *fixture, const char *command, const char *exception, const char *node,

@@ -1,5 +1,5 @@
-/* What the store promises of older files: a file of schema version 1 becomes one that a new file cannot be told from,
- * with all that was in it. */
+/* What the store promises of older files: a file of schema version 1 or 2 becomes one that a new file cannot be told
+ * from, with all that was in it. */
 #include "failover_sync/store.h"
 
 #include <ftw.h>
@@ -57,7 +57,26 @@ static void assert_answer(const char *path, const char *sql, const char *expecte
     sqlite3_free(answer);
 }
 
-/* Makes a file of schema version 1 with a scope, its partner's row, ranges, addresses and a range of an admin. */
+/* Makes a file with the schema of an older version, in tests/unit/data, and rows in it. */
+static void make_old_file(const char *path, const char *schema, const char *rows)
+{
+    FILE *file = fopen(schema, "r");
+    char *sql = calloc(1, 1 << 18);
+    sqlite3 *database = NULL;
+
+    assert_non_null(file);
+    assert_non_null(sql);
+    assert_true(fread(sql, 1, (1 << 18) - 1, file) > 0);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+    if (sqlite3_exec(database, sql, NULL, NULL, NULL) != SQLITE_OK ||
+        sqlite3_exec(database, rows, NULL, NULL, NULL) != SQLITE_OK)
+        fail_msg("%s", sqlite3_errmsg(database));
+    (void)sqlite3_close(database);
+    free(sql);
+}
+
+/* A scope, a relationship with the partner, ranges, addresses and a range of an admin. */
 static void make_version_1(const char *path)
 {
     static const char rows[] =
@@ -82,24 +101,42 @@ static void make_version_1(const char *path)
         "INSERT INTO ADM_IPAddressTable (RecordId, Af, RangeRecordId, AddressSpaceRecordId, ScopeRecordId, IpAddress, "
         "AddressKey, AddressAssignment) VALUES (9, 'InterNetwork', 7, 1, 5, '10.0.0.2', "
         "x'00000000000000000000ffff0a000002', 'Static');"
+        "INSERT INTO ADM_DhcpFailoverRelationTable (RecordId, RelationshipName, Server1RecordId, Server2RecordId, "
+        "Mode, Server1Percentage, Origin) VALUES (4, 'server1-server2', 1, 2, 'LoadBalance', 50, 'HaConfig');"
         "PRAGMA application_id = 0x4B465359; PRAGMA user_version = 1; PRAGMA journal_mode = WAL";
-    FILE *file = fopen(TEST_DATA "/schema-1.sql", "r");
-    char *sql = calloc(1, 1 << 18);
-    sqlite3 *database = NULL;
 
-    assert_non_null(file);
-    assert_non_null(sql);
-    assert_true(fread(sql, 1, (1 << 18) - 1, file) > 0);
-    assert_int_equal(fclose(file), 0);
-    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-    if (sqlite3_exec(database, sql, NULL, NULL, NULL) != SQLITE_OK ||
-        sqlite3_exec(database, rows, NULL, NULL, NULL) != SQLITE_OK)
-        fail_msg("%s", sqlite3_errmsg(database));
-    (void)sqlite3_close(database);
-    free(sql);
+    make_old_file(path, TEST_DATA "/schema-1.sql", rows);
 }
 
-static int set_up(void **state)
+/* Relationships: one as it is mirrored, one that somebody edited in the tables, one of an admin with a scope in it. */
+static void make_version_2(const char *path)
+{
+    static const char rows[] =
+        "INSERT INTO ADM_DHCPServersTable (RecordId, ServerName, HaName, IsLocal) VALUES "
+        "(1, '192.0.2.1', 'server1', 1), (2, '192.0.2.2', 'server2', 0), (3, '192.0.2.3', 'server3', 0);"
+        "INSERT INTO ADM_DHCPScopesTable (RecordId, Af, DHCPServerRecordId, ScopeId, ScopeName, PrefixLength, "
+        "StartAddress, EndAddress, ExclusionRanges, TotalNumberOfAddressesInScope, "
+        "TotalNumberOfExcludedAddressesInScope, SubnetId, Prefix, Origin, ModifiedAt, HasParts, Definition) VALUES "
+        "(5, 'InterNetwork', 1, '10.0.0.0', 'n', 24, '10.0.0.1', '10.0.0.9', '[]', 9, 0, 1, '10.0.0.0/24', "
+        "'Configuration', 1, 1, '{}');"
+        "INSERT INTO ADM_DhcpFailoverRelationTable (RecordId, RelationshipName, Server1RecordId, Server2RecordId, "
+        "Mode, MCLT, StateSwitchInterval, Server1Percentage, Server1Name, Server2Name, Server1PSName, Server2PSName, "
+        "Origin, EditedProperties, KeaMode) VALUES "
+        "(1, 'server1-server2', 1, 2, 'LoadBalance', NULL, 60, 50, 'server1', 'server2', 'server1', 'server2', "
+        "'HaConfig', '[]', 'load-balancing'),"
+        "(2, 'server1-server3', 1, 3, 'HotStandby', 3600, 60, 50, 'server1', 'server3', 'server1', 'server3', "
+        "'HaConfig', '[\"Mode\",\"MCLT\"]', 'load-balancing'),"
+        "(3, 'of an admin', 1, NULL, 'HotStandby', 1800, NULL, 70, 'server1', 'elsewhere', NULL, NULL, 'Admin', '[]', "
+        "NULL);"
+        "INSERT INTO ADM_DhcpScopeFailoverTable (RecordId, FailoverRelationId, ScopeId) VALUES (11, 3, 5);"
+        "INSERT INTO ReplicationQueue (RelationId, ServerRecordId, SubnetId, Prefix, EnqueuedAt, NextAttemptAt) VALUES "
+        "(1, 2, 1, '10.0.0.0/24', 1, 1);"
+        "PRAGMA application_id = 0x4B465359; PRAGMA user_version = 2; PRAGMA journal_mode = WAL";
+
+    make_old_file(path, TEST_DATA "/schema-2.sql", rows);
+}
+
+static int set_up_folder(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
 
@@ -112,8 +149,25 @@ static int set_up(void **state)
     }
     (void)snprintf(fixture->path, sizeof fixture->path, "%s/store.db", fixture->folder);
     *state = fixture;
-    make_version_1(fixture->path);
     return 0;
+}
+
+static int set_up(void **state)
+{
+    int failure = set_up_folder(state);
+
+    if (failure == 0)
+        make_version_1(((struct fixture *)*state)->path);
+    return failure;
+}
+
+static int set_up_version_2(void **state)
+{
+    int failure = set_up_folder(state);
+
+    if (failure == 0)
+        make_version_2(((struct fixture *)*state)->path);
+    return failure;
 }
 
 static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
@@ -136,18 +190,97 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void test_a_file_of_version_1_becomes_one_of_version_2(void **state)
+static void test_a_file_of_version_1_becomes_one_of_version_3(void **state)
 {
     struct fixture *fixture = *state;
 
     assert_answer(fixture->path, "PRAGMA user_version", "1");
     assert_ok(store_open(fixture->path, &fixture->store));
-    assert_answer(fixture->path, "PRAGMA user_version", "2");
+    assert_answer(fixture->path, "PRAGMA user_version", "3");
     assert_answer(fixture->path,
                   "SELECT RecordId, StartIPAddress, EndIPAddress, Owner, hex(ForkKey) FROM ADM_IPRangeTable",
                   "7|10.0.0.1|10.0.0.9|an admin|00000000000000000000FFFF0A000008;"
                   "8|10.0.0.77|10.0.0.77|null|00000000000000000000FFFF0A00004D");
     assert_answer(fixture->path, "SELECT RecordId, RangeRecordId, IpAddress FROM ADM_IPAddressTable", "9|7|10.0.0.2");
+    assert_answer(fixture->path,
+                  "SELECT RecordId, RelationshipName, Mode, EditedProperties, ConfiguredProperties "
+                  "FROM ADM_DhcpFailoverRelationTable",
+                  "4|server1-server2|LoadBalance|[]|{}");
+}
+
+static void test_a_file_of_version_2_becomes_one_of_version_3(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_answer(fixture->path, "PRAGMA user_version", "2");
+    assert_ok(store_open(fixture->path, &fixture->store));
+    assert_answer(fixture->path, "PRAGMA user_version", "3");
+    assert_answer(fixture->path,
+                  "SELECT RecordId, RelationshipName, Server1RecordId, Server2RecordId, Mode, MCLT, "
+                  "StateSwitchInterval, Server1Percentage, Server2Name, Origin, EditedProperties, KeaMode, "
+                  "ConfiguredProperties FROM ADM_DhcpFailoverRelationTable",
+                  "1|server1-server2|1|2|LoadBalance|null|60|50|server2|HaConfig|[]|load-balancing|{};"
+                  "2|server1-server3|1|3|HotStandby|3600|60|50|server3|HaConfig|[\"Mode\",\"MCLT\"]|load-balancing|{};"
+                  "3|of an admin|1|null|HotStandby|1800|null|70|elsewhere|Admin|[]|null|{}");
+    assert_answer(fixture->path, "SELECT RecordId, FailoverRelationId, ScopeId FROM ADM_DhcpScopeFailoverTable",
+                  "11|3|5");
+    assert_answer(fixture->path, "SELECT RelationId, ServerRecordId, SubnetId FROM ReplicationQueue", "1|2|1");
+    assert_answer(fixture->path, "SELECT count(*) FROM OperationLog", "0");
+}
+
+/* An older store has no note of what the configuration gave before an edit: what it gives first after the upgrade is
+ * what the edit holds against. */
+static void test_an_edit_of_version_2_holds_until_the_configuration_changes(void **state)
+{
+    struct fixture *fixture = *state;
+    struct relation_row row = {
+        .relationship_name = "server1-server3",
+        .server1_record_id = 1,
+        .server2_record_id = 3,
+        .server1_name = "server1",
+        .server2_name = "server3",
+        .mode = "LoadBalance",
+        .kea_mode = "load-balancing",
+        .mclt = -1,
+        .state_switch_interval = 60,
+        .server1_percentage = 50,
+    };
+    static const char edited[] = "SELECT Mode, MCLT, EditedProperties FROM ADM_DhcpFailoverRelationTable "
+                                 "WHERE RecordId = 2";
+    int64_t record_id = 0;
+
+    assert_ok(store_open(fixture->path, &fixture->store));
+    for (int load = 0; load < 2; load++) {
+        assert_ok(relation_store_put(fixture->store, &row, &record_id));
+        assert_true(record_id == 2);
+        assert_answer(fixture->path, edited, "HotStandby|3600|[\"Mode\",\"MCLT\"]");
+    }
+    row.mclt = 60;
+    assert_ok(relation_store_put(fixture->store, &row, &record_id));
+    assert_answer(fixture->path, edited, "HotStandby|60|[\"Mode\"]");
+}
+
+static void test_the_log_takes_the_states_of_operations_and_no_others(void **state)
+{
+    static const char *const states[] = {"NotStarted", "InProgress", "CompletedWithSuccess", "CompletedWithFailure"};
+    struct fixture *fixture = *state;
+    sqlite3 *database = NULL;
+    char sql[240];
+
+    assert_ok(store_open(fixture->path, &fixture->store));
+    assert_int_equal(sqlite3_open(fixture->path, &database), SQLITE_OK);
+    for (int i = 0; i < 4; i++) {
+        (void)snprintf(sql, sizeof sql,
+                       "INSERT INTO OperationLog (OperationId, Sequence, Command, State, Percent, StartedAt) VALUES "
+                       "('%d', %d, 'failover-add', '%s', 0, 1700000000000)",
+                       i, i, states[i]);
+        assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
+    }
+    assert_int_equal(sqlite3_exec(database, "UPDATE OperationLog SET State = 'Done'", NULL, NULL, NULL),
+                     SQLITE_CONSTRAINT);
+    assert_int_equal(sqlite3_exec(database, "UPDATE OperationLog SET Sequence = 1", NULL, NULL, NULL),
+                     SQLITE_CONSTRAINT);
+    (void)sqlite3_close(database);
 }
 
 static void test_mirrored_rows_of_version_1_are_managed_by_their_server(void **state)
@@ -188,6 +321,8 @@ static void test_an_upgraded_file_has_the_schema_of_a_new_one(void **state)
     wanted = ask(path, whole_schema);
     assert_non_null(wanted);
     assert_non_null(strstr(wanted, "ADM_IPRangeTable.ForkKey BLOB"));
+    assert_non_null(strstr(wanted, "ADM_DhcpFailoverRelationTable.ConfiguredProperties TEXT"));
+    assert_non_null(strstr(wanted, "OperationLog.OperationId TEXT"));
     assert_answer(fixture->path, whole_schema, wanted);
     sqlite3_free(wanted);
     for (const char *const *table =
@@ -234,14 +369,38 @@ static void test_a_failed_upgrade_leaves_the_file_as_it_was(void **state)
                   "0");
 }
 
+static void test_a_failed_upgrade_of_version_2_leaves_the_file_as_it_was(void **state)
+{
+    struct fixture *fixture = *state;
+    sqlite3 *database = NULL;
+
+    assert_int_equal(sqlite3_open(fixture->path, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database, "CREATE TABLE OperationLog (a)", NULL, NULL, NULL), SQLITE_OK);
+    (void)sqlite3_close(database);
+    assert_int_equal(store_open(fixture->path, &fixture->store).code, RESULT_STORE);
+    assert_null(fixture->store);
+    assert_answer(fixture->path, "PRAGMA user_version", "2");
+    assert_answer(fixture->path,
+                  "SELECT count(*) FROM pragma_table_info('ADM_DhcpFailoverRelationTable') "
+                  "WHERE name = 'ConfiguredProperties'",
+                  "0");
+}
+
 int main(void)
 {
+#define FROM_1(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define FROM_2(name) cmocka_unit_test_setup_teardown(name, set_up_version_2, tear_down)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_a_file_of_version_1_becomes_one_of_version_2, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_mirrored_rows_of_version_1_are_managed_by_their_server, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_an_upgraded_file_has_the_schema_of_a_new_one, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_the_provisioned_rows_are_there, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_failed_upgrade_leaves_the_file_as_it_was, set_up, tear_down),
+        FROM_1(test_a_file_of_version_1_becomes_one_of_version_3),
+        FROM_2(test_a_file_of_version_2_becomes_one_of_version_3),
+        FROM_2(test_an_edit_of_version_2_holds_until_the_configuration_changes),
+        FROM_2(test_the_log_takes_the_states_of_operations_and_no_others),
+        FROM_1(test_mirrored_rows_of_version_1_are_managed_by_their_server),
+        FROM_1(test_an_upgraded_file_has_the_schema_of_a_new_one),
+        FROM_2(test_an_upgraded_file_has_the_schema_of_a_new_one),
+        FROM_1(test_the_provisioned_rows_are_there),
+        FROM_1(test_a_failed_upgrade_leaves_the_file_as_it_was),
+        FROM_2(test_a_failed_upgrade_of_version_2_leaves_the_file_as_it_was),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

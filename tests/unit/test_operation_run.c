@@ -2,6 +2,7 @@
 #include "fake_server.h"
 
 #include "failover_sync/model.h"
+#include "failover_sync/operation_run.h"
 
 #include <jansson.h>
 #include <setjmp.h>
@@ -336,12 +337,16 @@ static void test_the_bounds_of_a_pool_change_in_the_server_and_at_the_partner(vo
                      1);
 }
 
-static void test_a_pool_is_changed_for_a_client_on_another_thread_too(void **state)
+/* The main thread, to change the configuration, waits for that thread: it must not wait for the main one. */
+static void test_another_thread_is_answered_before_the_pool_is_changed(void **state)
 {
+    int64_t started = milliseconds();
     json_t *answer = move_pool(fake_server_command_elsewhere, "10.0.5.12", "", 0);
 
     (void)state;
-    assert_string_equal(text_at(answer, "state"), "CompletedWithSuccess");
+    assert_string_equal(text_at(answer, "state"), "InProgress");
+    assert_true(milliseconds() - started < OPERATION_WAIT_OTHER_MS);
+    json_decref(await_state(text_at(answer, "operation-id"), "CompletedWithSuccess"));
     json_decref(answer);
     assert_true(fake_server_await(partner, 5, "five|10.0.5.12-10.0.5.20,10.0.5.30-10.0.5.40", 5000));
 }
@@ -417,7 +422,7 @@ int main(void)
         cmocka_unit_test(test_the_last_thousand_are_kept),
         cmocka_unit_test(test_operations_outlive_a_reload),
         cmocka_unit_test(test_the_bounds_of_a_pool_change_in_the_server_and_at_the_partner),
-        cmocka_unit_test(test_a_pool_is_changed_for_a_client_on_another_thread_too),
+        cmocka_unit_test(test_another_thread_is_answered_before_the_pool_is_changed),
         cmocka_unit_test(test_a_pool_is_changed_though_nobody_waits),
         cmocka_unit_test(test_a_pool_that_the_server_refuses_changes_nothing),
         cmocka_unit_test(test_a_pool_that_cannot_be_recorded_is_taken_back),

@@ -79,6 +79,14 @@ class Pair:
             return True
         wait_until(settled, seconds, "nothing is queued or out of sync", every=0.05)
 
+    def wait_quiet(self):
+        """Settled, and both have noticed: from here on nobody writes to a store by himself."""
+        self.wait_settled()
+        def noticed():
+            states = [server.sync_status() for server in self.servers.values()]
+            return all(state["local-state"] == state["partner-state"] == "Normal" for state in states)
+        wait_until(noticed, 10, "both stores say that both servers are in their normal state", every=0.05)
+
     def agree(self):
         """Both show the same scopes, but for what is each server's own."""
         return shared_view(self.first.scopes()) == shared_view(self.second.scopes())

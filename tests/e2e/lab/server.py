@@ -6,7 +6,7 @@ import os
 import re
 import time
 
-from . import config, control, network, processes
+from . import config, control, curl, network, processes
 from .waiting import wait_until
 
 
@@ -119,6 +119,16 @@ class Server:
 
     def ask_over_http(self, command, arguments=None, port=config.HTTP_PORT, timeout=60):
         return network.inside(self.network.clients, control.over_http, self.address, port, command, arguments, timeout)
+
+    @property
+    def url(self):
+        """Where commands are taken over HTTP: by kea-ctrl-agent, by the server itself, or by HA's own listener."""
+        own_socket = self.release.version >= (2, 7)
+        return f"http://{self.address}:{config.CONTROL_PORT if own_socket else config.HTTP_PORT}/"
+
+    def curl(self, command, arguments=None, timeout=60, user=None):
+        """The whole answer to a command given with the curl program."""
+        return curl.over_curl(self.network.clients, self.url, command, arguments, timeout, user)
 
     def running(self):
         return self.command("config-get")["Dhcp4"]
