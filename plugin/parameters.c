@@ -244,7 +244,8 @@ const char *parameters_apply_word(enum apply_way way)
 
 static struct result take_apply(const json_t *value, struct parameters *parameters)
 {
-    static const char expected[] = "a list of \"scope-receive\", \"subnet-commands\" and \"config-set\", or some of them";
+    static const char expected[] =
+        "a list of \"scope-receive\", \"subnet-commands\" and \"config-set\", or some of them";
     bool apply[APPLY_WAYS] = {false};
 
     if (!json_is_array(value) || json_array_size(value) == 0)

@@ -4,9 +4,9 @@
 
 #include "failover_sync/engine.h"
 
-#define BATCH_ALL    SIZE_MAX          /* of the scopes that are due */
-#define BATCH_SCOPES 100               /* at 30 microseconds each the partner's packet threads stand still for 3 ms */
-#define BATCH_BYTES  (4 * 1024 * 1024) /* of definitions together, unless it is a single one */
+#define BATCH_ALL       SIZE_MAX /* of the scopes that are due */
+#define BATCH_SCOPES    100      /* at 30 microseconds each the partner's packet threads stand still for 3 ms */
+#define BATCH_BYTES     (4 * 1024 * 1024)  /* of definitions together, unless it is a single one */
 #define BATCH_ALL_BYTES (32 * 1024 * 1024) /* the same with BATCH_ALL */
 #define BATCH_SCOPE_BYTES                                                                                              \
     (4 * 1024 * 1024) /* of one definition: some 10,000 reservations; the YANG module's limit is twice that */
@@ -68,9 +68,9 @@ struct batch_answer {
     char text[200];
 };
 
-/* Reads an answer of `length` bytes and a NUL behind them, noting each scope's outcome in the batch. RESULT_NETWORK: it is no answer of this
- * command; RESULT_REFUSED: the partner answered with an error; both say which and what to do. RESULT_NOT_FOUND: the
- * partner does not know the ticket (it was restarted), so the batch has to be sent again. */
+/* Reads an answer of `length` bytes and a NUL behind them, noting each scope's outcome in the batch. RESULT_NETWORK: it
+ * is no answer of this command; RESULT_REFUSED: the partner answered with an error; both say which and what to do.
+ * RESULT_NOT_FOUND: the partner does not know the ticket (it was restarted), so the batch has to be sent again. */
 struct result batch_read_answer(const struct plugin *plugin, const char *partner, const char *text, size_t length,
                                 struct batch *batch, struct batch_answer *answer);
 

@@ -221,10 +221,11 @@ struct result kea_answer_read(const char *partner, const char *text, size_t leng
     code = json_object_get(one, "result");
     if (!json_is_integer(code)) {
         kea_answer_clear(answer);
-        return result_error(RESULT_NETWORK,
-                            "%.80s did not answer as a Kea server does: check that its url leads to Kea's control agent "
-                            "or HTTP control socket",
-                            partner);
+        return result_error(
+            RESULT_NETWORK,
+            "%.80s did not answer as a Kea server does: check that its url leads to Kea's control agent "
+            "or HTTP control socket",
+            partner);
     }
     answer->code = json_integer_value(code);
     answer->arguments = json_object_get(one, "arguments");

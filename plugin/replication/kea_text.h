@@ -1,5 +1,5 @@
-/* JSON as Kea prints it, into jansson's values and back. Kea escapes every byte above ASCII by itself (\u00c3\u00bc), so
- * a byte is one character here, and what is printed again is what was read, whether or not it is UTF-8. */
+/* JSON as Kea prints it, into jansson's values and back. Kea escapes every byte above ASCII by itself (\u00c3\u00bc),
+ * so a byte is one character here, and what is printed again is what was read, whether or not it is UTF-8. */
 #ifndef REPLICATION_KEA_TEXT_H
 #define REPLICATION_KEA_TEXT_H
 
@@ -27,7 +27,7 @@ char *kea_text_command(const char *command, const char *service, json_t *argumen
 
 /* An answer out of its envelope. */
 struct kea_answer {
-    json_t *root; /* what the others point into; kea_answer_clear drops it */
+    json_t *root;            /* what the others point into; kea_answer_clear drops it */
     const json_t *arguments; /* NULL without any */
     json_int_t code;
     char text[200]; /* what Kea said, without control characters; cut */

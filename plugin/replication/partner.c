@@ -316,7 +316,7 @@ static void push(struct partner *partner)
     struct plugin *plugin = partner->plugin;
     const enum apply_way way = partner->run.choice.chosen;
     struct result result = batch_take(plugin, partner->number, engine_now(),
-                                      way == APPLY_CONFIG_SET ? BATCH_ALL : BATCH_SCOPES, &partner->batch);
+                                      way == APPLY_SCOPE_RECEIVE ? BATCH_SCOPES : BATCH_ALL, &partner->batch);
 
     if (result_failed(result)) {
         fail(partner, &result);
@@ -407,8 +407,8 @@ static void describe_refusal(const struct partner *partner, char text[320])
 static void settle(struct partner *partner)
 {
     struct plugin *plugin = partner->plugin;
-    const int64_t patience = plugin->parameters.retry_max_ms *
-                             (partner->run.choice.chosen == APPLY_CONFIG_SET ? PATIENCE_FACTOR : 1);
+    const int64_t patience =
+        plugin->parameters.retry_max_ms * (partner->run.choice.chosen == APPLY_CONFIG_SET ? PATIENCE_FACTOR : 1);
     char count[24], refusal[320];
     size_t agreed = 0;
     struct result result;
@@ -535,8 +535,7 @@ int64_t partner_advance(struct partner *partner, int64_t now)
 
         if (due <= now) {
             start(partner);
-        } else if (partner->version_wanted && partner->failures == 0 &&
-                   partner->run.choice.chosen != APPLY_WAYS) {
+        } else if (partner->version_wanted && partner->failures == 0 && partner->run.choice.chosen != APPLY_WAYS) {
             partner->version_wanted = false;
             begin(partner, &way_version);
         }
@@ -553,11 +552,12 @@ int64_t partner_advance(struct partner *partner, int64_t now)
 static struct result http_failure(const struct partner *partner, long status)
 {
     if (status == 403)
-        return result_error(RESULT_REFUSED,
-                            "%.80s forbids it (HTTP 403): check basic-auth-user and its password for this partner; HA's "
-                            "dedicated listener takes only HA's own commands unless restrict-commands is false: give "
-                            "'partners' an url of the partner's HTTP control socket",
-                            name_of(partner));
+        return result_error(
+            RESULT_REFUSED,
+            "%.80s forbids it (HTTP 403): check basic-auth-user and its password for this partner; HA's "
+            "dedicated listener takes only HA's own commands unless restrict-commands is false: give "
+            "'partners' an url of the partner's HTTP control socket",
+            name_of(partner));
     if (status == 401)
         return result_error(RESULT_REFUSED,
                             "%.80s refused our credentials (HTTP %ld): check basic-auth-user and its password for this "

@@ -105,8 +105,8 @@ struct result partner_config_take(const char *partner, const json_t *arguments, 
     *config = (struct partner_config){.dhcp = json_incref(json_object_get(arguments, TOP))};
     if (!json_is_object(config->dhcp)) {
         partner_config_clear(config);
-        return result_error(RESULT_NETWORK, "%.80s answered config-get without \"%s\": its url must lead to a kea-dhcp4",
-                            partner, TOP);
+        return result_error(RESULT_NETWORK,
+                            "%.80s answered config-get without \"%s\": its url must lead to a kea-dhcp4", partner, TOP);
     }
     config->prefixes = json_object();
     result = config->prefixes == NULL
@@ -144,9 +144,8 @@ const struct config_scope *partner_config_find(const struct partner_config *conf
 {
     const struct config_scope wanted = {.subnet_id = subnet_id};
 
-    return config->count == 0
-               ? NULL
-               : bsearch(&wanted, config->scopes, config->count, sizeof *config->scopes, compare_scopes);
+    return config->count == 0 ? NULL
+                              : bsearch(&wanted, config->scopes, config->count, sizeof *config->scopes, compare_scopes);
 }
 
 uint32_t partner_config_find_prefix(const struct partner_config *config, const char *prefix)

@@ -15,7 +15,7 @@ struct config_scope {
 };
 
 struct partner_config {
-    json_t *dhcp; /* the map under "Dhcp4" */
+    json_t *dhcp;                /* the map under "Dhcp4" */
     struct config_scope *scopes; /* ascending by id */
     size_t count;
     json_t *prefixes; /* ids by prefix */

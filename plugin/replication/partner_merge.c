@@ -104,8 +104,8 @@ static bool keep_networks(struct merge *merge, const json_t *before)
         const char *name = config_network_name(old);
         json_t *network = add_network(merge, name, old);
 
-        ok = network != NULL && keep_scopes(merge, json_object_get(old, CONFIG_SUBNET), name,
-                                            json_object_get(network, CONFIG_SUBNET));
+        ok = network != NULL &&
+             keep_scopes(merge, json_object_get(old, CONFIG_SUBNET), name, json_object_get(network, CONFIG_SUBNET));
     }
     return ok;
 }
@@ -136,9 +136,9 @@ static bool place(struct merge *merge, json_t *settled, struct wished *wished)
         if (network == NULL)
             network = add_network(merge, name, NULL);
         /* All scopes of a batch bring the same: once is enough. */
-        if (network == NULL || (json_object_get(settled, name) == NULL &&
-                                (!settle_network(merge, network, wished->network) ||
-                                 json_object_set_new(settled, name, json_true()) != 0)))
+        if (network == NULL ||
+            (json_object_get(settled, name) == NULL && (!settle_network(merge, network, wished->network) ||
+                                                        json_object_set_new(settled, name, json_true()) != 0)))
             return false;
         list = json_object_get(network, CONFIG_SUBNET);
     }

@@ -1,6 +1,6 @@
 /* The ways to get a batch to a partner. Each is a conversation of requests and answers, written as one function that is
- * told what happened and says what is to be done; the partner's state machine does it. All of it runs on the worker, and
- * nothing here waits. */
+ * told what happened and says what is to be done; the partner's state machine does it. All of it runs on the worker,
+ * and nothing here waits. */
 #ifndef REPLICATION_WAY_H
 #define REPLICATION_WAY_H
 
@@ -39,9 +39,9 @@ struct way_step {
     enum way_next next;
     char *request; /* WAY_SEND: who is told owns it */
     long timeout_ms;
-    size_t answer_max;  /* bytes */
-    int64_t delay_ms;   /* WAY_WAIT */
-    struct result why;  /* the last three */
+    size_t answer_max; /* bytes */
+    int64_t delay_ms;  /* WAY_WAIT */
+    struct result why; /* the last three */
 };
 
 /* What a partner was found to be able to do. */

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HTTP_FORBIDDEN 403
+#define HTTP_FORBIDDEN     403
+#define VERSION_TIMEOUT_MS 3000L /* scopes may be waiting behind it */
 
 /* Every command that a way needs; the first stands for all where they are spoken of. */
 static const char *const needed[APPLY_WAYS][12] = {
@@ -60,8 +61,8 @@ enum apply_way way_pick(const struct parameters *parameters, const struct way_ch
         if (parameters->apply[way] && can(choice, way))
             return way;
         if (parameters->apply[way] && used < sizeof lacking)
-            used += (size_t)snprintf(lacking + used, sizeof lacking - used, "%s%s", used == 0 ? "" : ", ",
-                                     needed[way][0]);
+            used +=
+                (size_t)snprintf(lacking + used, sizeof lacking - used, "%s%s", used == 0 ? "" : ", ", needed[way][0]);
     }
     for (enum apply_way way = APPLY_WAYS; way-- > APPLY_SUBNET_COMMANDS;)
         if (!parameters->apply[way] && can(choice, way))
@@ -106,8 +107,7 @@ static struct way_step advance_ask(struct way_run *run, const struct way_input *
 
 static struct result note_version(const struct way_run *run, const char *version)
 {
-    const struct relationship_server *partner =
-        relationship_partner(&run->plugin->relationships.list[run->number]);
+    const struct relationship_server *partner = relationship_partner(&run->plugin->relationships.list[run->number]);
     const struct server_row row = {
         .server_name = partner->host,
         .ha_name = partner->name,
@@ -124,13 +124,16 @@ static struct way_step advance_version(struct way_run *run, const struct way_inp
 {
     struct kea_answer answer;
 
-    if (input->event == WAY_BEGIN)
-        return way_send(way_command(run, "version-get", NULL));
+    if (input->event == WAY_BEGIN) {
+        struct way_step step = way_send(way_command(run, "version-get", NULL));
+
+        step.timeout_ms = VERSION_TIMEOUT_MS;
+        return step.next == WAY_SEND ? step : way_done();
+    }
     if (input->event == WAY_ANSWERED &&
         !result_failed(kea_answer_read(way_partner_name(run), input->text, input->length, &answer))) {
-        struct result result = answer.code == KEA_CODE_SUCCESS && answer.text[0] != '\0'
-                                   ? note_version(run, answer.text)
-                                   : result_ok();
+        struct result result =
+            answer.code == KEA_CODE_SUCCESS && answer.text[0] != '\0' ? note_version(run, answer.text) : result_ok();
 
         kea_answer_clear(&answer);
         if (result_failed(result))

@@ -21,7 +21,7 @@ struct config_state {
     struct partner_config config; /* as it was read last */
     size_t *chosen;               /* the items to be applied, by their place in the batch */
     size_t chosen_count;
-    bool *accepted; /* which of the chosen passed a test, all together */
+    bool *accepted;       /* which of the chosen passed a test, all together */
     struct range *ranges; /* still to be tested; the last one is being tested */
     size_t range_count;
     unsigned tests, verifications;
@@ -235,8 +235,8 @@ static struct way_step take_set(struct way_run *run, const struct kea_answer *an
     if (answer->code == KEA_CODE_SUCCESS)
         return get(run, CONFIG_VERIFY);
     note_refusal(state, answer);
-    return way_fail(WAY_FAILED, result_error(RESULT_REFUSED, "%.80s refused config-set: %.200s%s", way_partner_name(run),
-                                             state->refusal, remedy_for(state->refusal)));
+    return way_fail(WAY_FAILED, result_error(RESULT_REFUSED, "%.80s refused config-set: %.200s%s",
+                                             way_partner_name(run), state->refusal, remedy_for(state->refusal)));
 }
 
 /* Whether any scope is otherwise than it was: one configuration is set as a whole or not at all. */
@@ -250,8 +250,9 @@ static bool shows_a_change(const struct way_run *run, const struct partner_confi
         const struct config_scope *after = partner_config_find(now, subnet_id);
 
         if ((before == NULL) != (after == NULL) ||
-            (before != NULL && (json_equal(before->subnet, after->subnet) == 0 ||
-                                strcmp(config_network_name(before->network), config_network_name(after->network)) != 0)))
+            (before != NULL &&
+             (json_equal(before->subnet, after->subnet) == 0 ||
+              strcmp(config_network_name(before->network), config_network_name(after->network)) != 0)))
             return true;
     }
     return false;

@@ -1,5 +1,5 @@
-/* The best way: the partner runs this library. The batch is pushed with scope-receive, then its ticket is asked for until
- * the partner has recorded what it took. */
+/* The best way: the partner runs this library. The batch is pushed with scope-receive, then its ticket is asked for
+ * until the partner has recorded what it took. */
 #include "plugin/replication/way.h"
 
 #include <stdlib.h>
@@ -58,8 +58,8 @@ static struct way_step wait_for_record(struct way_run *run)
 static struct way_step take_answer(struct way_run *run, const struct way_input *input)
 {
     struct receive_state *state = run->state;
-    struct result result = batch_read_answer(run->plugin, way_partner_name(run), input->text, input->length, run->batch,
-                                             &state->answer);
+    struct result result =
+        batch_read_answer(run->plugin, way_partner_name(run), input->text, input->length, run->batch, &state->answer);
 
     if (result.code == RESULT_NOT_FOUND && state->asking)
         return way_fail(WAY_AGAIN, result); /* the partner was restarted: what it had not recorded may be lost */
@@ -69,9 +69,9 @@ static struct way_step take_answer(struct way_run *run, const struct way_input *
     case ANSWER_RECORDED:
         return way_done();
     case ANSWER_UNRECORDED:
-        return way_fail(WAY_FAILED, result_error(RESULT_REFUSED,
-                                                 "%.80s runs the scopes but could not record them: %.200s",
-                                                 way_partner_name(run), state->answer.text));
+        return way_fail(WAY_FAILED,
+                        result_error(RESULT_REFUSED, "%.80s runs the scopes but could not record them: %.200s",
+                                     way_partner_name(run), state->answer.text));
     default:
         return wait_for_record(run);
     }

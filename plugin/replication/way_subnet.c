@@ -1,11 +1,15 @@
-/* The second way: the partner has Kea's subnet commands library. Its configuration is read once for what the commands do
- * not show; then each scope is read, compared, changed, and read again. What the commands cannot carry goes the last way
- * if that is allowed. */
+/* The second way: the partner has Kea's subnet commands library. Its configuration is read once for what the commands
+ * do not show; then each scope is read, compared, changed, and read again. What the commands cannot carry goes the last
+ * way if that is allowed. */
 #include "plugin/replication/subnet_plan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* What is applied before it is settled; the rest comes with the next batch. */
+#define SUBNET_SCOPES_MAX  100
+#define SUBNET_PATIENCE_MS 10000
 
 enum subnet_step { SUBNET_CONFIG, SUBNET_CHECK, SUBNET_CHANGE, SUBNET_UNDO, SUBNET_READ, SUBNET_READ_NETWORK };
 
@@ -14,9 +18,11 @@ struct subnet_state {
     struct partner_config config; /* kept current with what is changed */
     size_t *chosen;               /* the items to be applied, by their place in the batch */
     size_t chosen_count, next;    /* `next`: the one that is being applied */
+    size_t applied;
+    int64_t until; /* milliseconds since 1970 */
     struct subnet_plan plan;
-    size_t command; /* of the plan: the one that was sent */
-    json_t *read;   /* the subnet, after the change */
+    size_t command;      /* of the plan: the one that was sent */
+    json_t *read;        /* the subnet, after the change */
     struct way_run rest; /* the last way, for what is beyond this one */
     bool resting;
 };
@@ -52,6 +58,7 @@ static struct way_step begin(struct way_run *run)
     if (state == NULL || state->chosen == NULL)
         return way_fail(WAY_FAILED, result_no_memory("a request to the partner"));
     state->step = SUBNET_CONFIG;
+    state->until = engine_now() + SUBNET_PATIENCE_MS;
     return way_send_config(way_command(run, "config-get", NULL));
 }
 
@@ -63,10 +70,8 @@ static struct way_step rest(struct way_run *run, const struct way_input *input)
 
     if (!state->resting) {
         state->resting = true;
-        state->rest = (struct way_run){.plugin = run->plugin,
-                                       .number = run->number,
-                                       .batch = run->batch,
-                                       .choice = run->choice};
+        state->rest =
+            (struct way_run){.plugin = run->plugin, .number = run->number, .batch = run->batch, .choice = run->choice};
     }
     state->rest.last_set = run->last_set;
     step = way_config.advance(&state->rest, input);
@@ -99,7 +104,12 @@ static struct way_step take_up_next(struct way_run *run)
         struct batch_item *item = item_of(run);
         const char *beyond = subnet_plan_beyond(run, item, &state->config);
 
+        if (beyond == NULL && (state->applied == SUBNET_SCOPES_MAX || engine_now() > state->until)) {
+            batch_drop_unanswered(run->batch);
+            return way_done();
+        }
         if (beyond == NULL) {
+            state->applied++;
             state->step = SUBNET_CHECK;
             return way_send(
                 way_command(run, "subnet4-get", json_pack("{s:I}", "id", (json_int_t)item->wish.subnet_id)));

@@ -339,18 +339,16 @@ static void call_plugin(struct call *call)
 }
 
 /* As Kea answers. */
-static char *list_commands(void)
+static void list_commands(struct call *call)
 {
     json_t *names = json_pack("[s,s]", "list-commands", "version-get");
     json_t *answer;
-    char *text;
 
-    for (size_t i = 0; i < plugin_command_count(); i++)
+    for (size_t i = 0; call->server->plugin != NULL && i < plugin_command_count(); i++)
         json_array_append_new(names, json_string(plugin_command_name(i)));
     answer = json_pack("{s:i,s:o}", "result", 0, "arguments", names);
-    text = json_dumps(answer, 0);
+    call->text = json_dumps(answer, 0);
     json_decref(answer);
-    return text;
 }
 
 static void answer_request(struct fake_server *server, int connection)
@@ -361,10 +359,8 @@ static void answer_request(struct fake_server *server, int connection)
     struct call call = {
         .server = server, .name = json_string_value(json_object_get(root, "command")), .arguments = arguments};
 
-    if (call.name != NULL && strcmp(call.name, "list-commands") == 0)
-        call.text = list_commands();
-    else if (call.name != NULL && server->reachable)
-        on_main_do(&call, call_plugin);
+    if (call.name != NULL && server->reachable)
+        on_main_do(&call, strcmp(call.name, "list-commands") == 0 ? list_commands : call_plugin);
     if (call.text != NULL)
         dprintf(connection, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n[%s]",
                 strlen(call.text) + 2, call.text);

@@ -12,7 +12,8 @@
 
 #define ANY_KEA "'config-get', 'config-set', 'config-test', 'list-commands', 'version-get'"
 #define SUBNET_COMMANDS                                                                                                \
-    ", 'subnet4-get', 'subnet4-list', 'subnet4-add', 'subnet4-update', 'subnet4-del', 'network4-get', 'network4-add', "  \
+    ", 'subnet4-get', 'subnet4-list', 'subnet4-add', 'subnet4-update', 'subnet4-del', 'network4-get', "                \
+    "'network4-add', "                                                                                                 \
     "'network4-del', 'network4-subnet-add', 'network4-subnet-del'"
 
 static int set_up(void **state)
@@ -107,11 +108,13 @@ static void test_without_a_way_the_reason_names_what_is_lacking_and_the_remedy(v
     (void)state;
     assert_int_equal(ask("[{'result': 0, 'arguments': [" ANY_KEA "]}]"), WAY_DONE);
     assert_string_equal(picked("[\"scope-receive\"]", &why), "none");
-    assert_string_equal(why.message, "server2 does not know scope-receive: load libdhcp_failover_sync.so there, or allow "
-                                     "config-set");
+    assert_string_equal(why.message,
+                        "server2 does not know scope-receive: load libdhcp_failover_sync.so there, or allow "
+                        "config-set");
     assert_string_equal(picked("[\"scope-receive\", \"subnet-commands\"]", &why), "none");
-    assert_string_equal(why.message, "server2 does not know scope-receive, subnet4-update: load libdhcp_failover_sync.so "
-                                     "there, or allow config-set");
+    assert_string_equal(why.message,
+                        "server2 does not know scope-receive, subnet4-update: load libdhcp_failover_sync.so "
+                        "there, or allow config-set");
     assert_int_equal(ask("[{'result': 0, 'arguments': [" ANY_KEA SUBNET_COMMANDS "]}]"), WAY_DONE);
     assert_string_equal(picked("[\"scope-receive\"]", &why), "none");
     assert_non_null(strstr(why.message, "or allow subnet-commands"));

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #define PARTNER                                                                                                        \
-    "{'hooks-libraries': [{'parameters': {'basic-auth-password': 'fido'}}], 'subnet4': [{'id': 1, 'subnet': "            \
+    "{'hooks-libraries': [{'parameters': {'basic-auth-password': 'fido'}}], 'subnet4': [{'id': 1, 'subnet': "          \
     "'10.0.1.0/24', 'reservations': []}, {'id': 2, 'subnet': '10.0.2.0/24', 'reservations': []}]}"
 
 static void start(const char *self, const char *parameters)
@@ -32,7 +32,8 @@ static struct batch_item *change(uint32_t id, const char *comment)
     char subnet[200], prefix[48];
 
     snprintf(prefix, sizeof prefix, "10.0.%u.0/24", id);
-    snprintf(subnet, sizeof subnet, "{'id': %u, 'subnet': '%s', 'reservations': [], 'comment': '%s'}", id, prefix, comment);
+    snprintf(subnet, sizeof subnet, "{'id': %u, 'subnet': '%s', 'reservations': [], 'comment': '%s'}", id, prefix,
+             comment);
     return way_fixture_wish(id, prefix, subnet, NULL);
 }
 
@@ -109,7 +110,8 @@ static void test_a_bad_scope_does_not_hold_up_the_others(void **state)
     assert_null(way_fixture_subnet(39));
     assert_string_equal(comment_of(3), "");
     assert_true(json_array_size(kea.commands) < 30);
-    assert_string_equal(json_string_value(json_array_get(kea.commands, json_array_size(kea.commands) - 2)), "config-set");
+    assert_string_equal(json_string_value(json_array_get(kea.commands, json_array_size(kea.commands) - 2)),
+                        "config-set");
 }
 
 static void test_only_bad_scopes_set_nothing(void **state)

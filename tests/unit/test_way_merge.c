@@ -14,13 +14,14 @@ static char interface[] = "interface";
 static char *const local[] = {interface, NULL};
 
 #define PARTNER                                                                                                        \
-    "{'hooks-libraries': [{'library': '/lib/libdhcp_ha.so', 'parameters': {'high-availability': [{'this-server-name': "  \
-    "'server2', 'peers': [{'basic-auth-password': 'fido'}]}]}}], 'interfaces-config': {'interfaces': ['eth7'], "         \
-    "'re-detect': true}, 'loggers': [{'name': 'kea-dhcp4', 'debuglevel': 0}], 'control-socket': {'socket-name': "        \
-    "'/run/x'}, 'valid-lifetime': 3600, 'client-classes': [{'name': 'a'}], 'subnet4': [{'id': 1, 'subnet': "             \
-    "'10.0.1.0/24', 'interface': 'eth7', 't1-percent': 0.5}, {'id': 2, 'subnet': '10.0.2.0/24'}, {'id': 3, 'subnet': "   \
-    "'10.0.3.0/24'}], 'shared-networks': [{'name': 'empty', 'subnet4': []}, {'name': 'one', 'interface': 'eth8', "       \
-    "'valid-lifetime': 1, 'subnet4': [{'id': 11, 'subnet': '10.0.11.0/24'}]}, {'name': 'two', 'subnet4': [{'id': 21, "   \
+    "{'hooks-libraries': [{'library': '/lib/libdhcp_ha.so', 'parameters': {'high-availability': "                      \
+    "[{'this-server-name': "                                                                                           \
+    "'server2', 'peers': [{'basic-auth-password': 'fido'}]}]}}], 'interfaces-config': {'interfaces': ['eth7'], "       \
+    "'re-detect': true}, 'loggers': [{'name': 'kea-dhcp4', 'debuglevel': 0}], 'control-socket': {'socket-name': "      \
+    "'/run/x'}, 'valid-lifetime': 3600, 'client-classes': [{'name': 'a'}], 'subnet4': [{'id': 1, 'subnet': "           \
+    "'10.0.1.0/24', 'interface': 'eth7', 't1-percent': 0.5}, {'id': 2, 'subnet': '10.0.2.0/24'}, {'id': 3, 'subnet': " \
+    "'10.0.3.0/24'}], 'shared-networks': [{'name': 'empty', 'subnet4': []}, {'name': 'one', 'interface': 'eth8', "     \
+    "'valid-lifetime': 1, 'subnet4': [{'id': 11, 'subnet': '10.0.11.0/24'}]}, {'name': 'two', 'subnet4': [{'id': 21, " \
     "'subnet': '10.0.21.0/24'}, {'id': 22, 'subnet': '10.0.22.0/24'}]}]}"
 
 static struct partner_config config;
@@ -65,7 +66,8 @@ static json_t *merged(const struct given *given, size_t count)
     return dhcp;
 }
 
-#define MERGED(...) merged((const struct given[]){__VA_ARGS__}, sizeof((struct given[]){__VA_ARGS__}) / sizeof(struct given))
+#define MERGED(...)                                                                                                    \
+    merged((const struct given[]){__VA_ARGS__}, sizeof((struct given[]){__VA_ARGS__}) / sizeof(struct given))
 
 /* Compares what stands under a name with JSON text. */
 static void assert_shows(const json_t *dhcp, const char *name, const char *expected)
@@ -118,10 +120,11 @@ static void test_scopes_are_added_and_removed_at_once(void **state)
     assert_shows(
         dhcp, "subnet4",
         "[{'id': 2, 'subnet': '10.0.2.0/24'}, {'id': 3, 'subnet': '10.0.3.0/24'}, {'id': 9, 'subnet': '10.0.1.0/24'}]");
-    assert_shows(dhcp, "shared-networks",
-                 "[{'name': 'empty', 'subnet4': []}, {'name': 'one', 'interface': 'eth8', 'valid-lifetime': 1, 'subnet4': "
-                 "[{'id': 11, 'subnet': '10.0.11.0/24'}]}, {'name': 'two', 'subnet4': [{'id': 21, 'subnet': "
-                 "'10.0.21.0/24'}]}]");
+    assert_shows(
+        dhcp, "shared-networks",
+        "[{'name': 'empty', 'subnet4': []}, {'name': 'one', 'interface': 'eth8', 'valid-lifetime': 1, 'subnet4': "
+        "[{'id': 11, 'subnet': '10.0.11.0/24'}]}, {'name': 'two', 'subnet4': [{'id': 21, 'subnet': "
+        "'10.0.21.0/24'}]}]");
     assert_rest_unchanged(dhcp);
     json_decref(dhcp);
 }
@@ -132,17 +135,20 @@ static void test_what_is_local_stays_the_partners(void **state)
 
     (void)state;
     take(PARTNER);
-    dhcp = MERGED({1, "{'subnet4': {'id': 1, 'subnet': '10.0.1.0/24', 'interface': 'eth0'}}"},
-                  {2, "{'subnet4': {'id': 2, 'subnet': '10.0.2.0/24', 'interface': 'eth0'}}"},
-                  {11, "{'shared-network': {'name': 'one', 'interface': 'eth0', 'valid-lifetime': 2}, 'subnet4': {'id': 11, "
-                       "'subnet': '10.0.11.0/24'}}"});
-    assert_shows(dhcp, "subnet4",
-                 "[{'id': 1, 'subnet': '10.0.1.0/24', 'interface': 'eth7'}, {'id': 2, 'subnet': '10.0.2.0/24'}, {'id': 3, "
-                 "'subnet': '10.0.3.0/24'}]");
-    assert_shows(dhcp, "shared-networks",
-                 "[{'name': 'empty', 'subnet4': []}, {'name': 'one', 'interface': 'eth8', 'valid-lifetime': 2, 'subnet4': "
-                 "[{'id': 11, 'subnet': '10.0.11.0/24'}]}, {'name': 'two', 'subnet4': [{'id': 21, 'subnet': "
-                 "'10.0.21.0/24'}, {'id': 22, 'subnet': '10.0.22.0/24'}]}]");
+    dhcp = MERGED(
+        {1, "{'subnet4': {'id': 1, 'subnet': '10.0.1.0/24', 'interface': 'eth0'}}"},
+        {2, "{'subnet4': {'id': 2, 'subnet': '10.0.2.0/24', 'interface': 'eth0'}}"},
+        {11, "{'shared-network': {'name': 'one', 'interface': 'eth0', 'valid-lifetime': 2}, 'subnet4': {'id': 11, "
+             "'subnet': '10.0.11.0/24'}}"});
+    assert_shows(
+        dhcp, "subnet4",
+        "[{'id': 1, 'subnet': '10.0.1.0/24', 'interface': 'eth7'}, {'id': 2, 'subnet': '10.0.2.0/24'}, {'id': 3, "
+        "'subnet': '10.0.3.0/24'}]");
+    assert_shows(
+        dhcp, "shared-networks",
+        "[{'name': 'empty', 'subnet4': []}, {'name': 'one', 'interface': 'eth8', 'valid-lifetime': 2, 'subnet4': "
+        "[{'id': 11, 'subnet': '10.0.11.0/24'}]}, {'name': 'two', 'subnet4': [{'id': 21, 'subnet': "
+        "'10.0.21.0/24'}, {'id': 22, 'subnet': '10.0.22.0/24'}]}]");
     json_decref(dhcp);
 }
 
@@ -183,7 +189,8 @@ static void test_a_network_has_the_parameters_its_scope_brings(void **state)
                  "'subnet': '10.0.22.0/24', 'x': 1}]}]");
     assert_shows(dhcp, "subnet4", "[]");
     /* The configuration that was read is as it was. */
-    assert_int_equal(json_integer_value(json_object_get(partner_config_find_network(&config, "two"), "renew-timer")), 9);
+    assert_int_equal(json_integer_value(json_object_get(partner_config_find_network(&config, "two"), "renew-timer")),
+                     9);
     json_decref(dhcp);
 }
 
@@ -254,10 +261,11 @@ static void test_a_scope_is_printed_as_the_library_there_would_print_it(void **s
     assert_string_equal(scope.replicated,
                         "{ \"shared-network\": { \"name\": \"n\" }, \"subnet4\": { \"id\": 1, \"reservations\": [ { "
                         "\"hw-address\": \"a\" }, { \"hw-address\": \"b\" } ], \"subnet\": \"10.0.1.0/24\" } }");
-    assert_string_equal(scope.definition,
-                        "{ \"shared-network\": { \"interface\": \"eth8\", \"name\": \"n\" }, \"subnet4\": { \"id\": 1, "
-                        "\"interface\": \"eth7\", \"reservations\": [ { \"hw-address\": \"a\" }, { \"hw-address\": \"b\" } "
-                        "], \"subnet\": \"10.0.1.0/24\" } }");
+    assert_string_equal(
+        scope.definition,
+        "{ \"shared-network\": { \"interface\": \"eth8\", \"name\": \"n\" }, \"subnet4\": { \"id\": 1, "
+        "\"interface\": \"eth7\", \"reservations\": [ { \"hw-address\": \"a\" }, { \"hw-address\": \"b\" } "
+        "], \"subnet\": \"10.0.1.0/24\" } }");
     kea_scope_clear(&scope);
 }
 
@@ -286,7 +294,10 @@ static void test_a_configuration_with_hidden_passwords_is_not_set_again(void **s
 
 static void test_an_answer_that_is_no_configuration_is_none(void **state)
 {
-    static const char *const wrong[] = {"{}", "{'Dhcp6': {}}", "{'Dhcp4': []}", "{'Dhcp4': {'subnet4': [{'id': 1}]}}",
+    static const char *const wrong[] = {"{}",
+                                        "{'Dhcp6': {}}",
+                                        "{'Dhcp4': []}",
+                                        "{'Dhcp4': {'subnet4': [{'id': 1}]}}",
                                         "{'Dhcp4': {'subnet4': [{'subnet': '10.0.0.0/8'}]}}",
                                         "{'Dhcp4': {'subnet4': [7]}}"};
 

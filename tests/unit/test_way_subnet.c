@@ -12,10 +12,10 @@
 
 #define RESERVATION "[{'hw-address': '02:00:00:00:00:01'}]"
 #define PARTNER                                                                                                        \
-    "{'subnet4': [{'id': 1, 'subnet': '10.0.1.0/24', 'interface': 'eth7', 'reservations': []}, {'id': 2, 'subnet': "     \
-    "'10.0.2.0/24', 'reservations': " RESERVATION "}], 'shared-networks': [{'name': 'one', 'valid-lifetime': 1, "       \
-    "'interface': 'eth8', 'subnet4': [{'id': 11, 'subnet': '10.0.11.0/24', 'reservations': []}]}, {'name': 'two', "      \
-    "'subnet4': [{'id': 21, 'subnet': '10.0.21.0/24', 'reservations': []}, {'id': 22, 'subnet': '10.0.22.0/24', "        \
+    "{'subnet4': [{'id': 1, 'subnet': '10.0.1.0/24', 'interface': 'eth7', 'reservations': []}, {'id': 2, 'subnet': "   \
+    "'10.0.2.0/24', 'reservations': " RESERVATION "}], 'shared-networks': [{'name': 'one', 'valid-lifetime': 1, "      \
+    "'interface': 'eth8', 'subnet4': [{'id': 11, 'subnet': '10.0.11.0/24', 'reservations': []}]}, {'name': 'two', "    \
+    "'subnet4': [{'id': 21, 'subnet': '10.0.21.0/24', 'reservations': []}, {'id': 22, 'subnet': '10.0.22.0/24', "      \
     "'reservations': []}]}]}"
 
 static void start(const char *self, const char *parameters)
@@ -171,6 +171,55 @@ static void test_reservations_that_stay_are_no_obstacle(void **state)
     assert_base_is_current(0);
 }
 
+/* Another release prints the same reservations and networks otherwise. What is agreed on and has not changed since
+ * needs no command. */
+static void test_what_has_not_changed_since_it_was_agreed_is_no_obstacle(void **state)
+{
+    static const char network[] = "{'name': 'two', 'valid-lifetime': 3600}";
+    static const char reservations[] = "'reservations': [{'hw-address': '02:00:00:00:00:01', 'hostname': ''}]";
+    char folder[] = "/tmp/failover-sync-test-XXXXXX", path[80], command[80], subnet[300], agreed[500];
+    struct server_row server = {.ha_name = "server2"};
+    struct scope_row row = {.subnet_id = 2, .prefix = "10.0.2.0/24", .sync_status = "InSync"};
+    json_t *definition;
+    char *text;
+    int64_t ignored;
+
+    (void)state;
+    start("server1", "{\"apply\": [\"subnet-commands\"]}");
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/store.db", folder);
+    assert_int_equal(store_open(path, &run.plugin->store).code, RESULT_OK);
+    assert_int_equal(server_store_put(run.plugin->store, &server, &row.server_record_id).code, RESULT_OK);
+    run.plugin->relationships.list[0].server2.record_id = row.server_record_id;
+    snprintf(agreed, sizeof agreed, "{'shared-network': %s, 'subnet4': {'id': 2, 'subnet': '10.0.2.0/24', %s}}",
+             network, reservations);
+    definition = way_fixture_json(agreed);
+    row.definition = text = kea_text_print(definition);
+    row.fingerprint = fingerprint_of(text, strlen(text));
+    assert_int_equal(scope_store_put(run.plugin->store, &row, false, &ignored).code, RESULT_OK);
+
+    way_fixture_partner("{'shared-networks': [{'name': 'two', 'subnet4': [{'id': 2, 'subnet': '10.0.2.0/24', "
+                        "'reservations': " RESERVATION "}]}]}");
+    snprintf(subnet, sizeof subnet, "{'id': 2, 'subnet': '10.0.2.0/24', 'comment': 'new', %s}", reservations);
+    way_fixture_wish(2, "10.0.2.0/24", subnet, network);
+    talk(WAY_DONE, "config-get subnet4-get subnet4-update subnet4-get network4-get");
+    assert_int_equal(outcome(0), BATCH_APPLIED);
+    assert_string_equal(comment_of(2), "new");
+
+    /* One that did change is. */
+    batch_clear(run.batch);
+    snprintf(subnet, sizeof subnet, "{'id': 2, 'subnet': '10.0.2.0/24', 'reservations': []}");
+    way_fixture_wish(2, "10.0.2.0/24", subnet, network);
+    assert_int_equal(way_fixture_talk(&way_subnet, NULL).next, WAY_DONE);
+    assert_int_equal(outcome(0), BATCH_FAILED);
+
+    store_close(run.plugin->store);
+    free(text);
+    json_decref(definition);
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    assert_int_equal(system(command), 0);
+}
+
 static void test_without_config_set_the_obstacle_is_named(void **state)
 {
     (void)state;
@@ -195,7 +244,8 @@ static void test_a_change_that_fails_half_way_is_taken_back(void **state)
     kea.refusal = "spurious 'x' parameter";
     change(9, ", 'comment': 'bad'", "{'name': 'new'}");
     change(1, ", 'comment': 'good'", NULL);
-    talk(WAY_DONE, "config-get subnet4-get network4-add subnet4-add network4-del subnet4-get subnet4-update subnet4-get");
+    talk(WAY_DONE,
+         "config-get subnet4-get network4-add subnet4-add network4-del subnet4-get subnet4-update subnet4-get");
     assert_int_equal(outcome(0), BATCH_FAILED);
     assert_string_equal(run.batch->items[0].text, "spurious 'x' parameter");
     assert_null(way_fixture_network("new"));
@@ -266,6 +316,24 @@ static void test_a_partner_without_the_commands_says_so(void **state)
     talk(WAY_UNSUPPORTED, "config-get subnet4-get");
 }
 
+/* What was applied is settled before the rest is: an update takes long where there are many scopes. What the partner
+ * has already is settled at once. */
+static void test_a_hundred_scopes_are_applied_at_a_time(void **state)
+{
+    (void)state;
+    start("server1", NULL);
+    for (uint32_t id = 30; id < 180; id++)
+        change(id, "", NULL);
+    change(22, "", "{'name': 'two'}");
+    assert_int_equal(way_fixture_talk(&way_subnet, NULL).next, WAY_DONE);
+    assert_int_equal(run.batch->count, 101);
+    for (size_t i = 0; i < 100; i++)
+        assert_int_equal(outcome(i), BATCH_APPLIED);
+    assert_int_equal(outcome(100), BATCH_UNCHANGED);
+    assert_non_null(way_fixture_subnet(129));
+    assert_null(way_fixture_subnet(130));
+}
+
 static void test_a_lost_answer_is_a_failure(void **state)
 {
     (void)state;
@@ -287,12 +355,14 @@ int main(void)
         cmocka_unit_test_teardown(test_the_last_scope_of_a_network_takes_it_along, tear_down),
         cmocka_unit_test_teardown(test_what_the_commands_cannot_carry_is_set_as_a_configuration, tear_down),
         cmocka_unit_test_teardown(test_reservations_that_stay_are_no_obstacle, tear_down),
+        cmocka_unit_test_teardown(test_what_has_not_changed_since_it_was_agreed_is_no_obstacle, tear_down),
         cmocka_unit_test_teardown(test_without_config_set_the_obstacle_is_named, tear_down),
         cmocka_unit_test_teardown(test_a_change_that_fails_half_way_is_taken_back, tear_down),
         cmocka_unit_test_teardown(test_a_scope_that_changes_while_it_is_compared_is_left_alone, tear_down),
         cmocka_unit_test_teardown(test_conflicts_are_settled_by_the_rules, tear_down),
         cmocka_unit_test_teardown(test_a_partner_that_loses_the_commands_keeps_what_was_done, tear_down),
         cmocka_unit_test_teardown(test_a_partner_without_the_commands_says_so, tear_down),
+        cmocka_unit_test_teardown(test_a_hundred_scopes_are_applied_at_a_time, tear_down),
         cmocka_unit_test_teardown(test_a_lost_answer_is_a_failure, tear_down),
     };
 

@@ -7,15 +7,15 @@
 
 /* The partner. Its configuration is changed by its commands, or by the tests. */
 struct simulated_kea {
-    json_t *dhcp;           /* what stands under "Dhcp4" */
-    bool subnet_commands;   /* whether it has that library */
-    const char *refused;    /* a subnet with this comment is refused; NULL: none is */
-    const char *refusal;    /* what it says then */
-    const char *refuses;    /* this command is refused, whatever it brings; NULL: none is */
-    const char *lost;       /* the answer to this command gets lost, `lost_count` times after `lost_skip` others */
+    json_t *dhcp;         /* what stands under "Dhcp4" */
+    bool subnet_commands; /* whether it has that library */
+    const char *refused;  /* a subnet with this comment is refused; NULL: none is */
+    const char *refusal;  /* what it says then */
+    const char *refuses;  /* this command is refused, whatever it brings; NULL: none is */
+    const char *lost;     /* the answer to this command gets lost, `lost_count` times after `lost_skip` others */
     unsigned lost_skip, lost_count;
-    bool lost_before;       /* the command itself is lost */
-    json_t *commands;       /* every command it was given, by name, in order */
+    bool lost_before;                                                /* the command itself is lost */
+    json_t *commands;                                                /* every command it was given, by name, in order */
     void (*between)(struct simulated_kea *kea, const char *command); /* called before each command; may be NULL */
 };
 
@@ -34,7 +34,8 @@ void way_fixture_partner(const char *dhcp);
 struct batch_item *way_fixture_wish(uint32_t subnet_id, const char *prefix, const char *subnet, const char *network);
 void way_fixture_forget_agreement(struct batch_item *item);
 
-/* Runs the conversation to its end with the partner; waits are not waited for but added up in *waited_ms (may be NULL). */
+/* Runs the conversation to its end with the partner; waits are not waited for but added up in *waited_ms (may be NULL).
+ */
 struct way_step way_fixture_talk(const struct way *way, int64_t *waited_ms);
 
 /* The subnet or the network as the partner has it now, NULL without one; borrowed. */
