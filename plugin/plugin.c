@@ -58,7 +58,7 @@ struct result plugin_start(const struct kea_server *server, const char *paramete
     if (!result_failed(result))
         result = store_open(new->parameters.store, &new->store);
     if (!result_failed(result))
-        result = prefetch_start(new->store, &new->prefetch);
+        result = prefetch_start(new->store, new->operations, &new->prefetch);
     if (result_failed(result)) {
         plugin_stop(new);
         return result;

@@ -78,9 +78,9 @@ void mirror_abandon(struct mirror_writer *writer);
 /* Fills the index from what prefetch_start began to read, or reads it now. */
 struct result mirror_load_index(struct plugin *plugin);
 
-/* Begins to read the summary of all scopes on a thread of its own, while the server is busy with its configuration. The
- * store is that thread's until prefetch_wait. */
-struct result prefetch_start(struct store *store, struct prefetch **prefetch);
+/* Begins to read the summary of all scopes, and the operations of before, on a thread of its own, while the server is
+ * busy with its configuration. The store is that thread's until prefetch_wait. */
+struct result prefetch_start(struct store *store, struct operation_log *operations, struct prefetch **prefetch);
 
 /* Waits until the summary is read; NULL is fine. The store is the caller's again. */
 void prefetch_wait(struct prefetch *prefetch);

@@ -44,7 +44,8 @@ bool operation_log_wait(struct operation_log *log, const char *id, int64_t ms);
 /* The fault of an operation; no fault if there is none. */
 struct fault operation_log_fault(struct operation_log *log, const char *id);
 
-/* The output of operation-get's container "operation"; NULL if it is not known or for want of memory. */
+/* The output of operation-get's container "operation"; NULL if it is not known or for want of memory. Waits a moment
+ * for what the store keeps if that has not been read yet. */
 json_t *operation_log_describe(struct operation_log *log, const char *id);
 
 /* Adds operation-id, state and percent to a command's output; false for want of memory. */
@@ -53,7 +54,7 @@ bool operation_log_put_progress(struct operation_log *log, const char *id, json_
 /* Ends what has not ended with `fault`: nothing will go on with it. */
 void operation_log_end_all(struct operation_log *log, const struct fault *fault);
 
-/* [worker] Reads what the store keeps beside what is there already, and writes what has changed since. Failing loses
+/* Whoever has the store: reads what the store keeps beside what is there already, and writes what has changed since. Failing loses
  * nothing but what operation-get could have told of operations before the last restart. */
 struct result operation_log_load(struct operation_log *log, struct store *store);
 struct result operation_log_save(struct operation_log *log, struct store *store);

@@ -19,7 +19,7 @@
 
 struct store {
     sqlite3 *database;
-    char *path; /* as the user gave it, for messages */
+    char *path;        /* as the user gave it, for messages */
     bool rollback_due; /* a rollback failed, for want of memory: nothing may be done before it has been done */
     struct statement **statements;
     size_t statement_count, statement_capacity;

@@ -22,6 +22,7 @@ struct membership {
 
 struct prefetch {
     struct store *store;
+    struct operation_log *operations;
     pthread_t thread;
     bool running;
     struct result result;
@@ -120,15 +121,18 @@ static void *read_all(void *argument)
     }
     if (!result_failed(prefetch->result))
         prefetch->result = read_members(prefetch);
+    /* Nothing but operation-get depends on it. */
+    (void)operation_log_load(prefetch->operations, prefetch->store);
     return NULL;
 }
 
-struct result prefetch_start(struct store *store, struct prefetch **prefetch)
+struct result prefetch_start(struct store *store, struct operation_log *operations, struct prefetch **prefetch)
 {
     *prefetch = calloc(1, sizeof **prefetch);
     if (*prefetch == NULL)
         return result_no_memory("the scope index");
     (*prefetch)->store = store;
+    (*prefetch)->operations = operations;
     (*prefetch)->result = result_ok();
     (*prefetch)->running = pthread_create(&(*prefetch)->thread, NULL, read_all, *prefetch) == 0;
     if (!(*prefetch)->running)
@@ -196,7 +200,7 @@ struct result mirror_load_index(struct plugin *plugin)
 
     plugin->prefetch = NULL;
     if (prefetch == NULL)
-        result = prefetch_start(plugin->store, &prefetch);
+        result = prefetch_start(plugin->store, plugin->operations, &prefetch);
     if (!result_failed(result))
         result = prefetch_fill(prefetch, plugin);
     prefetch_free(prefetch);

@@ -44,6 +44,8 @@ static size_t printed_length(const char *value)
         case '"':
         case '\\':
         case '\n':
+        case '\r':
+        case '\t':
             length += 2;
             break;
         default:

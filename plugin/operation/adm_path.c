@@ -96,13 +96,14 @@ static struct fault parse_leaf(const struct model *model, const char *at, struct
     const char *list = adm_tables[path->first].list;
     struct data_leaf leaf;
     char name[NAME_SIZE];
-    char why[160];
 
     if (!take(&at, "/") || !take_node(&at, name) || *at != '\0')
         return wrong_path(path, "after the entry, a slash and the name of one of its leaves end it");
     while (data_leaf_at(model, ADM_CONTAINER, list, path->leaf, &leaf) && strcmp(leaf.name, name) != 0)
         path->leaf++;
     if (!data_leaf_at(model, ADM_CONTAINER, list, path->leaf, &leaf)) {
+        char why[160];
+
         (void)snprintf(why, sizeof why, "%s has no leaf \"%s\"; the YANG module has their names", list, name);
         return wrong_path(path, why);
     }

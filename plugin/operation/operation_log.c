@@ -11,6 +11,8 @@
 #include <string.h>
 #include <time.h>
 
+#define LOAD_WAIT_MS 200 /* a command holds the main thread no longer */
+
 const char *operation_state_word(enum operation_state state)
 {
     static const char *const words[] = {"NotStarted", "InProgress", "CompletedWithSuccess", "CompletedWithFailure"};
@@ -163,24 +165,43 @@ static bool has_ended(struct operation_log *log, const char *id)
     return operation == NULL || operation->state > OPERATION_IN_PROGRESS;
 }
 
+static struct timespec later(int64_t ms)
+{
+    struct timespec when;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &when);
+    when.tv_sec += (time_t)(ms / 1000);
+    when.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (when.tv_nsec >= 1000000000) {
+        when.tv_nsec -= 1000000000;
+        when.tv_sec++;
+    }
+    return when;
+}
+
 bool operation_log_wait(struct operation_log *log, const char *id, int64_t ms)
 {
-    struct timespec until;
+    const struct timespec until = later(ms);
     bool ended;
 
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(ms / 1000);
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
     (void)pthread_mutex_lock(&log->lock);
     while (!(ended = has_ended(log, id)))
         if (pthread_cond_timedwait(&log->ended, &log->lock, &until) != 0)
             break;
     (void)pthread_mutex_unlock(&log->lock);
     return ended;
+}
+
+/* After a configuration load the worker first of all reads what was kept: an unknown operation may be among that. */
+static const struct logged_operation *find_kept(struct operation_log *log, const char *id)
+{
+    const struct timespec until = later(LOAD_WAIT_MS);
+    const struct logged_operation *operation;
+
+    while ((operation = operation_log_find(log, id)) == NULL && !log->loaded)
+        if (pthread_cond_timedwait(&log->ended, &log->lock, &until) != 0)
+            break;
+    return operation;
 }
 
 struct fault operation_log_fault(struct operation_log *log, const char *id)
@@ -237,7 +258,7 @@ json_t *operation_log_describe(struct operation_log *log, const char *id)
     json_t *map = NULL;
 
     (void)pthread_mutex_lock(&log->lock);
-    operation = operation_log_find(log, id);
+    operation = find_kept(log, id);
     if (operation != NULL)
         map = describe(operation);
     (void)pthread_mutex_unlock(&log->lock);

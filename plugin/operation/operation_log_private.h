@@ -20,7 +20,8 @@ struct logged_operation {
 
 struct operation_log {
     pthread_mutex_t lock; /* guards all below */
-    pthread_cond_t ended;
+    pthread_cond_t ended; /* one of them, or the reading of what the store keeps */
+    bool loaded;          /* what the store keeps has been read, as far as it could be */
     uint64_t begun;
     int64_t last_sequence;
     struct logged_operation kept[OPERATIONS_KEPT]; /* in no order */

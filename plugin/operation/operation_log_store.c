@@ -44,7 +44,7 @@ static void read_operation(struct statement *statement, struct logged_operation 
     operation->output = output == NULL ? NULL : strdup(output);
 }
 
-struct result operation_log_load(struct operation_log *log, struct store *store)
+static struct result read_kept(struct operation_log *log, struct store *store)
 {
     struct statement *statement;
     bool found = false;
@@ -56,10 +56,12 @@ struct result operation_log_load(struct operation_log *log, struct store *store)
 
     if (result_failed(result))
         return result;
-    (void)pthread_mutex_lock(&log->lock);
     while (!result_failed(result = statement_step(statement, &found)) && found) {
+        const char *id = statement_text(statement, 0);
         struct logged_operation *place = operation_log_place(log, statement_integer(statement, 1));
 
+        if (id != NULL && operation_log_find(log, id) != NULL)
+            continue; /* it was read before */
         if (place == NULL || place->sequence != 0)
             break; /* full: what comes now is older still */
         read_operation(statement, place);
@@ -67,6 +69,17 @@ struct result operation_log_load(struct operation_log *log, struct store *store)
             log->last_sequence = place->sequence;
     }
     statement_done(statement);
+    return result;
+}
+
+struct result operation_log_load(struct operation_log *log, struct store *store)
+{
+    struct result result;
+
+    (void)pthread_mutex_lock(&log->lock);
+    result = read_kept(log, store);
+    log->loaded = true;
+    (void)pthread_cond_broadcast(&log->ended);
     (void)pthread_mutex_unlock(&log->lock);
     return result;
 }

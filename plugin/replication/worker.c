@@ -308,7 +308,6 @@ static void *worker_run(void *argument)
 {
     struct worker *worker = argument;
 
-    (void)operation_log_load(worker->plugin->operations, worker->plugin->store);
     while (!is_stopping(worker)) {
         int64_t wake, wait;
 

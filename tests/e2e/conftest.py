@@ -37,7 +37,7 @@ def pytest_runtest_makereport(item):
     report = (yield).get_result()
     if report.failed and report.when in ("setup", "call"):
         for pair in lab_pair.PAIRS:
-            for server in pair.servers.values():
+            for server in (*pair.servers.values(), *pair.others):
                 lines = [line for line in server.logged("WARN|ERROR|FATAL|FAILOVER_SYNC|HA_STATE")
                          if "COMMAND_RECEIVED" not in line]
                 report.sections.append((f"log of {server.name}", "\n".join(lines[-25:])))

@@ -29,7 +29,7 @@ def test_replication_costs_clients_nothing(make_pair):
 
     The changes are made on the standby. HA's own traffic about leases is off: with it, a config-set on the standby makes
     the active server wait, library or not."""
-    seconds = 14
+    seconds = 20
     pair = make_pair([config.scope(number) for number in range(1, 201)] + [config.link_scope()], mode="hot-standby",
                      ha={"sync-leases": False, "send-lease-updates": False}).start()
     pair.wait_settled()

@@ -238,54 +238,53 @@ static void test_text_that_yang_cannot_hold_is_replaced(void **state)
     }
 }
 
-/* Gives every scope a definition of so many characters. */
-static void grow_definitions(struct fixture *fixture, int length)
+/* Gives the scopes up to a RecordId a definition of so many characters. */
+static void grow_definitions(struct fixture *fixture, int last, int length)
 {
-    char sql[128];
+    char sql[160];
 
-    (void)snprintf(sql, sizeof sql, "UPDATE ADM_DHCPScopesTable SET Definition = replace(hex(zeroblob(%d)), '00', 'x')",
-                   length);
+    (void)snprintf(sql, sizeof sql,
+                   "UPDATE ADM_DHCPScopesTable SET Definition = replace(hex(zeroblob(%d)), '00', 'x') "
+                   "WHERE RecordId <= %d",
+                   length, last);
     execute(fixture, sql);
 }
 
 static void test_a_page_of_long_rows_ends_early(void **state)
 {
     struct fixture *fixture = *state;
-    json_t *all;
-    json_t *output;
-    size_t pages = 0, rows;
+    json_t *first, *rest;
 
-    grow_definitions(fixture, 1500000);
-    output = run_ok(fixture, "adm-get", "{\"path\":\"/adm/dhcp-scopes\",\"limit\":1000}");
-    rows = count_rows(output);
-    assert_int_equal(rows, 2);
-    assert_non_null(next_of(output));
-    json_decref(output);
-    all = get_all_pages(fixture, "\"path\":\"/adm/dhcp-scopes\",\"limit\":1000", &pages);
-    assert_int_equal(rows_in(all), 6);
-    assert_int_equal(pages, 3);
-    json_decref(all);
+    grow_definitions(fixture, 3, 1500000);
+    first = run_ok(fixture, "adm-get", "{\"path\":\"/adm/dhcp-scopes\",\"limit\":1000}");
+    assert_int_equal(count_rows(first), 2);
+    assert_string_equal(next_of(first), "dhcp-scopes/2");
+    rest = run_ok(fixture, "adm-get", "{\"path\":\"/adm/dhcp-scopes\",\"limit\":1000,\"from\":\"%s\"}", next_of(first));
+    assert_int_equal(count_rows(rest), 4);
+    assert_null(next_of(rest));
+    json_decref(first);
+    json_decref(rest);
 
     /* What is not shown does not count. */
-    output = run_ok(fixture, "adm-get", "{\"path\":\"/adm/dhcp-scopes\",\"depth\":1}");
-    assert_int_equal(count_rows(output), 6);
-    json_decref(output);
+    first = run_ok(fixture, "adm-get", "{\"path\":\"/adm/dhcp-scopes\",\"depth\":1}");
+    assert_int_equal(count_rows(first), 6);
+    json_decref(first);
 }
 
 static void test_a_row_longer_than_a_page_is_a_page(void **state)
 {
     struct fixture *fixture = *state;
-    json_t *all;
     size_t pages = 0;
+    json_t *all;
 
-    grow_definitions(fixture, 8388608);
+    grow_definitions(fixture, 1, 4500000);
     all = get_all_pages(fixture, "\"path\":\"/adm/dhcp-scopes\",\"limit\":1000", &pages);
     assert_int_equal(rows_in(all), 6);
-    assert_int_equal(pages, 6);
+    assert_int_equal(pages, 2);
     json_decref(all);
 }
 
-static void test_a_thousand_rows_of_sixteen_kibibytes_come_in_pages(void **state)
+static void test_rows_of_sixteen_kibibytes_come_in_pages_of_four_mebibytes(void **state)
 {
     struct fixture *fixture = *state;
     char from[80] = "start";
@@ -293,7 +292,7 @@ static void test_a_thousand_rows_of_sixteen_kibibytes_come_in_pages(void **state
 
     execute(
         fixture,
-        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) "
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) "
         "INSERT INTO ADM_DhcpSuperscopeTable (ServerRecordId, Name, Definition) SELECT 1, 'network ' || i, '{\"a\":\"'"
         " || replace(hex(zeroblob(16384)), '00', 'x') || '\"}' FROM n");
     while (from[0] != '\0') {
@@ -301,15 +300,17 @@ static void test_a_thousand_rows_of_sixteen_kibibytes_come_in_pages(void **state
             run_ok(fixture, "adm-get", "{\"path\":\"/adm/dhcp-superscopes\",\"limit\":1000,\"from\":\"%s\"}", from);
         char *text = json_dumps(output, JSON_COMPACT);
 
-        assert_in_range(strlen(text), 1, 4300000);
+        assert_in_range(strlen(text), 1, 4194304);
+        if (next_of(output) != NULL)
+            assert_true(strlen(text) > 4100000);
         free(text);
         rows += count_rows(output);
         pages++;
         (void)snprintf(from, sizeof from, "%s", next_of(output) == NULL ? "" : next_of(output));
         json_decref(output);
     }
-    assert_int_equal(rows, 1002);
-    assert_in_range(pages, 4, 5);
+    assert_int_equal(rows, 302);
+    assert_int_equal(pages, 2);
 }
 
 static void test_a_damaged_list_in_a_column_is_named(void **state)
@@ -436,7 +437,7 @@ int main(void)
         TEST(test_text_that_yang_cannot_hold_is_replaced),
         TEST(test_a_page_of_long_rows_ends_early),
         TEST(test_a_row_longer_than_a_page_is_a_page),
-        TEST(test_a_thousand_rows_of_sixteen_kibibytes_come_in_pages),
+        TEST(test_rows_of_sixteen_kibibytes_come_in_pages_of_four_mebibytes),
         TEST(test_a_damaged_list_in_a_column_is_named),
         TEST(test_threads_share_the_model),
         TEST(test_a_failed_allocation_is_a_fault),

@@ -236,6 +236,12 @@ static void test_a_relationship_of_a_server_with_itself_is_refused(void **state)
     refuse(fixture, "failover-add", "IpamApiInvalidParameter", "server2-name",
            "{\"relationship-name\":\"r\",\"mode\":\"HotStandby\",\"server1-name\":\"server1\",\"server2-name\":\"hub\","
            "\"control-url\":\"http://192.0.2.9/\"," SCOPES "}");
+    /* The name of its row, when nothing else knows it. */
+    execute(fixture, "DELETE FROM ADM_DhcpFailoverRelationTable");
+    fixture->context.local_name = "hub";
+    refuse(fixture, "failover-add", "IpamApiInvalidParameter", "server1-name",
+           "{\"relationship-name\":\"r\",\"mode\":\"HotStandby\",\"server1-name\":\"server1\",\"server2-name\":\"hub\","
+           "\"control-url\":\"http://192.0.2.9/\"," SCOPES "}");
 }
 
 static void test_the_partners_url_is_the_clients_then_the_parameters_then_the_rows(void **state)

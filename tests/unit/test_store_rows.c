@@ -210,6 +210,54 @@ static void test_a_server_seen_is_noted(void **state)
     assert_int_equal(server_store_seen(fixture->store, 99, 1).code, RESULT_NOT_FOUND);
 }
 
+static void test_a_server_is_found_by_its_name_and_by_its_id(void **state)
+{
+    struct fixture *fixture = *state;
+    struct server_row put = {.ha_name = "server2",
+                             .server_name = "kea2.example.org",
+                             .control_url = "https://kea2.example.org:8000/",
+                             .server_version = "2.2.0"};
+    struct server_row found;
+    int64_t record_id;
+
+    assert_ok(server_store_put(fixture->store, &put, &record_id));
+    assert_ok(server_store_find(fixture->store, "server2", &record_id, &found));
+    assert_true(record_id == fixture->server2);
+    assert_string_equal(found.ha_name, put.ha_name);
+    assert_string_equal(found.server_name, put.server_name);
+    assert_string_equal(found.control_url, put.control_url);
+    assert_string_equal(found.server_version, put.server_version);
+    assert_false(found.is_local);
+    server_row_clear(&found);
+    assert_ok(server_store_find_by_id(fixture->store, fixture->server1, &found));
+    assert_string_equal(found.ha_name, "server1");
+    assert_null(found.control_url);
+    assert_null(found.server_version);
+    assert_true(found.is_local);
+    server_row_clear(&found);
+    assert_int_equal(server_store_find_by_id(fixture->store, 99, &found).code, RESULT_NOT_FOUND);
+    assert_int_equal(server_store_find(fixture->store, "server9", &record_id, &found).code, RESULT_NOT_FOUND);
+    assert_true(record_id == 0);
+}
+
+static void test_only_another_server_that_no_relationship_has_is_removed(void **state)
+{
+    static const char names[] = "SELECT group_concat(HaName) FROM ADM_DHCPServersTable";
+    struct fixture *fixture = *state;
+    struct relation_row row = a_relation(fixture);
+    int64_t relation;
+
+    assert_ok(server_store_remove_unused(fixture->store, fixture->server1));
+    row.server1_record_id = 0;
+    relation = put_relation(fixture, &row);
+    assert_ok(server_store_remove_unused(fixture->store, fixture->server2));
+    assert_answer(fixture, names, "server1,server2");
+    assert_ok(relation_store_remove(fixture->store, relation));
+    assert_ok(relation_store_remove(fixture->store, relation));
+    assert_ok(server_store_remove_unused(fixture->store, fixture->server2));
+    assert_answer(fixture, names, "server1");
+}
+
 /* ---- relationships ---- */
 
 static struct result compare_relation(void *context, const struct relation_row *row)
@@ -547,6 +595,8 @@ int main(void)
         TEST(test_a_server_is_known_by_its_ha_name),
         TEST(test_an_unchanged_server_is_not_written),
         TEST(test_a_server_seen_is_noted),
+        TEST(test_a_server_is_found_by_its_name_and_by_its_id),
+        TEST(test_only_another_server_that_no_relationship_has_is_removed),
         TEST(test_every_property_of_a_relationship_is_read_back),
         TEST(test_an_unchanged_relationship_is_not_written),
         TEST(test_a_relationship_without_servers_is_still_one_row),

@@ -32,10 +32,11 @@ def ha_parameters(this_server, mode="load-balancing", **more):
 
 
 def dhcp4(server, scopes=(), ha=None, library=None, library_parameters=None, multi_threading=None, **more):
-    """The whole configuration of one server. `library` None leaves failover-sync out."""
+    """The whole configuration of one server. `library` None leaves failover-sync out, `ha` None High Availability."""
     version = server.release.version
-    hooks = [{"library": f"{server.release.hooks}/libdhcp_lease_cmds.so"},
-             {"library": f"{server.release.hooks}/libdhcp_ha.so", "parameters": {"high-availability": [ha]}}]
+    hooks = [{"library": f"{server.release.hooks}/libdhcp_lease_cmds.so"}]
+    if ha:
+        hooks.append({"library": f"{server.release.hooks}/libdhcp_ha.so", "parameters": {"high-availability": [ha]}})
     if library:
         hooks.append({"library": library, "parameters": library_parameters or {}})
     configuration = {
@@ -63,9 +64,13 @@ def dhcp4(server, scopes=(), ha=None, library=None, library_parameters=None, mul
 
 
 def control_agent(server):
-    return {"http-host": server.address, "http-port": HTTP_PORT,
-            "control-sockets": {"dhcp4": {"socket-type": "unix", "socket-name": server.inside("kea.sock")}},
-            "loggers": _loggers(server.release.version, "WARN", "kea-ctrl-agent")}
+    configuration = {"http-host": server.address, "http-port": HTTP_PORT,
+                     "control-sockets": {"dhcp4": {"socket-type": "unix", "socket-name": server.inside("kea.sock")}},
+                     "loggers": _loggers(server.release.version, "WARN", "kea-ctrl-agent")}
+    if server.credentials:
+        user, password = server.credentials.split(":")
+        configuration["authentication"] = {"type": "basic", "realm": "kea", "clients": [{"user": user, "password": password}]}
+    return configuration
 
 
 def _control_sockets(server, version):

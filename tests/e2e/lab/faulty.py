@@ -13,12 +13,12 @@ PORT = 8099
 class FaultyPartner:
     """Listens in `namespace`; `behaviour` names how each request is answered. `requests` are the bodies it was sent."""
 
-    def __init__(self, namespace, address, behaviour):
-        self.url = f"http://{address}:{PORT}/"
+    def __init__(self, namespace, address, behaviour, port=PORT):
+        self.url = f"http://{address}:{port}/"
         self.behaviour = behaviour
         self.requests = []
         self._open = []
-        self._listener = network.inside(namespace, socket.create_server, (address, PORT))
+        self._listener = network.inside(namespace, socket.create_server, (address, port))
         self._stopped = False
         threading.Thread(target=self._serve, daemon=True).start()
 

@@ -14,7 +14,8 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _number = itertools.count(1)
 
 BRIDGE_ADDRESS = "10.53.0.1"
-SERVER_ADDRESSES = {"server1": "10.53.0.2", "server2": "10.53.0.3"}
+SERVER_ADDRESSES = {"server1": "10.53.0.2", "server2": "10.53.0.3", "server3": "10.53.0.4"}
+PAIR = ("server1", "server2")
 LINK = "10.53.0.0/16"
 
 
@@ -51,19 +52,26 @@ class Network:
     def __init__(self):
         self.prefix = f"kfs{os.getpid()}x{next(_number)}"
         self.clients = f"{self.prefix}-c"
-        self.of_server = {name: f"{self.prefix}-{name[-1]}" for name in SERVER_ADDRESSES}
+        self.of_server = {}
         processes.at_end(self.remove)
-        for namespace in (self.clients, *self.of_server.values()):
-            processes.run("ip", "netns", "add", namespace)
-            self.ip(namespace, "link", "set", "lo", "up")
+        self.add_namespace(self.clients)
         self.ip(self.clients, "link", "add", "br0", "type", "bridge", "forward_delay", "0", "stp_state", "0")
         self.ip(self.clients, "address", "add", f"{BRIDGE_ADDRESS}/16", "dev", "br0")
         self.ip(self.clients, "link", "set", "br0", "up")
-        for name, namespace in self.of_server.items():
-            self.plug(namespace, "eth0", name, SERVER_ADDRESSES[name])
+        for name in PAIR:
+            self.add_server(name)
 
     def ip(self, namespace, *arguments, check=True):
         return processes.run("ip", "-n", namespace, *arguments, check=check)
+
+    def add_namespace(self, namespace):
+        processes.run("ip", "netns", "add", namespace)
+        self.ip(namespace, "link", "set", "lo", "up")
+        return namespace
+
+    def add_server(self, name):
+        self.of_server[name] = self.add_namespace(f"{self.prefix}-{name[-1]}")
+        self.plug(self.of_server[name], "eth0", name, SERVER_ADDRESSES[name])
 
     def plug(self, namespace, interface, port, address=None):
         """Connects a namespace to the bridge; `port` names the bridge's end."""
@@ -75,9 +83,7 @@ class Network:
 
     def add_client(self, name):
         """A namespace for one DHCP client, with an unconfigured eth0 on the link."""
-        namespace = f"{self.prefix}-{name}"
-        processes.run("ip", "netns", "add", namespace)
-        self.ip(namespace, "link", "set", "lo", "up")
+        namespace = self.add_namespace(f"{self.prefix}-{name}")
         self.plug(namespace, "eth0", name)
         return namespace
 

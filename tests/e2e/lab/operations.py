@@ -4,6 +4,7 @@ import time
 
 MODULE = "/kea-failover-sync:"
 ENDED = ("CompletedWithSuccess", "CompletedWithFailure")
+PROGRESS = {"operation-id", "state", "percent"}
 MANAGED_BY, ENTITY = "Managed by", "Managed by entity"
 
 
@@ -31,15 +32,18 @@ def reserved(*spans):
 
 
 def outcome(server, answer, seconds=10):
-    """The answer once the operation has ended: in nearly every case it has, else operation-get tells."""
+    """The answer once the operation has ended: in nearly every case it has. Else, and where an answer that did not wait
+    has nothing but the operation's name and state, operation-get tells."""
     progress = answer.get("arguments", {})
-    if answer["result"] != 0 or progress.get("state") not in ("NotStarted", "InProgress"):
+    if answer["result"] != 0 or "state" not in progress:
+        return answer
+    if progress["state"] in ENDED and set(progress) != PROGRESS:
         return answer
     operation = ended(server, progress["operation-id"], seconds)
     if operation["state"] == "CompletedWithFailure":
         return {"result": 1, "text": operation["fault"]["reason"], "arguments": {"fault": operation["fault"]}}
     return {"result": 0, "text": answer["text"], "arguments": {
-        **operation.get("output", {}), **{key: operation[key] for key in ("operation-id", "state", "percent")}}}
+        **operation.get("output", {}), **{key: operation[key] for key in PROGRESS}}}
 
 
 def ended(server, operation_id, seconds=10):

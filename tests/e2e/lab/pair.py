@@ -32,6 +32,7 @@ class Pair:
         outside = tempfile.mkdtemp(prefix=f"kfs{os.getpid()}-", dir=self.release.outside("/tmp"))
         self.folder = outside
         self.servers = {}
+        self.others = []  # see third.py
         for name, given in (("server1", scopes), ("server2", scopes if scopes2 is None else scopes2)):
             folder = f"/tmp/{os.path.basename(outside)}/{name}"
             server = Server(name, self.network, folder, self.release, log_level)
@@ -111,12 +112,11 @@ class Pair:
         return "\n".join(lines[:10])
 
     def stop(self):
-        return [server.stop() for server in self.servers.values()]
+        return [server.stop() for server in (*self.servers.values(), *self.others)]
 
     def remove(self):
         """Ends the servers and removes what the pair made; the folder stays where KFS_KEEP_LOGS is set."""
-        for server in self.servers.values():
-            server.stop()
+        self.stop()
         self.network.remove()
         if not os.environ.get("KFS_KEEP_LOGS"):
             shutil.rmtree(self.folder, ignore_errors=True)

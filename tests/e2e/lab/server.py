@@ -30,6 +30,7 @@ class Server:
         self.delivered = None  # what the server was last given, by file or by config-set
         self.process = self.agent = None
         self.agent_wanted = not release.dedicated_listener
+        self.credentials = None  # "user:password" that its control agent asks for
         self.environment = {}
         self.wrapper = []  # valgrind, say
 
@@ -126,9 +127,9 @@ class Server:
         own_socket = self.release.version >= (2, 7)
         return f"http://{self.address}:{config.CONTROL_PORT if own_socket else config.HTTP_PORT}/"
 
-    def curl(self, command, arguments=None, timeout=60, user=None):
+    def curl(self, command, arguments=None, timeout=60):
         """The whole answer to a command given with the curl program."""
-        return curl.over_curl(self.network.clients, self.url, command, arguments, timeout, user)
+        return curl.over_curl(self.network.clients, self.url, command, arguments, timeout, self.credentials)
 
     def running(self):
         return self.command("config-get")["Dhcp4"]
