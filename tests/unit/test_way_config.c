@@ -334,6 +334,34 @@ static void test_configurations_are_not_set_more_often_than_every_five_seconds(v
     assert_string_equal(comment_of(1), "b");
 }
 
+static void test_nonsense_is_a_failure(void **state)
+{
+    static const char *const answers[] = {
+        "",
+        "{]",
+        "[]",
+        "5",
+        "[{'result': '0'}]",
+        "[{'result': 0}]",
+        "[{'result': 0, 'arguments': []}]",
+        "[{'result': 0, 'arguments': {'Dhcp4': 5}}]",
+        "[{'result': 0, 'arguments': {'Dhcp4': {'subnet4': [{'id': -1, 'subnet': 'x'}]}}}]",
+        "[{'result': 1, 'text': 'no'}]",
+        "[{'result': 3, 'text': 'nothing'}]",
+        "{'result': 0, 'text': 7, 'arguments': {'Dhcp4': {'shared-networks': [[], {'subnet4': {'id': 1}}, {'subnet4': "
+        "[1]}]}}}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        start("server1", NULL);
+        change(1, "x");
+        assert_int_equal(way_fixture_talk_to_a_wall(&way_config, answers[i]).next, WAY_FAILED);
+        way_fixture_tear_down();
+    }
+    start("server1", NULL);
+}
+
 static void test_the_listener_of_ha_is_named_as_the_cause(void **state)
 {
     struct way_step step;
@@ -370,6 +398,7 @@ int main(void)
         cmocka_unit_test_teardown(test_the_question_what_was_set_is_repeated, tear_down),
         cmocka_unit_test_teardown(test_it_is_not_asked_for_ever, tear_down),
         cmocka_unit_test_teardown(test_configurations_are_not_set_more_often_than_every_five_seconds, tear_down),
+        cmocka_unit_test_teardown(test_nonsense_is_a_failure, tear_down),
         cmocka_unit_test_teardown(test_the_listener_of_ha_is_named_as_the_cause, tear_down),
     };
 

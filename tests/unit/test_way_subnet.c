@@ -67,9 +67,8 @@ static const char *comment_of(uint32_t id)
 static void assert_base_is_current(size_t i)
 {
     const struct batch_item *item = &run.batch->items[i];
-    struct batch_item *again = way_fixture_wish(item->wish.subnet_id, item->wish.prefix, NULL, NULL);
 
-    assert_string_equal(again->base.hex, run.batch->items[i].answered.hex);
+    assert_string_equal(way_fixture_fingerprint(item->wish.subnet_id).hex, item->answered.hex);
 }
 
 static void test_a_change_is_an_update(void **state)
@@ -334,6 +333,34 @@ static void test_a_hundred_scopes_are_applied_at_a_time(void **state)
     assert_null(way_fixture_subnet(130));
 }
 
+static void test_nonsense_is_a_failure(void **state)
+{
+    static const char *const answers[] = {
+        "",
+        "{]",
+        "[]",
+        "5",
+        "[{'result': '0'}]",
+        "[{'result': 0}]",
+        "[{'result': 0, 'arguments': []}]",
+        "[{'result': 0, 'arguments': {'Dhcp4': 5}}]",
+        "[{'result': 0, 'arguments': {'Dhcp4': {'subnet4': [{'id': -1, 'subnet': 'x'}]}}}]",
+        "[{'result': 1, 'text': 'no'}]",
+        "[{'result': 3, 'text': 'nothing'}]",
+        "{'result': 0, 'text': 7, 'arguments': {'Dhcp4': {'shared-networks': [[], {'subnet4': {'id': 1}}, {'subnet4': "
+        "[1]}]}}}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        start("server1", NULL);
+        change(1, ", 'comment': 'x'", NULL);
+        assert_int_equal(way_fixture_talk_to_a_wall(&way_subnet, answers[i]).next, WAY_FAILED);
+        way_fixture_tear_down();
+    }
+    start("server1", NULL);
+}
+
 static void test_a_lost_answer_is_a_failure(void **state)
 {
     (void)state;
@@ -363,6 +390,7 @@ int main(void)
         cmocka_unit_test_teardown(test_a_partner_that_loses_the_commands_keeps_what_was_done, tear_down),
         cmocka_unit_test_teardown(test_a_partner_without_the_commands_says_so, tear_down),
         cmocka_unit_test_teardown(test_a_hundred_scopes_are_applied_at_a_time, tear_down),
+        cmocka_unit_test_teardown(test_nonsense_is_a_failure, tear_down),
         cmocka_unit_test_teardown(test_a_lost_answer_is_a_failure, tear_down),
     };
 

@@ -301,16 +301,36 @@ static char *answer_to(const char *request, bool *lost)
 
 /* ---- the batch and the conversation ---- */
 
+struct fingerprint way_fixture_fingerprint(uint32_t subnet_id)
+{
+    json_t *answered = json_pack("{s:O}", "Dhcp4", kea.dhcp);
+    struct fingerprint fingerprint = {.hex = ""};
+    const struct config_scope *at;
+    struct partner_config there;
+
+    assert_int_equal(partner_config_take("server2", answered, &there).code, RESULT_OK);
+    at = partner_config_find(&there, subnet_id);
+    if (at != NULL) {
+        struct kea_scope scope;
+
+        assert_int_equal(partner_config_scope(at, plugin.parameters.local_parameters, &scope).code, RESULT_OK);
+        fingerprint = fingerprint_of(scope.replicated, strlen(scope.replicated));
+        kea_scope_clear(&scope);
+    }
+    partner_config_clear(&there);
+    json_decref(answered);
+    return fingerprint;
+}
+
 struct batch_item *way_fixture_wish(uint32_t subnet_id, const char *prefix, const char *subnet, const char *network)
 {
-    json_t *answered = json_pack("{s:O}", "Dhcp4", kea.dhcp), *definition = json_object();
-    struct partner_config there;
+    json_t *definition = json_object();
     struct batch_item *item;
-    const struct config_scope *at;
 
     batch.items = realloc(batch.items, (batch.count + 1) * sizeof *batch.items);
     item = &batch.items[batch.count++];
-    *item = (struct batch_item){.wish = {.subnet_id = subnet_id, .removal = subnet == NULL}};
+    *item = (struct batch_item){.wish = {.subnet_id = subnet_id, .removal = subnet == NULL},
+                                .base = way_fixture_fingerprint(subnet_id)};
     snprintf(item->wish.prefix, sizeof item->wish.prefix, "%s", prefix);
     if (subnet != NULL) {
         json_object_set_new(definition, "subnet4", way_fixture_json(subnet));
@@ -319,17 +339,6 @@ struct batch_item *way_fixture_wish(uint32_t subnet_id, const char *prefix, cons
         item->definition = kea_text_print(definition);
         item->pushed = fingerprint_of(item->definition, strlen(item->definition));
     }
-    assert_int_equal(partner_config_take("server2", answered, &there).code, RESULT_OK);
-    at = partner_config_find(&there, subnet_id);
-    if (at != NULL) {
-        struct kea_scope scope;
-
-        assert_int_equal(partner_config_scope(at, plugin.parameters.local_parameters, &scope).code, RESULT_OK);
-        item->base = fingerprint_of(scope.replicated, strlen(scope.replicated));
-        kea_scope_clear(&scope);
-    }
-    partner_config_clear(&there);
-    json_decref(answered);
     json_decref(definition);
     return item;
 }
@@ -370,6 +379,25 @@ struct way_step way_fixture_talk(const struct way *way, int64_t *waited_ms)
                      : (struct way_input){.event = WAY_ANSWERED, .text = text, .length = strlen(text)};
     }
     way->clear(&run);
+    return step;
+}
+
+struct way_step way_fixture_talk_to_a_wall(const struct way *way, const char *text)
+{
+    char *answered = strdup(text);
+    struct way_input input = {.event = WAY_BEGIN};
+    struct way_step step;
+
+    for (char *at = answered; *at != '\0'; at++)
+        if (*at == '\'')
+            *at = '"';
+    for (unsigned steps = 0; (step = way->advance(&run, &input)).next == WAY_SEND; steps++) {
+        assert_true(steps < 1000);
+        free(step.request);
+        input = (struct way_input){.event = WAY_ANSWERED, .text = answered, .length = strlen(answered)};
+    }
+    way->clear(&run);
+    free(answered);
     return step;
 }
 

@@ -38,6 +38,12 @@ void way_fixture_forget_agreement(struct batch_item *item);
  */
 struct way_step way_fixture_talk(const struct way *way, int64_t *waited_ms);
 
+/* The same with the partner answering every question with `text`, JSON with ' for " or anything else. */
+struct way_step way_fixture_talk_to_a_wall(const struct way *way, const char *text);
+
+/* The fingerprint of a scope as the partner has it now, empty without one. */
+struct fingerprint way_fixture_fingerprint(uint32_t subnet_id);
+
 /* The subnet or the network as the partner has it now, NULL without one; borrowed. */
 json_t *way_fixture_subnet(uint32_t subnet_id);
 json_t *way_fixture_network(const char *name);
