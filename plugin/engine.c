@@ -51,6 +51,8 @@ void engine_set_mirror(struct plugin *plugin, const struct result *failure)
     struct engine_status *status = &plugin->status;
     bool news;
 
+    if (failure == NULL && plugin->store == NULL)
+        return; /* what went well did so without it */
     (void)pthread_mutex_lock(&status->lock);
     news = failure != NULL &&
            (status->mirror != MIRROR_UNAVAILABLE || strcmp(status->mirror_error, failure->message) != 0);

@@ -257,6 +257,38 @@ static struct result take_interval(const json_t *value, struct parameters *param
     return result;
 }
 
+const char *parameters_apply_word(enum apply_way way)
+{
+    static const char *const words[APPLY_WAYS] = {"scope-receive", "subnet-commands", "config-set"};
+
+    return words[way];
+}
+
+static struct result take_apply(const json_t *value, struct parameters *parameters)
+{
+    static const char expected[] =
+        "a list of \"scope-receive\", \"subnet-commands\" and \"config-set\", or some of them";
+    bool apply[APPLY_WAYS] = {false};
+
+    if (!json_is_array(value) || json_array_size(value) == 0)
+        return wrong("apply", expected, value);
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        const json_t *member = json_array_get(value, i);
+        const char *word = json_string_value(member);
+        size_t way = 0;
+
+        while (way < APPLY_WAYS && (word == NULL || strcmp(word, parameters_apply_word(way)) != 0))
+            way++;
+        if (way == APPLY_WAYS)
+            return wrong("apply", expected, member);
+        if (apply[way])
+            return result_error(RESULT_INVALID, "parameter 'apply': expected each way once, found \"%s\" twice", word);
+        apply[way] = true;
+    }
+    memcpy(parameters->apply, apply, sizeof apply);
+    return result_ok();
+}
+
 static struct result take_parameter(const char *name, const json_t *value, struct parameters *parameters)
 {
     if (strcmp(name, "store") == 0)
@@ -273,6 +305,8 @@ static struct result take_parameter(const char *name, const json_t *value, struc
         return take_local_parameters(value, parameters);
     if (strcmp(name, "retry") == 0)
         return take_retry(value, parameters);
+    if (strcmp(name, "apply") == 0)
+        return take_apply(value, parameters);
     if (strcmp(name, "partners") == 0)
         return take_partners(value, parameters);
     if (strcmp(name, "reconcile-interval") == 0)
@@ -282,7 +316,7 @@ static struct result take_parameter(const char *name, const json_t *value, struc
     return result_error(
         RESULT_INVALID,
         "unknown parameter '%.64s': expected store, replicate, conflict, deletes, max-delete-percent, persist, "
-        "local-parameters, reconcile-interval, retry or partners",
+        "local-parameters, reconcile-interval, retry, apply or partners",
         name);
 }
 
@@ -296,6 +330,7 @@ static struct result set_defaults(const char *service, struct parameters *parame
         .retry_max_ms = 30000,
         .reconcile_interval_ms = 60000,
         .max_delete_percent = 25,
+        .apply = {true, true, true},
     };
     parameters->local_parameters = calloc(2, sizeof *parameters->local_parameters);
     if (parameters->local_parameters == NULL)

@@ -30,6 +30,7 @@ struct relationship_status {
     struct queue_summary queue;
     int64_t next_attempt; /* milliseconds since 1970; 0 when the partner is not being waited for */
     char last_error[480];
+    const char *way; /* how the partner is served; static; NULL before it was asked */
     uint32_t pushes, scopes_sent, scopes_received;
 };
 

@@ -29,6 +29,13 @@
     X(FAILOVER_SYNC_MIRROR_FAILED, ERROR, "the mirror is not up to date, DHCP is not affected: %1")                    \
     X(FAILOVER_SYNC_PUSHED, INFO, "%1 scope(s) replicated to %2")                                                      \
     X(FAILOVER_SYNC_PUSH_FAILED, WARN, "replication to %1 failed, next attempt in %2 ms: %3")                          \
+    X(FAILOVER_SYNC_WAY, INFO, "%1 is served with %2")                                                                 \
+    X(FAILOVER_SYNC_WAY_RESTARTS_HA, WARN,                                                                             \
+      "%1 is served with %2, which restarts its High Availability state machine with each batch of changes: load "     \
+      "libdhcp_failover_sync.so there")                                                                                \
+    X(FAILOVER_SYNC_NO_WAY, WARN, "nothing can be replicated to %1: %2")                                               \
+    X(FAILOVER_SYNC_TAKE_OVER_FAILED, ERROR,                                                                           \
+      "scope %1 was changed on both servers, the version of %2 counts but could not be applied here: %3")              \
     X(FAILOVER_SYNC_SCOPE_OUT_OF_SYNC, WARN, "scope %1 is out of sync with %2: %3")                                    \
     X(FAILOVER_SYNC_CONFLICT, WARN, "scope %1 was changed on both servers: %2")                                        \
     X(FAILOVER_SYNC_RECEIVED, INFO, "%1 scope(s) received from %2: %3 applied, %4 unchanged, %5 refused")              \

@@ -60,6 +60,9 @@ void server_row_clear(struct server_row *row);
 /* Notes that the server answered, `when` in seconds since 1970. */
 struct result server_store_seen(struct store *store, int64_t record_id, int64_t when);
 
+/* When it last answered, in seconds since 1970; 0 if it never did, or is not known. */
+struct result server_store_last_seen(struct store *store, int64_t record_id, int64_t *when);
+
 /* Removes another server, unless a relationship refers to it. Its scopes are to be removed before. */
 struct result server_store_remove_unused(struct store *store, int64_t record_id);
 

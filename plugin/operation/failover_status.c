@@ -45,6 +45,8 @@ static json_t *relationship_json(const struct relationship *relationship, const 
         return NULL;
     if (relationship->kea_mode != NULL)
         (void)json_object_set_new(json, "kea-mode", json_string(relationship->kea_mode));
+    if (status->way != NULL)
+        (void)json_object_set_new(json, "way", json_string(status->way));
     if (status->next_attempt > now)
         (void)json_object_set_new(json, "next-attempt-ms", json_integer(status->next_attempt - now));
     if (status->last_error[0] != '\0')

@@ -141,6 +141,11 @@ static struct result settle_refused(struct settling *settling, int64_t retry_at)
         if (is_current(settling))
             result = queue_hold(plugin->store, item->wish.record_id, reason);
         break;
+    case BATCH_IMPOSSIBLE:
+        (void)snprintf(reason, sizeof reason, "%.199s", item->text);
+        if (is_current(settling))
+            result = queue_postpone(plugin->store, item->wish.record_id, retry_at, reason);
+        break;
     case BATCH_ID_MISMATCH:
     case BATCH_FAILED:
         (void)snprintf(reason, sizeof reason, "%.80s refused it: %.250s", partner_name(settling), item->text);
@@ -157,6 +162,24 @@ static struct result settle_refused(struct settling *settling, int64_t retry_at)
     if (!result_failed(result) && settling->known && is_current(settling))
         result = mirror_set_sync(settling->writer, &settling->entry, reason);
     return result;
+}
+
+/* This server is the primary, and what the partner had is replaced: kept here, because the partner cannot. */
+static struct result keep_replaced(const struct settling *settling)
+{
+    const struct batch_item *item = settling->item;
+    struct history_row lost = {
+        .subnet_id = item->wish.subnet_id,
+        .prefix = item->wish.prefix,
+        .definition = item->there,
+        .fingerprint = fingerprint_of(item->there, strlen(item->there)),
+        .reason = "changed on both servers: the primary's version counts",
+        .replaced_at = settling->writer->now,
+    };
+
+    kea_log(settling->writer->plugin->server, FAILOVER_SYNC_CONFLICT, item->wish.prefix,
+            "the version of this server, the primary, counts, the partner's is kept in the history");
+    return history_store_add(settling->writer->plugin->store, &lost);
 }
 
 /* What the operations that wait for the partner are told. A version made here since it was sent is still to come. */
@@ -194,16 +217,16 @@ static struct result settle_item(struct mirror_writer *writer, size_t number, co
         .item = item,
     };
     bool done = item->outcome == BATCH_APPLIED || item->outcome == BATCH_UNCHANGED;
-    struct result result;
+    struct result result = result_ok();
 
     settling.known = scope_index_get(writer->plugin->index, item->wish.subnet_id, &settling.entry);
     settling.entry.reset = false;
-    if (!done)
-        result = settle_refused(&settling, retry_at);
-    else if (item->wish.removal)
-        result = settle_removed(&settling);
-    else
-        result = settle_agreed(&settling);
+    if (done && item->there != NULL)
+        result = keep_replaced(&settling);
+    if (!result_failed(result))
+        result = !done                ? settle_refused(&settling, retry_at)
+                 : item->wish.removal ? settle_removed(&settling)
+                                      : settle_agreed(&settling);
     if (settling.known)
         scope_entry_clear(&settling.entry);
     return result;

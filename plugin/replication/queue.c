@@ -72,12 +72,24 @@ static bool take_row(struct statement *statement, size_t limit, struct queue_ite
     int64_t of_network = statement_integer(statement, 7);
 
     (void)snprintf(item.prefix, sizeof item.prefix, "%s", prefix == NULL ? "" : prefix);
-    if (*count > 0 && item.removal != items[0].removal)
+    if (limit != QUEUE_TAKE_ALL && *count > 0 && item.removal != items[0].removal)
         return false;
     if (*count >= limit && (of_network == 0 || of_network != *network))
         return false;
     *network = of_network;
     items[(*count)++] = item;
+    return true;
+}
+
+static bool grow(struct queue_item **items, size_t *capacity)
+{
+    size_t wanted = *capacity == 0 ? 128 : *capacity * 2;
+    struct queue_item *larger = reallocarray(*items, wanted, sizeof *larger);
+
+    if (larger == NULL)
+        return false;
+    *items = larger;
+    *capacity = wanted;
     return true;
 }
 
@@ -87,6 +99,7 @@ struct result queue_take_due(struct store *store, int64_t server_record_id, int6
     struct statement *statement;
     struct result result;
     int64_t network = 0;
+    size_t capacity = 0;
     bool row = false;
 
     *count = 0;
@@ -102,16 +115,18 @@ struct result queue_take_due(struct store *store, int64_t server_record_id, int6
                       &statement);
     if (result_failed(result))
         return result;
-    *items = calloc(QUEUE_TAKE_MAX, sizeof **items);
-    if (*items == NULL)
-        return result_no_memory("the replication queue");
     statement_bind_id(statement, 1, server_record_id);
     statement_bind_integer(statement, 2, now);
-    statement_bind_integer(statement, 3, QUEUE_TAKE_MAX);
+    statement_bind_integer(statement, 3, limit == QUEUE_TAKE_ALL ? -1 : QUEUE_TAKE_MAX);
     statement_bind_id(statement, 4, local_record_id);
-    while (!result_failed(result = statement_step(statement, &row)) && row)
+    while (!result_failed(result = statement_step(statement, &row)) && row) {
+        if (*count == capacity && !grow(items, &capacity)) {
+            result = result_no_memory("the replication queue");
+            break;
+        }
         if (!take_row(statement, limit, *items, count, &network))
             break;
+    }
     statement_done(statement);
     if (result_failed(result) || *count == 0) {
         free(*items);

@@ -353,6 +353,19 @@ static void call_plugin(struct call *call)
         call->server->plugin == NULL ? NULL : plugin_command(call->server->plugin, call->name, call->arguments);
 }
 
+/* As Kea answers. */
+static void list_commands(struct call *call)
+{
+    json_t *names = json_pack("[s,s]", "list-commands", "version-get");
+    json_t *answer;
+
+    for (size_t i = 0; call->server->plugin != NULL && i < plugin_command_count(); i++)
+        json_array_append_new(names, json_string(plugin_command_name(i)));
+    answer = json_pack("{s:i,s:o}", "result", 0, "arguments", names);
+    call->text = json_dumps(answer, 0);
+    json_decref(answer);
+}
+
 static void answer_request(struct fake_server *server, int connection)
 {
     char *request = read_request(connection);
@@ -362,7 +375,7 @@ static void answer_request(struct fake_server *server, int connection)
         .server = server, .name = json_string_value(json_object_get(root, "command")), .arguments = arguments};
 
     if (call.name != NULL && server->reachable)
-        on_main_do(&call, call_plugin);
+        on_main_do(&call, strcmp(call.name, "list-commands") == 0 ? list_commands : call_plugin);
     if (call.text != NULL)
         dprintf(connection, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n[%s]",
                 strlen(call.text) + 2, call.text);

@@ -573,8 +573,8 @@ static void test_answers_are_held_against_the_output(void **state)
                   "relationships[name=r].scopes: expected an integer 0 to 4294967295, found -1");
     refuse_output(
         "failover-status", "{\"relationships\": [{\"name\": \"it's\", \"x\": 1}]}",
-        "relationships[#1].x: unknown name, expected name, mode, kea-mode, partner, partner-url, local-state,"
-        " partner-state, scopes, in-sync, out-of-sync, queued, oldest-wait-ms, next-attempt-ms, last-error, pushes,"
+        "relationships[#1].x: unknown name, expected name, mode, kea-mode, partner, partner-url, way, local-state,"
+        " partner-state, scopes, in-sync, out-of-sync, queued, held, oldest-wait-ms, next-attempt-ms, last-error, pushes,"
         " scopes-sent, scopes-received");
     refuse_output("scope-get", "{\"scope\": []}", "scope: expected a map, found an empty list");
     refuse_output("scope-get", "{\"scope\": {\"origin\": \"x\"}}",

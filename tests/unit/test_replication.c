@@ -457,6 +457,58 @@ static void test_changes_on_both_sides_at_once_end_in_agreement(void **state)
     }
 }
 
+/* Whether a member of what `server` says of the relationship, or else of the scope with id 5, is `text`. */
+static bool says(struct fake_server *server, const char *command, const char *member, const char *text)
+{
+    char *answer = fake_server_command(server, command, command[0] == 's' ? "{\"subnet-id\": 5}" : NULL);
+    json_t *root = json_loads(answer, 0, NULL), *arguments = json_object_get(root, "arguments");
+    const json_t *map = json_object_get(arguments, "scope");
+    const char *said;
+    bool same;
+
+    if (map == NULL)
+        map = json_array_get(json_object_get(arguments, "relationships"), 0);
+    said = json_string_value(json_object_get(map, member));
+    same = said != NULL && strcmp(said, text) == 0;
+    json_decref(root);
+    free(answer);
+    return same;
+}
+
+static bool comes_to_say(struct fake_server *server, const char *command, const char *member, const char *text)
+{
+    for (int waited = 0; !says(server, command, member, text); waited += 5) {
+        if (waited > SOON)
+            return false;
+        usleep(5000);
+    }
+    return true;
+}
+
+/* The partner runs, but not this library: nothing is lost, and both the relationship and the scope say what to do. */
+static void test_a_partner_that_knows_no_way_is_waited_for(void **state)
+{
+    static const char reason[] = "server2 does not know scope-receive, subnet4-update, config-set: load "
+                                 "libdhcp_failover_sync.so there";
+
+    (void)state;
+    fake_server_file_put(one, 5, "waits");
+    assert_int_equal(fake_server_start(one, "{\"retry\": {\"min-ms\": 10, \"max-ms\": 100}}"), RESULT_OK);
+    assert_true(comes_to_say(one, "failover-status", "way", "none"));
+    assert_true(comes_to_say(one, "failover-status", "last-error", reason));
+    assert_true(comes_to_say(one, "scope-get", "sync-reason", reason));
+    assert_true(says(one, "scope-get", "sync-status", "OutOfSync"));
+    assert_int_equal(fake_server_status(one, "queued"), 1);
+    assert_int_equal(fake_server_status(one, "scopes-sent"), 0);
+
+    assert_int_equal(fake_server_start(two, NULL), RESULT_OK);
+    assert_true(fake_server_await(two, 5, "waits", SOON));
+    await_quiet();
+    assert_true(says(one, "failover-status", "way", "scope-receive"));
+    assert_true(says(one, "scope-get", "sync-status", "InSync"));
+    assert_false(says(one, "failover-status", "last-error", reason));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_pair, drop_pair)
@@ -481,6 +533,7 @@ int main(void)
         TEST(test_manual_replication_waits_for_the_command),
         TEST(test_a_scope_that_leaves_before_it_was_sent_leaves_no_trace),
         TEST(test_changes_on_both_sides_at_once_end_in_agreement),
+        TEST(test_a_partner_that_knows_no_way_is_waited_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
