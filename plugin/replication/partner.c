@@ -509,7 +509,7 @@ static void take_step(struct partner *partner, const struct way_step *step)
         fail(partner, &step->why);
         break;
     default:
-        if (step->why.code == RESULT_NETWORK)
+        if (step->why.code == RESULT_NETWORK || partner->run.choice.chosen != best_allowed(partner))
             forget_choice(partner);
         fail(partner, &step->why);
         break;
@@ -560,15 +560,17 @@ int64_t partner_advance(struct partner *partner, int64_t now)
             partner->version_wanted = false;
             begin(partner, &way_version);
         }
-        return partner->step != PARTNER_IDLE ? INT64_MAX : due <= now ? now + 1 : due;
-    }
-    if (partner->step == PARTNER_WAITING) {
+        if (partner->step == PARTNER_IDLE)
+            return due <= now ? now + 1 : due;
+    } else if (partner->step == PARTNER_WAITING) {
         partner->next_step_at = engine_wait_end(partner->next_step_at, now, STEP_WAIT_MAX_MS);
         if (partner->next_step_at > now)
             return partner->next_step_at;
         talk(partner, &(struct way_input){.event = WAY_WAITED});
+        if (partner->step == PARTNER_IDLE)
+            return now + 1;
     }
-    return INT64_MAX;
+    return partner->step == PARTNER_WAITING ? partner->next_step_at : INT64_MAX;
 }
 
 static struct result http_failure(const struct partner *partner, long status)

@@ -225,32 +225,24 @@ void config_drop_local(json_t *map, char *const *local_parameters)
         (void)json_object_del(map, *local_parameters);
 }
 
-struct result partner_config_scope(const struct config_scope *at, char *const *local_parameters,
-                                   struct kea_scope *scope)
+char *partner_config_print(const struct config_scope *at, char *const *local_parameters)
 {
-    json_t *definition = json_object();
-    json_t *map = json_copy(at->subnet);
-    json_t *network = at->network == NULL ? NULL : json_copy((json_t *)at->network);
-    const char *prefix = json_string_value(json_object_get(map, "subnet"));
-    json_t *reservations = config_reservations(at->subnet);
+    json_t *definition = json_object(), *subnet = json_copy(at->subnet),
+           *reservations = config_reservations(at->subnet);
+    json_t *network = json_copy((json_t *)at->network);
+    bool ok = reservations != NULL && (at->network == NULL) == (network == NULL);
+    char *text = NULL;
 
-    *scope = (struct kea_scope){.subnet_id = at->subnet_id, .prefix = strdup(prefix == NULL ? "" : prefix)};
-    if (reservations != NULL)
-        (void)json_object_set_new(map, "reservations", reservations);
+    config_drop_local(subnet, local_parameters);
+    ok = json_object_set_new(subnet, "reservations", reservations) == 0 && ok;
     if (network != NULL) {
         (void)json_object_del(network, CONFIG_SUBNET);
-        (void)json_object_set_new(definition, CONFIG_NETWORK, network);
-    }
-    if (json_object_set_new(definition, CONFIG_SUBNET, map) == 0 && reservations != NULL) {
-        scope->definition = kea_text_print(definition);
-        config_drop_local(map, local_parameters);
         config_drop_local(network, local_parameters);
-        scope->replicated = kea_text_print(definition);
+        ok = json_object_set_new(definition, CONFIG_NETWORK, network) == 0 && ok;
     }
+    ok = json_object_set_new(definition, CONFIG_SUBNET, subnet) == 0 && ok;
+    if (ok)
+        text = kea_text_print(definition);
     json_decref(definition);
-    if (scope->prefix == NULL || scope->definition == NULL || scope->replicated == NULL) {
-        kea_scope_clear(scope);
-        return result_no_memory("a scope of the partner");
-    }
-    return result_ok();
+    return text;
 }

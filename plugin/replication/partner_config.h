@@ -35,9 +35,9 @@ uint32_t partner_config_find_prefix(const struct partner_config *config, const c
 /* The shared network of that name, with all its subnets; NULL if there is none. */
 const json_t *partner_config_find_network(const struct partner_config *config, const char *name);
 
-/* The scope as this library would print it if it ran at the partner. The caller clears it. */
-struct result partner_config_scope(const struct config_scope *at, char *const *local_parameters,
-                                   struct kea_scope *scope);
+/* The scope as this library would print it if it ran at the partner, without local parameters: what is fingerprinted.
+ * The caller frees it; NULL for want of memory. */
+char *partner_config_print(const struct config_scope *at, char *const *local_parameters);
 
 /* One scope to be put in or taken out. */
 struct config_wish {

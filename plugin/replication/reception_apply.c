@@ -63,15 +63,17 @@ static enum memory compare_memories(const struct reception *reception, const str
 {
     struct scope_entry entry;
     enum memory memory = MEMORY_OF_BOTH;
-    bool remembered, untouched;
+    bool remembered, forgotten, untouched;
 
     if (!scope_index_get(reception->plugin->index, scope->subnet_id, &entry))
         return memory;
     remembered = !fingerprint_empty(entry.agreement[reception->number].ours);
+    /* A held conflict leaves the partner's half of an agreement. */
+    forgotten = !remembered && fingerprint_empty(entry.agreement[reception->number].theirs);
     untouched = fingerprint_equal(entry.fingerprint, entry.configuration_fingerprint);
     if (remembered && fingerprint_empty(scope->base))
         memory = MEMORY_LOST_THERE;
-    else if (!remembered && !fingerprint_empty(scope->base) && untouched)
+    else if (forgotten && !fingerprint_empty(scope->base) && untouched)
         memory = MEMORY_LOST_HERE;
     scope_entry_clear(&entry);
     return memory;

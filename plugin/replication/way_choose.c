@@ -80,13 +80,17 @@ static struct way_step take_commands(struct way_run *run, const struct way_input
 
     if (result_failed(result))
         return way_fail(WAY_FAILED, result);
-    run->choice.asked = true;
-    if (answer.code == KEA_CODE_SUCCESS && json_is_array(answer.arguments))
-        note_commands(&run->choice, answer.arguments);
-    else
-        note_silence(&run->choice);
+    if (answer.code == KEA_CODE_SUCCESS || answer.code == KEA_CODE_UNSUPPORTED) {
+        run->choice.asked = true;
+        if (json_is_array(answer.arguments))
+            note_commands(&run->choice, answer.arguments);
+        else
+            note_silence(&run->choice);
+    } else {
+        result = result_error(RESULT_REFUSED, "%.80s answered: %.200s", way_partner_name(run), answer.text);
+    }
     kea_answer_clear(&answer);
-    return way_done();
+    return result_failed(result) ? way_fail(WAY_FAILED, result) : way_done();
 }
 
 static struct way_step advance_ask(struct way_run *run, const struct way_input *input)

@@ -59,9 +59,8 @@ static bool settle_conflict(const struct way_run *run, struct batch_item *item, 
 bool way_compare(const struct way_run *run, struct batch_item *item, const struct partner_config *config)
 {
     const struct config_scope *at = partner_config_find(config, item->wish.subnet_id);
-    struct kea_scope there;
     struct fingerprint current;
-    struct result result;
+    char *there;
     bool apply;
 
     if (at == NULL) {
@@ -72,13 +71,13 @@ bool way_compare(const struct way_run *run, struct batch_item *item, const struc
         item->outcome = BATCH_UNCHANGED;
         return false;
     }
-    result = partner_config_scope(at, run->plugin->parameters.local_parameters, &there);
-    if (result_failed(result)) {
+    there = partner_config_print(at, run->plugin->parameters.local_parameters);
+    if (there == NULL) {
         item->outcome = BATCH_FAILED;
-        (void)snprintf(item->text, sizeof item->text, "%.190s", result.message);
+        (void)snprintf(item->text, sizeof item->text, "out of memory");
         return false;
     }
-    current = fingerprint_of(there.replicated, strlen(there.replicated));
+    current = fingerprint_of(there, strlen(there));
     item->answered = current;
     if (!item->wish.removal && same(current, item->pushed)) {
         item->outcome = BATCH_UNCHANGED;
@@ -88,17 +87,16 @@ bool way_compare(const struct way_run *run, struct batch_item *item, const struc
     } else if (same(current, item->base)) {
         apply = true;
     } else {
-        apply = settle_conflict(run, item, there.replicated);
-        there.replicated = NULL;
+        apply = settle_conflict(run, item, there);
+        there = NULL;
     }
-    kea_scope_clear(&there);
+    free(there);
     return apply;
 }
 
 struct result way_note_applied(const struct way_run *run, struct batch_item *item, const struct config_scope *now)
 {
-    struct kea_scope printed;
-    struct result result;
+    char *printed;
 
     if ((now == NULL) != item->wish.removal) {
         item->outcome = BATCH_FAILED;
@@ -110,9 +108,10 @@ struct result way_note_applied(const struct way_run *run, struct batch_item *ite
     item->answered = fingerprint_parse(NULL);
     if (now == NULL)
         return result_ok();
-    result = partner_config_scope(now, run->plugin->parameters.local_parameters, &printed);
-    if (!result_failed(result))
-        item->answered = fingerprint_of(printed.replicated, strlen(printed.replicated));
-    kea_scope_clear(&printed);
-    return result;
+    printed = partner_config_print(now, run->plugin->parameters.local_parameters);
+    if (printed == NULL)
+        return result_no_memory("a scope of the partner");
+    item->answered = fingerprint_of(printed, strlen(printed));
+    free(printed);
+    return result_ok();
 }

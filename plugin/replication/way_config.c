@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define TESTS_MAX       64  /* of one batch; what has not been told apart by then waits for another */
+#define TESTS_HOPELESS  24  /* if none has been passed by then: enough to find one bad scope among a million */
 #define VERIFY_DELAY_MS 500 /* the partner may be opening its sockets anew */
 #define VERIFY_TRIES    20
 
@@ -25,6 +26,7 @@ struct config_state {
     struct range *ranges; /* still to be tested; the last one is being tested */
     size_t range_count;
     unsigned tests, verifications;
+    bool any_passed;
     bool unchanged_passes; /* its own configuration passes its own test */
     char refusal[200];     /* what it said last; no password is in it */
     struct result lost;    /* why it is not known whether the configuration was set; RESULT_OK if it is */
@@ -132,21 +134,28 @@ static void refuse(struct way_run *run, size_t chosen, const char *text)
     (void)snprintf(item->text, sizeof item->text, "%.199s", text);
 }
 
-static struct way_step test_next(struct way_run *run)
+/* The rest is as bad as what was tested, for all that is known. */
+static void refuse_rest(struct way_run *run)
 {
     struct config_state *state = run->state;
+    char text[200];
 
-    if (state->range_count == 0)
-        return set(run);
-    if (state->tests < TESTS_MAX)
-        return test(run);
+    (void)snprintf(text, sizeof text, "not tested alone, as many scopes are refused, the last: %.140s", state->refusal);
     for (; state->range_count > 0; state->range_count--) {
         const struct range *range = &state->ranges[state->range_count - 1];
 
         for (size_t i = range->from; i < range->to; i++)
-            refuse(run, i, "many scopes of this change are refused, this one is tested again with the next");
+            refuse(run, i, text);
     }
-    return set(run);
+}
+
+static struct way_step test_next(struct way_run *run)
+{
+    struct config_state *state = run->state;
+
+    if (state->range_count > 0 && (state->tests >= TESTS_MAX || (state->tests >= TESTS_HOPELESS && !state->any_passed)))
+        refuse_rest(run);
+    return state->range_count > 0 ? test(run) : set(run);
 }
 
 static struct way_step take_configuration(struct way_run *run, const struct kea_answer *answer)
@@ -182,6 +191,7 @@ static struct way_step take_test(struct way_run *run, const struct kea_answer *a
     if (answer->code == KEA_CODE_SUCCESS) {
         for (size_t i = range.from; i < range.to; i++)
             state->accepted[i] = true;
+        state->any_passed = true;
         state->range_count--;
         return test_next(run);
     }

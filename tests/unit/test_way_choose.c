@@ -134,7 +134,7 @@ static void test_a_partner_that_does_not_tell_is_tried_the_best_way(void **state
     struct result why;
 
     (void)state;
-    assert_int_equal(ask("[{'result': 1, 'text': 'no'}]"), WAY_DONE);
+    assert_int_equal(ask("[{'result': 2, 'text': 'not supported'}]"), WAY_DONE);
     assert_string_equal(picked(NULL, &why), "scope-receive");
     assert_int_equal(ask("[{'result': 0, 'arguments': {'a': 1}}]"), WAY_DONE);
     assert_string_equal(picked(NULL, &why), "scope-receive");
@@ -164,9 +164,11 @@ static void test_a_way_that_failed_is_not_taken_again(void **state)
     assert_string_equal(picked(NULL, &why), "config-set");
 }
 
+/* A control agent speaks for a server that is down. */
 static void test_what_is_no_answer_is_a_failure(void **state)
 {
     (void)state;
+    assert_int_equal(ask("[{'result': 1, 'text': 'The server is likely to be offline.'}]"), WAY_FAILED);
     assert_int_equal(ask("[]"), WAY_FAILED);
     assert_int_equal(ask("{'arguments': []}"), WAY_FAILED);
     assert_int_equal(ask("[{'result': 'x'}]"), WAY_FAILED);

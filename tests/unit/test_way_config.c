@@ -145,6 +145,24 @@ static void test_the_tests_of_a_batch_are_bounded(void **state)
     assert_true(applied > 10);
 }
 
+/* As where the partner's release does not know a keyword that every scope has. */
+static void test_where_nothing_passes_it_is_not_tested_for_long(void **state)
+{
+    (void)state;
+    start("server1", NULL);
+    kea.refused = "bad";
+    kea.refusal = "spurious 'allocator' parameter";
+    for (uint32_t id = 1; id <= 250; id++)
+        change(id, "bad");
+    assert_int_equal(way_fixture_talk(&way_config, NULL).next, WAY_DONE);
+    assert_true(json_array_size(kea.commands) < 30);
+    for (size_t i = 0; i < 250; i++) {
+        assert_int_equal(run.batch->items[i].outcome, BATCH_FAILED);
+        assert_non_null(strstr(run.batch->items[i].text, "spurious 'allocator' parameter"));
+    }
+    assert_int_equal(run.last_set, 0);
+}
+
 static void test_a_partner_that_refuses_its_own_configuration_blames_no_scope(void **state)
 {
     struct way_step step;
@@ -385,6 +403,7 @@ int main(void)
         cmocka_unit_test_teardown(test_a_bad_scope_does_not_hold_up_the_others, tear_down),
         cmocka_unit_test_teardown(test_only_bad_scopes_set_nothing, tear_down),
         cmocka_unit_test_teardown(test_the_tests_of_a_batch_are_bounded, tear_down),
+        cmocka_unit_test_teardown(test_where_nothing_passes_it_is_not_tested_for_long, tear_down),
         cmocka_unit_test_teardown(test_a_partner_that_refuses_its_own_configuration_blames_no_scope, tear_down),
         cmocka_unit_test_teardown(test_no_password_gets_into_a_reason, tear_down),
         cmocka_unit_test_teardown(test_a_change_on_both_is_the_primarys, tear_down),
