@@ -8,6 +8,8 @@
 #include <exceptions/exceptions.h>
 #include <util/multi_threading_mgr.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
@@ -299,17 +301,26 @@ std::vector<planned> plan(enum kea_configuration which, struct kea_change *chang
     return plans;
 }
 
+/* How long the packet threads may stand still at a time. A sender learns how long they did and sends less at once; this
+ * is for the batch that was too large all the same. */
+constexpr std::chrono::milliseconds LONGEST_PAUSE(4);
+
 void carry_out(enum kea_configuration which, std::vector<planned> &plans)
 {
     const bool running = which == KEA_RUNNING;
     Installer installer(configuration_of(which));
     std::unique_ptr<isc::util::MultiThreadingCriticalSection> pause;
-    if (running) {
-        pause = std::make_unique<isc::util::MultiThreadingCriticalSection>();
-    }
+    std::chrono::steady_clock::time_point since;
     for (planned &entry : plans) {
         if (entry.refused) {
             continue;
+        }
+        if (pause && std::chrono::steady_clock::now() - since > LONGEST_PAUSE) {
+            pause.reset();
+        }
+        if (running && !pause) {
+            pause = std::make_unique<isc::util::MultiThreadingCriticalSection>();
+            since = std::chrono::steady_clock::now();
         }
         struct kea_change &change = *entry.change;
         change.applied = attempt(change, [&] {
@@ -324,8 +335,9 @@ void carry_out(enum kea_configuration which, std::vector<planned> &plans)
 
 } // namespace
 
-void failover_sync::scopes_apply(enum kea_configuration which, struct kea_change *changes, size_t count) noexcept
+uint32_t failover_sync::scopes_apply(enum kea_configuration which, struct kea_change *changes, size_t count) noexcept
 {
+    std::chrono::microseconds paused(0);
     for (size_t i = 0; i < count; ++i) {
         changes[i].applied = false;
         changes[i].text = nullptr;
@@ -335,8 +347,13 @@ void failover_sync::scopes_apply(enum kea_configuration which, struct kea_change
         if (!on_main_thread()) {
             return result_error(RESULT_INTERNAL, "scopes are applied on the server's main thread only");
         }
+        const auto begun = std::chrono::steady_clock::now();
         std::vector<planned> plans = plan(which, changes, count);
+        /* Without packet threads the main thread is the one that serves packets, and parsing keeps it from them, too. */
+        const bool threads = isc::util::MultiThreadingMgr::instance().getMode();
+        const auto paused_at = threads ? std::chrono::steady_clock::now() : begun;
         carry_out(which, plans);
+        paused = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - paused_at);
         return result_ok();
     });
     for (size_t i = 0; i < count; ++i) {
@@ -345,4 +362,5 @@ void failover_sync::scopes_apply(enum kea_configuration which, struct kea_change
         }
         (void)scope_get(which, changes[i].subnet_id, &changes[i].after);
     }
+    return static_cast<uint32_t>(std::min<int64_t>(paused.count(), UINT32_MAX));
 }

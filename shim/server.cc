@@ -28,9 +28,14 @@ struct result give_network_ids(void *, enum kea_configuration which, const char 
     return network_scope_ids(which, network, ids, count);
 }
 
-void apply_scopes(void *, enum kea_configuration which, struct kea_change *changes, size_t count)
+uint32_t apply_scopes(void *, enum kea_configuration which, struct kea_change *changes, size_t count)
 {
-    scopes_apply(which, changes, count);
+    return scopes_apply(which, changes, count);
+}
+
+struct result write_configuration(void *)
+{
+    return configuration_write();
 }
 
 struct result give_ha_parameters(void *, enum kea_configuration which, char **json)
@@ -68,6 +73,7 @@ struct kea_server make_server()
     functions.scope_find = find_scope;
     functions.network_scope_ids = give_network_ids;
     functions.scopes_apply = apply_scopes;
+    functions.configuration_write = write_configuration;
     functions.ha_parameters = give_ha_parameters;
     functions.ha_status = give_ha_status;
     functions.run_on_main = queue_task;

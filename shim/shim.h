@@ -140,7 +140,12 @@ class ScopeParser
 
 /* ---- scope_apply.cc ---- */
 
-void scopes_apply(enum kea_configuration which, struct kea_change *changes, size_t count) noexcept;
+/* Returns for how many microseconds packets had to wait. */
+uint32_t scopes_apply(enum kea_configuration which, struct kea_change *changes, size_t count) noexcept;
+
+/* ---- configuration_write.cc ---- */
+
+struct result configuration_write() noexcept;
 
 /* ---- statistics.cc ---- */
 

@@ -92,9 +92,13 @@ struct kea_server {
     struct result (*network_scope_ids)(void *context, enum kea_configuration which, const char *network, uint32_t **ids,
                                        size_t *count);
 
-    /* [main] Puts in place or removes `count` scopes, all in one critical section; each scope is all or nothing. Local
-     * parameters are kept as the scope at hand has them. The caller frees `text` and clears `after`. */
-    void (*scopes_apply)(void *context, enum kea_configuration which, struct kea_change *changes, size_t count);
+    /* [main] Puts in place or removes `count` scopes, in critical sections of at most some milliseconds; each scope is
+     * all or nothing. Local parameters are kept as the scope at hand has them. The caller frees `text` and clears
+     * `after`. Returns for how many microseconds packets had to wait. */
+    uint32_t (*scopes_apply)(void *context, enum kea_configuration which, struct kea_change *changes, size_t count);
+
+    /* [main] Has the server write its running configuration to its configuration file (config-write). */
+    struct result (*configuration_write)(void *context);
 
     /* [main] The parameters of the HA library in that configuration, as JSON text the caller frees: the list that
      * "high-availability" holds; RESULT_NOT_FOUND if that library is not configured. */

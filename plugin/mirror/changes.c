@@ -115,6 +115,8 @@ static struct result read_scopes(struct plugin *plugin, const uint32_t *ids, siz
 
 struct result changes_read(struct plugin *plugin, const uint32_t *ids, size_t count)
 {
+    if (plugin->store == NULL)
+        return result_ok(); /* everything is read once it can be kept */
     return read_scopes(plugin, ids, count, NULL);
 }
 
@@ -187,9 +189,12 @@ static struct result collect_ids(struct plugin *plugin, struct reading *reading)
 
 struct result changes_read_all(struct plugin *plugin)
 {
-    struct reading *reading = calloc(1, sizeof *reading);
+    struct reading *reading;
     struct result result;
 
+    if (plugin->store == NULL)
+        return result_ok();
+    reading = calloc(1, sizeof *reading);
     if (reading == NULL)
         return result_no_memory("changed scopes");
     reading->plugin = plugin;

@@ -1,6 +1,7 @@
 /* Writing the mirror: one version of a scope, its removal, its delivery, in a transaction, with the queue beside it.
  * The index follows at the commit. Deciding which version counts is not done here. */
 #include "failover_sync/mirror.h"
+#include "mass_removal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 struct result mirror_begin(struct plugin *plugin, struct mirror_writer *writer)
 {
     *writer = (struct mirror_writer){.plugin = plugin, .now = engine_now()};
-    return store_begin(plugin->store);
+    return plugin->store == NULL ? engine_no_store(plugin) : store_begin(plugin->store);
 }
 
 static void writer_clear(struct mirror_writer *writer)
@@ -18,9 +19,21 @@ static void writer_clear(struct mirror_writer *writer)
         scope_entry_clear(&writer->entries[i]);
     free(writer->entries);
     free(writer->removed);
+    free(writer->removals);
     writer->entries = NULL;
     writer->removed = NULL;
-    writer->entry_count = writer->removed_count = 0;
+    writer->removals = NULL;
+    writer->entry_count = writer->removed_count = writer->removal_count = 0;
+}
+
+struct result mirror_note_removal(struct mirror_writer *writer, uint32_t subnet_id, size_t relationship, bool waits)
+{
+    if (!engine_grow((void **)&writer->removals, writer->removal_count, &writer->removal_capacity,
+                     sizeof *writer->removals))
+        return result_no_memory("the mirror");
+    writer->removals[writer->removal_count++] =
+        (struct removal_note){.subnet_id = subnet_id, .relationship = relationship, .waits = waits};
+    return result_ok();
 }
 
 void mirror_abandon(struct mirror_writer *writer)
@@ -31,8 +44,10 @@ void mirror_abandon(struct mirror_writer *writer)
 
 struct result mirror_commit(struct mirror_writer *writer)
 {
-    struct result result = store_commit(writer->plugin->store);
+    struct result result = mass_removal_hold(writer);
 
+    if (!result_failed(result))
+        result = store_commit(writer->plugin->store);
     if (result_failed(result)) {
         mirror_abandon(writer);
         return result;
@@ -41,6 +56,9 @@ struct result mirror_commit(struct mirror_writer *writer)
         scope_index_remove(writer->plugin->index, writer->removed[i]);
     for (size_t i = 0; i < writer->entry_count && !result_failed(result); i++)
         result = scope_index_put(writer->plugin->index, &writer->entries[i]);
+    for (size_t i = 0; i < writer->removal_count && !result_failed(result); i++)
+        result = scope_index_set_removing(writer->plugin->index, writer->removals[i].subnet_id,
+                                          writer->removals[i].relationship, writer->removals[i].waits);
     writer_clear(writer);
     return result;
 }
@@ -140,6 +158,9 @@ static struct result queue_scope(struct mirror_writer *writer, const struct scop
         if ((entry->members >> i & 1) == 0)
             continue;
         item = mirror_wish(&relationships->list[i], entry->subnet_id, entry->prefix, false);
+        result = mirror_note_removal(writer, entry->subnet_id, i, false);
+        if (result_failed(result))
+            break;
         if (scope_entry_agreed(entry, i)) {
             result = queue_remove(store, item.server_record_id, entry->subnet_id);
         } else if (!hold && writer->plugin->parameters.replicate_on_change) {
@@ -360,6 +381,8 @@ static struct result queue_removal(struct mirror_writer *writer, struct scope_en
                 result = assume_agreed(writer, entry, i);
             if (!result_failed(result))
                 result = queue_put(store, &item, writer->now);
+            if (!result_failed(result))
+                result = mirror_note_removal(writer, entry->subnet_id, i, true);
             writer->queued++;
         } else {
             /* A partner that is not told still has it: its row tells on which version to build if it comes back. */

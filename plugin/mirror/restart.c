@@ -93,7 +93,7 @@ static struct result plan_delivered(struct decision *decision, struct planned_sc
 static struct result read_staged(struct decision *decision, struct planned_scope *delivered, uint32_t subnet_id)
 {
     const struct kea_server *server = decision->plugin->server;
-    struct result result = server->scope_get(server->context, KEA_STAGED, subnet_id, &delivered->scope);
+    struct result result = server->scope_get(server->context, decision->which, subnet_id, &delivered->scope);
 
     if (!result_failed(result)) {
         delivered->fingerprint = fingerprint_of(delivered->scope.replicated, strlen(delivered->scope.replicated));
@@ -195,7 +195,7 @@ static struct result take_out(struct decision *decision, uint32_t subnet_id, con
     const struct kea_server *server = decision->plugin->server;
     struct kea_change change = {.subnet_id = subnet_id, .prefix = prefix};
 
-    server->scopes_apply(server->context, KEA_STAGED, &change, 1);
+    server->scopes_apply(server->context, decision->which, &change, 1);
     if (change.applied)
         decision->plan->restored++;
     else
@@ -259,7 +259,8 @@ static struct result count_tombstone(void *context, const struct tombstone_row *
     return result_ok();
 }
 
-static struct result plan_new(struct plugin *plugin, const struct kea_load *load, struct load_plan **plan)
+static struct result plan_new(struct plugin *plugin, const struct kea_load *load, size_t scopes,
+                              struct load_plan **plan)
 {
     size_t known = scope_index_count(plugin->index);
     size_t tombstones = 0;
@@ -270,7 +271,7 @@ static struct result plan_new(struct plugin *plugin, const struct kea_load *load
         return result_failed(result) ? result : result_no_memory("a configuration load");
     (*plan)->at_start = load->at_start;
     (*plan)->from_file = load->from_file;
-    (*plan)->scopes = calloc(load->delivered_count + known + 1, sizeof *(*plan)->scopes);
+    (*plan)->scopes = calloc(scopes + known + 1, sizeof *(*plan)->scopes);
     (*plan)->deliveries = calloc(load->delivered_count + 1, sizeof *(*plan)->deliveries);
     (*plan)->removals = calloc(known + 1, sizeof *(*plan)->removals);
     (*plan)->tombstones = calloc(tombstones + 1, sizeof *(*plan)->tombstones);
@@ -391,7 +392,7 @@ static struct result restore_all(struct decision *decision)
     result = restored_networks_find(decision, changes, count, &networks);
     if (result_failed(result))
         goto done;
-    server->scopes_apply(server->context, KEA_STAGED, changes, count);
+    server->scopes_apply(server->context, decision->which, changes, count);
     for (size_t i = 0; i < count; i++) {
         take_restored(decision, restored[i], &changes[i]);
         free(changes[i].text);
@@ -405,14 +406,30 @@ done:
     return result;
 }
 
+static struct result finish_plan(struct decision *decision, struct result result)
+{
+    struct plugin *plugin = decision->plugin;
+    char count[24];
+
+    if (result_failed(result)) {
+        plan_free(decision->plan);
+        return result;
+    }
+    if (decision->plan->restored > 0) {
+        (void)snprintf(count, sizeof count, "%zu", decision->plan->restored);
+        kea_log(plugin->server, FAILOVER_SYNC_RESTORED, count);
+    }
+    plugin->plan = decision->plan;
+    return result;
+}
+
 struct result restart_plan_load(struct plugin *plugin, const struct kea_load *load)
 {
-    struct decision decision = {.plugin = plugin, .load = load};
-    char count[24];
+    struct decision decision = {.plugin = plugin, .load = load, .which = KEA_STAGED};
     struct result result;
 
     restart_forget(plugin);
-    result = plan_new(plugin, load, &decision.plan);
+    result = plan_new(plugin, load, load->delivered_count, &decision.plan);
     if (result_failed(result))
         return result;
     result = tombstone_store_each(plugin->store, apply_tombstone, &decision);
@@ -422,16 +439,133 @@ struct result restart_plan_load(struct plugin *plugin, const struct kea_load *lo
         result = decide_all_missing(&decision);
     if (!result_failed(result))
         result = restore_all(&decision);
+    return finish_plan(&decision, result);
+}
+
+/* ---- a configuration that runs already ---- */
+
+/* A scope that runs and that the store knows. What it was delivered as is seen only by what it is now. */
+static struct result decide_running_known(struct decision *decision, struct planned_scope *running,
+                                          const struct scope_entry *entry)
+{
+    const struct kea_load *load = decision->load;
+    const struct kea_delivered *then = find_delivered(load, entry->subnet_id);
+    struct fingerprint before = load->from_file ? entry->file_fingerprint : entry->configuration_fingerprint;
+
+    if (fingerprint_equal(running->fingerprint, entry->fingerprint))
+        return result_ok();
+    if (then != NULL && fingerprint_equal(running->fingerprint, before) && outlives(load, entry->origin)) {
+        const struct planned_scope delivered = {.subnet_id = entry->subnet_id,
+                                                .delivered = true,
+                                                .delivered_text = then->text,
+                                                .delivered_fingerprint = before};
+
+        return plan_restored(decision, entry, &delivered);
+    }
+    return plan_delivered(decision, running);
+}
+
+/* A scope that runs and that the store does not know; perhaps the store that was lost did. */
+static struct result decide_running_unknown(struct decision *decision, struct planned_scope *running,
+                                            uint32_t subnet_id)
+{
+    const struct kea_delivered *then = find_delivered(decision->load, subnet_id);
+    struct scope_entry entry;
+
+    if (decision->before != NULL) {
+        if (scope_index_get(decision->before, subnet_id, &entry)) {
+            running->origin = entry.origin;
+            running->delivered = !fingerprint_empty(entry.file_fingerprint);
+            running->delivered_fingerprint = entry.file_fingerprint;
+            running->delivered_text = entry.file_text;
+            scope_entry_clear(&entry);
+        }
+    } else if (then != NULL) {
+        running->delivered = true;
+        running->delivered_text = then->text;
+    }
+    return plan_delivered(decision, running);
+}
+
+static struct result decide_running(struct decision *decision, uint32_t subnet_id)
+{
+    struct planned_scope running = {.subnet_id = subnet_id, .origin = SCOPE_FROM_CONFIGURATION, .edited = true};
+    struct scope_entry entry;
+    struct result result = read_staged(decision, &running, subnet_id);
+
+    if (!result_failed(result)) {
+        if (scope_index_get(decision->plugin->index, subnet_id, &entry)) {
+            result = decide_running_known(decision, &running, &entry);
+            scope_entry_clear(&entry);
+        } else {
+            result = decide_running_unknown(decision, &running, subnet_id);
+        }
+    }
+    kea_scope_clear(&running.scope);
+    return result;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+
+    return left < right ? -1 : left > right;
+}
+
+/* A scope that the store knows and that does not run: removed since the load, or never in the configuration. */
+static struct result decide_not_running(struct decision *decision, const uint32_t *ids, size_t count)
+{
+    struct ids known = {.count = 0};
+    struct result result = result_ok();
+
+    known.list = calloc(scope_index_count(decision->plugin->index) + 1, sizeof *known.list);
+    if (known.list == NULL)
+        return result_no_memory("a configuration load");
+    scope_index_each(decision->plugin->index, collect_id, &known);
+    for (size_t i = 0; i < known.count && !result_failed(result); i++) {
+        struct load_plan *plan = decision->plan;
+        struct scope_entry entry;
+
+        if ((count > 0 && bsearch(&known.list[i], ids, count, sizeof *ids, compare_ids) != NULL) ||
+            !scope_index_get(decision->plugin->index, known.list[i], &entry))
+            continue;
+        if (find_delivered(decision->load, known.list[i]) != NULL)
+            plan->removals[plan->removal_count++] = (struct planned_removal){.subnet_id = known.list[i]};
+        else
+            result = decide_missing(decision, &entry);
+        scope_entry_clear(&entry);
+    }
+    free(known.list);
+    return result;
+}
+
+struct result restart_plan_running(struct plugin *plugin, const struct kea_load *load, struct scope_index *before)
+{
+    struct decision decision = {.plugin = plugin, .load = load, .which = KEA_RUNNING, .before = before};
+    uint32_t *ids = NULL;
+    size_t count = 0;
+    struct result result = plugin->server->scope_ids(plugin->server->context, KEA_RUNNING, &ids, &count);
+
+    restart_forget(plugin);
+    if (!result_failed(result))
+        result = plan_new(plugin, load, count, &decision.plan);
     if (result_failed(result)) {
-        plan_free(decision.plan);
+        free(ids);
         return result;
     }
-    if (decision.plan->restored > 0) {
-        (void)snprintf(count, sizeof count, "%zu", decision.plan->restored);
-        kea_log(plugin->server, FAILOVER_SYNC_RESTORED, count);
+    decision.plan->from_file = before != NULL || load->from_file;
+    result = tombstone_store_each(plugin->store, apply_tombstone, &decision);
+    for (size_t i = 0; i < count && !result_failed(result); i++) {
+        result = decide_running(&decision, ids[i]);
+        if (result.code == RESULT_NOT_FOUND)
+            result = result_ok(); /* a tombstone has just taken it out */
     }
-    plugin->plan = decision.plan;
-    return result;
+    if (!result_failed(result))
+        result = decide_not_running(&decision, ids, count);
+    if (!result_failed(result))
+        result = restore_all(&decision);
+    free(ids);
+    return finish_plan(&decision, result);
 }
 
 static struct result write_plan(struct mirror_writer *writer, const struct load_plan *plan)

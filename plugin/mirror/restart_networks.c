@@ -75,7 +75,7 @@ static struct result look_whether_edited(const struct restored_networks *network
     const struct kea_server *server = decision->plugin->server;
     uint32_t *ids = NULL;
     size_t count = 0;
-    struct result result = server->network_scope_ids(server->context, KEA_STAGED, network->name, &ids, &count);
+    struct result result = server->network_scope_ids(server->context, decision->which, network->name, &ids, &count);
 
     network->edited = count > 0;
     for (size_t i = 0; i < count && network->edited; i++) {
@@ -150,10 +150,12 @@ struct result restored_networks_find(const struct decision *decision, struct kea
 }
 
 /* Plans what was going to be left alone: it runs otherwise now. */
-static struct result plan_followed(struct decision *decision, struct kea_scope *scope, struct fingerprint fingerprint,
-                                   enum scope_origin origin)
+static void plan_followed(struct decision *decision, struct kea_scope *scope, struct fingerprint fingerprint,
+                          enum scope_origin origin)
 {
     struct load_plan *plan = decision->plan;
+    struct planned_scope planned = {
+        .subnet_id = scope->subnet_id, .scope = *scope, .origin = origin, .fingerprint = fingerprint};
     size_t low = 0, high = plan->delivery_count;
 
     while (low < high) {
@@ -164,20 +166,14 @@ static struct result plan_followed(struct decision *decision, struct kea_scope *
         else
             high = middle;
     }
-    if (low == plan->delivery_count || plan->deliveries[low].subnet_id != scope->subnet_id)
-        return result_error(RESULT_INTERNAL, "the scope %u was not decided on", scope->subnet_id);
-    plan->scopes[plan->scope_count++] = (struct planned_scope){
-        .subnet_id = scope->subnet_id,
-        .scope = *scope,
-        .origin = origin,
-        .delivered = true,
-        .fingerprint = fingerprint,
-        .delivered_fingerprint = plan->deliveries[low].fingerprint,
-        .delivered_text = plan->deliveries[low].text,
-    };
-    plan->deliveries[low].dropped = true;
+    if (low < plan->delivery_count && plan->deliveries[low].subnet_id == scope->subnet_id) {
+        planned.delivered = true;
+        planned.delivered_fingerprint = plan->deliveries[low].fingerprint;
+        planned.delivered_text = plan->deliveries[low].text;
+        plan->deliveries[low].dropped = true;
+    }
+    plan->scopes[plan->scope_count++] = planned;
     *scope = (struct kea_scope){.subnet_id = 0};
-    return result_ok();
 }
 
 /* One scope of such a network. Whose the network's parameters are, the scope now is, too: with them it is not what the
@@ -191,7 +187,7 @@ static struct result follow_scope(const struct restored_networks *networks, stru
     struct kea_scope scope = {.subnet_id = 0};
     struct scope_entry entry;
     struct fingerprint fingerprint;
-    struct result result = server->scope_get(server->context, KEA_STAGED, subnet_id, &scope);
+    struct result result = server->scope_get(server->context, decision->which, subnet_id, &scope);
 
     if (result_failed(result))
         return result;
@@ -207,7 +203,7 @@ static struct result follow_scope(const struct restored_networks *networks, stru
         }
     } else if (scope_index_get(plugin->index, subnet_id, &entry)) {
         if (strcmp(entry.fingerprint.hex, fingerprint.hex) != 0)
-            result = plan_followed(decision, &scope, fingerprint, network->origin);
+            plan_followed(decision, &scope, fingerprint, network->origin);
         scope_entry_clear(&entry);
     }
     kea_scope_clear(&scope);
@@ -223,7 +219,7 @@ struct result restored_networks_follow(const struct restored_networks *networks,
         uint32_t *ids = NULL;
         size_t count = 0;
 
-        result = server->network_scope_ids(server->context, KEA_STAGED, networks->list[i].name, &ids, &count);
+        result = server->network_scope_ids(server->context, decision->which, networks->list[i].name, &ids, &count);
         for (size_t k = 0; k < count && !result_failed(result); k++)
             result = follow_scope(networks, decision, &networks->list[i], ids[k]);
         free(ids);

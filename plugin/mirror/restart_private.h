@@ -49,6 +49,8 @@ struct decision {
     struct plugin *plugin;
     const struct kea_load *load;
     struct load_plan *plan;
+    enum kea_configuration which; /* KEA_RUNNING: it is in force already, and may have been changed since the load */
+    struct scope_index *before;   /* what was known of a store that is lost; or NULL */
 };
 
 /* The shared networks that scopes are put back into. */

@@ -13,12 +13,12 @@ static struct result record_history(struct mirror_writer *writer, const struct r
         .prefix = scope->prefix,
         .definition = scope->before.definition,
         .fingerprint = reception_fingerprint(&scope->before),
-        .reason = "changed on both servers: the primary's version counts",
+        .reason = "changed on both servers: the partner's version counts",
         .replaced_at = writer->now,
     };
 
     kea_log(writer->plugin->server, FAILOVER_SYNC_CONFLICT, scope->prefix,
-            "the version of this server is kept in the history, the primary's counts");
+            "the version of this server is kept in the history, the partner's counts");
     return history_store_add(writer->plugin->store, &lost);
 }
 
@@ -30,12 +30,12 @@ static struct result record_overruled(struct mirror_writer *writer, const struct
         .prefix = scope->prefix,
         .definition = scope->definition,
         .fingerprint = scope->theirs,
-        .reason = "changed on both servers: the version of this server, the primary, counts",
+        .reason = "changed on both servers: the version of this server counts",
         .replaced_at = writer->now,
     };
 
     kea_log(writer->plugin->server, FAILOVER_SYNC_CONFLICT, scope->prefix,
-            "the version of this server, the primary, counts");
+            "the version of this server counts");
     return history_store_add(writer->plugin->store, &lost);
 }
 
@@ -70,7 +70,9 @@ static struct result record_overruled_change(struct mirror_writer *writer, const
     gone.agreement[reception->number].theirs = scope->theirs;
     result = mirror_put_agreement(writer, &gone, reception->number, scope->definition);
     free(gone.agreement);
-    return result_failed(result) ? result : queue_put(writer->plugin->store, &wish, writer->now);
+    if (!result_failed(result))
+        result = queue_put(writer->plugin->store, &wish, writer->now);
+    return result_failed(result) ? result : mirror_note_removal(writer, scope->subnet_id, reception->number, true);
 }
 
 static struct result record_scope(struct mirror_writer *writer, const struct reception *reception,
@@ -176,6 +178,14 @@ static struct result look_at_networks(struct plugin *plugin, const struct recept
     return result;
 }
 
+static bool has_applied(const struct reception *reception)
+{
+    for (size_t i = 0; i < reception->count; i++)
+        if (reception->scopes[i].outcome == BATCH_APPLIED)
+            return true;
+    return false;
+}
+
 struct result reception_record(struct plugin *plugin, void *argument)
 {
     struct reception *reception = argument;
@@ -199,6 +209,8 @@ struct result reception_record(struct plugin *plugin, void *argument)
         engine_set_mirror(plugin, &result);
     } else {
         tickets_set(plugin->tickets, reception->ticket, TICKET_RECORDED, NULL, NULL);
+        if (has_applied(reception))
+            persist_note_received(plugin);
         (void)pthread_mutex_lock(&plugin->status.lock);
         plugin->status.relationship[reception->number].scopes_received += (uint32_t)reception->count;
         (void)pthread_mutex_unlock(&plugin->status.lock);

@@ -219,6 +219,19 @@ def test_adding_and_taking_out_scopes(pair, other, relation):
     wait_until(lambda: lifetime(pair.second, 4) == 4545, 1, "High Availability's relationship goes on")
 
 
+def test_an_edited_relationship_goes_on_under_its_new_name(pair, other, relation):
+    answer = call(pair.first, "failover-update", {
+        "record-id": relation["record-id"], "modified-properties": ["relationship-name", "mode", "server1-percentage"],
+        "relationship-name": "renamed", "mode": "HotStandby", "server1-percentage": 100})
+    assert sorted(answer["changed-properties"]) == ["mode", "relationship-name", "server1-percentage"]
+    assert answer["failover"]["edited-properties"] == [], "only a mirrored one's edits have anything to hold against"
+    assert (status(pair.first, third.NAME)["name"], status(pair.first, third.NAME)["mode"]) == ("renamed", "HotStandby")
+    change(pair.first, 2, 2020)
+    wait_until(lambda: lifetime(other, 2) == 2020, 1, "changes follow")
+    call(pair.first, "failover-update", {"record-id": relation["record-id"], "modified-properties": ["relationship-name"],
+                                         "relationship-name": "one-three"})
+
+
 @pytest.mark.parametrize("crash", [False, True], ids=["restart", "kill -9"])
 def test_it_survives_the_end_of_a_server(pair, other, relation, crash):
     lifetime_then = 6100 + crash

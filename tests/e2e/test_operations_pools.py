@@ -193,7 +193,8 @@ def test_the_partners_scope_is_changed_at_the_partner(pair, nothing_happens):
     theirs = tables.query(pair.first, "SELECT s.RecordId FROM ADM_DHCPScopesTable s JOIN ADM_DHCPServersTable v ON"
                                       " v.RecordId = s.DHCPServerRecordId WHERE NOT v.IsLocal AND s.SubnetId = 7")[0][0]
     refused(pair.first, "range-add", {
-        **new_pool(pair.first, 7, 155, 160), "scope-record-id": theirs, "custom-field-values": custom_values("DHCP", "server2")},
+        **new_pool(pair.first, 7, 155, 160), "scope-record-id": theirs,
+        "custom-field-values": custom_values("DHCP", "server2")},
         "IpamApiInvalidUpdate", "scope-record-id")
 
 

@@ -21,7 +21,8 @@ def operate(server):
         client.join(120)
     assert not [client.failure for client in clients if client.failure]
     store_model.assert_store_equals(server, clients, shared)
-    pools = server.command("range-get-all", {"scope-record-id": server.command("scope-get", {"subnet-id": 3})["scope"]["record-id"]})
+    scope = server.command("scope-get", {"subnet-id": 3})["scope"]["record-id"]
+    pools = server.command("range-get-all", {"scope-record-id": scope})
     for last, result in (("10.100.3.99", 0), ("10.100.4.1", 1)):
         answer = outcome(server, server.ask("range-update", {
             "record-id": pools["ranges"][0]["record-id"], "modified-properties": ["end-ip-address"], "end-ip-address": last}))

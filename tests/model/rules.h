@@ -15,7 +15,8 @@
 
 struct rules_options {
     bool primary_wins, deletes;
-    uint32_t scopes; /* in use, from 1 */
+    uint32_t scopes;             /* in use, from 1 */
+    uint32_t reconcile_interval; /* seconds */
 };
 
 /* What one server has of one scope. */

@@ -86,6 +86,7 @@ void schedule_make(uint64_t seed, struct schedule *schedule)
     schedule->options.primary_wins = below(&state, 3) != 0;
     schedule->options.deletes = below(&state, 6) != 0;
     schedule->options.scopes = 3 + below(&state, SCOPES - 2);
+    schedule->options.reconcile_interval = below(&state, 2) == 0 ? 60 : 86400;
     schedule->refusals = below(&state, 8) == 0;
     schedule->late = below(&state, 3) == 0;
     schedule->settled = below(&state, 4) != 0;
@@ -208,6 +209,7 @@ static bool happen(uint64_t *state)
     struct sim_server *server = &world.server[below(state, SERVERS)];
     size_t count = sim_network_count();
     uint32_t chance = (uint32_t)(next_random(state) >> 32);
+    int64_t reconcile;
 
     switch (below(state, 4)) {
     case 0:
@@ -215,7 +217,7 @@ static bool happen(uint64_t *state)
     case 1:
         return sim_worker_run_job(server);
     case 2:
-        sim_worker_advance(server);
+        (void)sim_worker_advance(server, &reconcile);
         return true;
     default:
         if (count > 0)
@@ -224,21 +226,25 @@ static bool happen(uint64_t *state)
     }
 }
 
-/* Everything that can happen now happens; false if nothing could. *wake is when more may. */
-static bool happen_all(int64_t *wake)
+/* Everything that can happen now happens; false if nothing could. *wake is when more may, *reconcile when digests are
+ * compared again. */
+static bool happen_all(int64_t *wake, int64_t *reconcile)
 {
     bool any = false;
 
     *wake = sim_network_next_timeout();
+    *reconcile = INT64_MAX;
     for (int i = 0; i < SERVERS; i++) {
         struct sim_server *server = &world.server[i];
-        int64_t next;
+        int64_t next, compare;
 
         while (sim_server_run_task(server) || sim_worker_run_job(server))
             any = true;
-        next = sim_worker_advance(server);
+        next = sim_worker_advance(server, &compare);
         if (next < *wake)
             *wake = next;
+        if (compare < *reconcile)
+            *reconcile = compare;
         next = sim_worker_blocked_until(server);
         if (next > sim_now && next < *wake)
             *wake = next;
@@ -256,18 +262,35 @@ static void pass_time(int64_t ms)
     sim_network_expire();
 }
 
-/* Until nothing is left to do or the world is only waiting for better times; whether nothing is left. */
+static unsigned scopes_sent(void)
+{
+    unsigned sent = 0;
+
+    for (int i = 0; i < SERVERS; i++)
+        sent += world.server[i].scopes_sent;
+    return sent;
+}
+
+/* Until nothing is left to do, and the digests were compared since, or the world is only waiting for better times;
+ * whether nothing is left. */
 static bool settle(void)
 {
-    const int64_t end = sim_now + QUIET_TIME;
+    int64_t end = sim_now + QUIET_TIME, compared = 0;
+    unsigned sent = scopes_sent();
 
     for (int turn = 0; turn < QUIET_TURNS && world.failure[0] == '\0'; turn++) {
-        int64_t wake;
+        int64_t wake, reconcile;
 
-        if (happen_all(&wake))
+        if (happen_all(&wake, &reconcile))
             continue;
-        if (wake == INT64_MAX)
-            return true;
+        if (wake == INT64_MAX) {
+            if (sent == scopes_sent() && compared >= SERVERS)
+                return true;
+            compared = sent == scopes_sent() ? compared + 1 : 0;
+            sent = scopes_sent();
+            wake = reconcile;
+            end += wake - sim_now;
+        }
         if (wake > end)
             return false;
         pass_time(wake > sim_now ? wake - sim_now : 1);
@@ -322,6 +345,7 @@ static void perform(const struct schedule *schedule, const struct step *step)
 {
     struct sim_server *server = &world.server[step->server];
     size_t count = sim_network_count();
+    int64_t reconcile;
 
     switch (step->kind) {
     case STEP_EDIT:
@@ -354,7 +378,7 @@ static void perform(const struct schedule *schedule, const struct step *step)
         (void)sim_worker_run_job(server);
         break;
     case STEP_TURN:
-        (void)sim_worker_advance(server);
+        (void)sim_worker_advance(server, &reconcile);
         break;
     case STEP_DELIVER:
         if (count > 0)

@@ -109,7 +109,9 @@ void sim_server_queue(const struct sim_server *server, unsigned *held, unsigned 
 /* ---- sim_worker.c ---- */
 bool sim_worker_has_job(const struct sim_server *server); /* that may be run now */
 bool sim_worker_run_job(struct sim_server *server);
-int64_t sim_worker_advance(struct sim_server *server); /* one turn of the loop; when it wants the next one */
+
+/* One turn of the loop. Returns when it wants the next one; *reconcile: when it will compare digests again. */
+int64_t sim_worker_advance(struct sim_server *server, int64_t *reconcile);
 void sim_worker_kill(struct sim_server *server);       /* its jobs are lost */
 void sim_worker_finished(struct sim_server *server, void *easy, int code);
 int64_t sim_worker_blocked_until(const struct sim_server *server);

@@ -190,7 +190,7 @@ static void take_change(struct sim_server *server, enum kea_configuration which,
     (void)scope_get(server, which, scope, &change->after);
 }
 
-static void scopes_apply(void *context, enum kea_configuration which, struct kea_change *changes, size_t count)
+static uint32_t scopes_apply(void *context, enum kea_configuration which, struct kea_change *changes, size_t count)
 {
     struct sim_server *server = context;
 
@@ -198,6 +198,15 @@ static void scopes_apply(void *context, enum kea_configuration which, struct kea
         world_fail("%s: scopes are applied on another thread than the main one", server->name);
     for (size_t i = 0; i < count; i++)
         take_change(server, which, &changes[i]);
+    return 1000;
+}
+
+static struct result configuration_write(void *context)
+{
+    struct sim_server *server = context;
+
+    memcpy(server->file, server->running, sizeof server->file);
+    return result_ok();
 }
 
 static struct result ha_parameters(void *context, enum kea_configuration which, char **json)
@@ -486,6 +495,7 @@ static void make_server(struct sim_server *server, int number)
                 .scope_ids = scope_ids,
                 .scope_find = scope_find,
                 .scopes_apply = scopes_apply,
+                .configuration_write = configuration_write,
                 .ha_parameters = ha_parameters,
                 .ha_status = ha_status,
                 .run_on_main = run_on_main,
@@ -506,8 +516,10 @@ void sim_world_begin(const struct rules_options *options)
     world.cut = false;
     rules_begin(options);
     (void)snprintf(world.parameters, sizeof world.parameters,
-                   "\"conflict\": \"%s\", \"deletes\": %s, \"retry\": {\"min-ms\": 200, \"max-ms\": 30000}",
-                   options->primary_wins ? "primary-wins" : "hold", options->deletes ? "true" : "false");
+                   "\"conflict\": \"%s\", \"deletes\": %s, \"max-delete-percent\": 100, \"reconcile-interval\": %u, "
+                   "\"retry\": {\"min-ms\": 200, \"max-ms\": 30000}",
+                   options->primary_wins ? "primary-wins" : "hold", options->deletes ? "true" : "false",
+                   options->reconcile_interval);
     for (int i = 0; i < SERVERS; i++)
         make_server(&world.server[i], i);
 }

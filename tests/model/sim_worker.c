@@ -7,6 +7,7 @@
 #include "failover_sync/engine.h"
 #include "failover_sync/mirror.h"
 #include "failover_sync/partner.h"
+#include "failover_sync/reconcile.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ struct worker {
     bool open;
     uint64_t heard;
     struct partner *partners[RELATIONSHIP_MAX];
+    struct reconciler *reconcilers[RELATIONSHIP_MAX];
     int64_t blocked_until;
 };
 
@@ -164,7 +166,9 @@ static void free_partners(struct worker *worker)
 {
     for (size_t i = 0; i < RELATIONSHIP_MAX; i++) {
         partner_free(worker->partners[i]);
+        reconciler_free(worker->reconcilers[i]);
         worker->partners[i] = NULL;
+        worker->reconcilers[i] = NULL;
     }
 }
 
@@ -184,6 +188,8 @@ struct result worker_start(struct plugin *plugin)
     for (size_t i = 0; i < plugin->relationships.count && !result_failed(result); i++) {
         engine_refresh_queue(plugin, i);
         if (plugin->relationships.list[i].local)
+            result = reconciler_new(plugin, i, worker->server, &worker->reconcilers[i]);
+        if (!result_failed(result) && plugin->relationships.list[i].local)
             result = partner_new(plugin, i, worker->server, &worker->partners[i]);
     }
     worker->open = true;
@@ -226,20 +232,27 @@ bool sim_worker_run_job(struct sim_server *server)
     return sim_worker_has_job(server) && run_job(server->worker);
 }
 
-int64_t sim_worker_advance(struct sim_server *server)
+int64_t sim_worker_advance(struct sim_server *server, int64_t *reconcile)
 {
     struct worker *worker = server->worker;
     int64_t wake = INT64_MAX;
 
+    *reconcile = INT64_MAX;
     if (worker == NULL)
         return wake;
+    (void)persist_advance(worker->plugin, sim_now);
     for (size_t i = 0; i < worker->plugin->relationships.count; i++) {
         int64_t next;
 
         if (worker->partners[i] == NULL)
             continue;
-        if ((worker->heard >> i & 1) != 0)
+        if ((worker->heard >> i & 1) != 0) {
             partner_heard(worker->partners[i]);
+            reconciler_heard(worker->reconcilers[i]);
+        }
+        next = reconciler_advance(worker->reconcilers[i], sim_now);
+        if (next < *reconcile)
+            *reconcile = next;
         next = partner_advance(worker->partners[i], sim_now);
         if (next < wake)
             wake = next;
@@ -253,7 +266,8 @@ void sim_worker_finished(struct sim_server *server, void *easy, int code)
     struct worker *worker = server->worker;
 
     for (size_t i = 0; worker != NULL && i < worker->plugin->relationships.count; i++)
-        if (worker->partners[i] != NULL && partner_finished(worker->partners[i], easy, (CURLcode)code))
+        if (worker->partners[i] != NULL && (partner_finished(worker->partners[i], easy, (CURLcode)code) ||
+                                            reconciler_finished(worker->reconcilers[i], easy, (CURLcode)code)))
             return;
 }
 

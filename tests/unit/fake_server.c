@@ -33,6 +33,7 @@ struct fake_server {
     bool ending;
     atomic_bool reachable;
     atomic_int elsewhere; /* commands under way on threads of the listener */
+    atomic_int writes; /* of the configuration file, by the server itself */
     /* The main thread's alone. */
     char *file[SCOPES], *running[SCOPES], *staged[SCOPES];
     struct plugin *plugin;
@@ -301,7 +302,7 @@ static struct result network_scope_ids(void *context, enum kea_configuration whi
     return result_ok();
 }
 
-static void scopes_apply(void *context, enum kea_configuration which, struct kea_change *changes, size_t count)
+static uint32_t scopes_apply(void *context, enum kea_configuration which, struct kea_change *changes, size_t count)
 {
     const struct fake_server *server = context;
 
@@ -331,6 +332,20 @@ static void scopes_apply(void *context, enum kea_configuration which, struct kea
     }
     for (size_t i = 0; i < count; i++)
         (void)scope_get(context, which, changes[i].subnet_id, &changes[i].after);
+    return (uint32_t)count * 30;
+}
+
+/* The file becomes what runs. */
+static struct result configuration_write(void *context)
+{
+    struct fake_server *server = context;
+
+    for (uint32_t i = 0; i < SCOPES; i++) {
+        free(server->file[i]);
+        server->file[i] = server->running[i] == NULL ? NULL : strdup(server->running[i]);
+    }
+    server->writes++;
+    return result_ok();
 }
 
 static struct result ha_parameters(void *context, enum kea_configuration which, char **json)
@@ -412,6 +427,19 @@ static void call_plugin(struct call *call)
         call->server->plugin == NULL ? NULL : plugin_command(call->server->plugin, call->name, call->arguments);
 }
 
+/* As Kea answers. */
+static void list_commands(struct call *call)
+{
+    json_t *names = json_pack("[s,s]", "list-commands", "version-get");
+    json_t *answer;
+
+    for (size_t i = 0; call->server->plugin != NULL && i < plugin_command_count(); i++)
+        json_array_append_new(names, json_string(plugin_command_name(i)));
+    answer = json_pack("{s:i,s:o}", "result", 0, "arguments", names);
+    call->text = json_dumps(answer, 0);
+    json_decref(answer);
+}
+
 static void answer_request(struct fake_server *server, int connection)
 {
     char *request = read_request(connection);
@@ -421,7 +449,7 @@ static void answer_request(struct fake_server *server, int connection)
         .server = server, .name = json_string_value(json_object_get(root, "command")), .arguments = arguments};
 
     if (call.name != NULL && server->reachable)
-        on_main_do(&call, call_plugin);
+        on_main_do(&call, strcmp(call.name, "list-commands") == 0 ? list_commands : call_plugin);
     if (call.text != NULL)
         dprintf(connection, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n[%s]",
                 strlen(call.text) + 2, call.text);
@@ -464,6 +492,7 @@ struct fake_server *fake_server_new(const char *name, const char *folder)
         .scope_find = scope_find,
         .network_scope_ids = network_scope_ids,
         .scopes_apply = scopes_apply,
+        .configuration_write = configuration_write,
         .ha_parameters = ha_parameters,
         .ha_status = ha_status,
         .run_on_main = run_on_main,
@@ -708,6 +737,11 @@ char *fake_server_command_elsewhere(struct fake_server *server, const char *name
 const char *fake_server_store(const struct fake_server *server)
 {
     return server->store;
+}
+
+int fake_server_writes(struct fake_server *server)
+{
+    return server->writes;
 }
 
 void fake_server_set_reachable(struct fake_server *server, bool reachable)

@@ -47,6 +47,9 @@ char *fake_server_command_elsewhere(struct fake_server *server, const char *name
 /* The path of its store. */
 const char *fake_server_store(const struct fake_server *server);
 
+/* How often it has written its own configuration file. */
+int fake_server_writes(struct fake_server *server);
+
 /* Whether the HTTP door answers at all, and how often it was used for scopes. */
 void fake_server_set_reachable(struct fake_server *server, bool reachable);
 

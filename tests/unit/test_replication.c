@@ -132,6 +132,61 @@ static void test_a_removal_travels(void **state)
     assert_runs(two, 2, "b");
 }
 
+static void test_many_removals_at_once_wait_for_an_administrator(void **state)
+{
+    char *answer;
+
+    (void)state;
+    for (uint32_t i = 1; i <= 8; i++)
+        fake_server_file_put(one, i, "x");
+    start_both(NULL);
+    assert_true(fake_server_await(two, 8, "x", SOON));
+    await_quiet();
+    for (uint32_t i = 1; i <= 3; i++) /* of 8: more than a quarter */
+        fake_server_file_put(one, i, NULL);
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    assert_true(fake_server_await_status(one, "held", 3, SOON));
+    fake_server_file_put(one, 9, "another change goes ahead");
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    assert_true(fake_server_await(two, 9, "another change goes ahead", SOON));
+    assert_runs(two, 1, "x");
+    answer = fake_server_command(one, "failover-replicate", "{\"record-id\": 1, \"force\": true}");
+    assert_non_null(answer);
+    free(answer);
+    assert_true(fake_server_await(two, 1, "", SOON));
+    assert_true(fake_server_await(two, 3, "", SOON));
+    await_quiet();
+}
+
+static void test_few_removals_at_once_travel(void **state)
+{
+    (void)state;
+    for (uint32_t i = 1; i <= 8; i++)
+        fake_server_file_put(one, i, "x");
+    start_both(NULL);
+    assert_true(fake_server_await(two, 8, "x", SOON));
+    await_quiet();
+    fake_server_file_put(one, 1, NULL);
+    fake_server_file_put(one, 2, NULL); /* of 8: a quarter and no more */
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    assert_true(fake_server_await(two, 2, "", SOON));
+    await_quiet();
+}
+
+static void test_what_comes_from_the_partner_is_written_to_the_file(void **state)
+{
+    (void)state;
+    start_both("{\"persist\": \"config-write\"}");
+    fake_server_command_put(one, 1, "received");
+    assert_true(fake_server_await(two, 1, "received", SOON));
+    for (int tries = 0; tries < 500 && fake_server_writes(two) == 0; tries++)
+        usleep(10000);
+    assert_int_equal(fake_server_writes(two), 1);
+    usleep(1500000); /* nothing more has come: nothing is written */
+    assert_int_equal(fake_server_writes(two), 1);
+    assert_int_equal(fake_server_writes(one), 0);
+}
+
 static void test_removals_stay_at_home_when_deletes_is_false(void **state)
 {
     (void)state;
@@ -547,6 +602,58 @@ static void test_changes_on_both_sides_at_once_end_in_agreement(void **state)
     }
 }
 
+/* Whether a member of what `server` says of the relationship, or else of the scope with id 5, is `text`. */
+static bool says(struct fake_server *server, const char *command, const char *member, const char *text)
+{
+    char *answer = fake_server_command(server, command, command[0] == 's' ? "{\"subnet-id\": 5}" : NULL);
+    json_t *root = json_loads(answer, 0, NULL), *arguments = json_object_get(root, "arguments");
+    const json_t *map = json_object_get(arguments, "scope");
+    const char *said;
+    bool same;
+
+    if (map == NULL)
+        map = json_array_get(json_object_get(arguments, "relationships"), 0);
+    said = json_string_value(json_object_get(map, member));
+    same = said != NULL && strcmp(said, text) == 0;
+    json_decref(root);
+    free(answer);
+    return same;
+}
+
+static bool comes_to_say(struct fake_server *server, const char *command, const char *member, const char *text)
+{
+    for (int waited = 0; !says(server, command, member, text); waited += 5) {
+        if (waited > SOON)
+            return false;
+        usleep(5000);
+    }
+    return true;
+}
+
+/* The partner runs, but not this library: nothing is lost, and both the relationship and the scope say what to do. */
+static void test_a_partner_that_knows_no_way_is_waited_for(void **state)
+{
+    static const char reason[] = "server2 does not know scope-receive, subnet4-update, config-set: load "
+                                 "libdhcp_failover_sync.so there";
+
+    (void)state;
+    fake_server_file_put(one, 5, "waits");
+    assert_int_equal(fake_server_start(one, "{\"retry\": {\"min-ms\": 10, \"max-ms\": 100}}"), RESULT_OK);
+    assert_true(comes_to_say(one, "failover-status", "way", "none"));
+    assert_true(comes_to_say(one, "failover-status", "last-error", reason));
+    assert_true(comes_to_say(one, "scope-get", "sync-reason", reason));
+    assert_true(says(one, "scope-get", "sync-status", "OutOfSync"));
+    assert_int_equal(fake_server_status(one, "queued"), 1);
+    assert_int_equal(fake_server_status(one, "scopes-sent"), 0);
+
+    assert_int_equal(fake_server_start(two, NULL), RESULT_OK);
+    assert_true(fake_server_await(two, 5, "waits", SOON));
+    await_quiet();
+    assert_true(says(one, "failover-status", "way", "scope-receive"));
+    assert_true(says(one, "scope-get", "sync-status", "InSync"));
+    assert_false(says(one, "failover-status", "last-error", reason));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_pair, drop_pair)
@@ -556,6 +663,9 @@ int main(void)
         TEST(test_one_change_among_many_moves_one),
         TEST(test_a_removal_travels),
         TEST(test_removals_stay_at_home_when_deletes_is_false),
+        TEST(test_many_removals_at_once_wait_for_an_administrator),
+        TEST(test_few_removals_at_once_travel),
+        TEST(test_what_comes_from_the_partner_is_written_to_the_file),
         TEST(test_a_restart_is_not_an_edit),
         TEST(test_a_scope_removed_at_run_time_stays_away_after_a_restart),
         TEST(test_a_removal_outlives_the_words_that_it_has_outlived_before),
@@ -574,6 +684,7 @@ int main(void)
         TEST(test_manual_replication_waits_for_the_command),
         TEST(test_a_scope_that_leaves_before_it_was_sent_leaves_no_trace),
         TEST(test_changes_on_both_sides_at_once_end_in_agreement),
+        TEST(test_a_partner_that_knows_no_way_is_waited_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,8 +14,8 @@ def over_curl(namespace, url, command, arguments=None, timeout=60, user=None):
             "-H", "Content-Type: application/json", "-d", "@-", url]
     if user:
         argv[-1:-1] = ["-u", user]
-    done = subprocess.run(argv, input=json.dumps(request, ensure_ascii=False).encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          timeout=timeout + 10, check=False)
+    done = subprocess.run(argv, input=json.dumps(request, ensure_ascii=False).encode(), stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=timeout + 10, check=False)
     if done.returncode != 0:
         raise ConnectionError(f"curl of {command} at {url} ended with {done.returncode}: {done.stderr.decode()}")
     answer = json.loads(done.stdout)
