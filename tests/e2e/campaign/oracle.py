@@ -131,6 +131,7 @@ def _store_is_sound(field_, name, shown, verdict):
 def _history(field_, marks):
     """What both histories got in this round: {register: [values]}."""
     found = {}
+    marks = {name: 0 if any(server == name for server, _ in field_.ledger.stores_lost) else mark for name, mark in marks.items()}
     for name in SERVERS:
         with store(field_, name) as database:
             rows = database.execute("SELECT SubnetId, Definition FROM ScopeHistory WHERE RecordId > ?", (marks[name],)).fetchall()
@@ -175,15 +176,15 @@ def _account(ledger, edits, result, history, carried, verdict):
     """Whether each certain edit of one register is accounted for."""
     excused, gone = [], []
     for edit in edits:
-        if edit.value == result or edit.value in history:
+        if edit.value == result or edit.value in history or _was_seen(edit, edits):
             continue
         if edit.kept == "memory" and ledger.lived_after(edit) < MEMORY_WINDOW:
             excused.append(edit)
-        elif edit.kept != "file" and any(server == edit.server and edit.start < when for server, when in ledger.stores_lost):
+        elif _went_with_a_store(ledger, edit, edits):
             gone.append(edit)
     # What may never have happened supersedes nothing.
     happened = [edit for edit in edits if edit not in excused and edit not in gone and
-                (edit.end is not None or edit.value == result or edit.value in history)]
+                (edit.end is not None or edit.value == result or edit.value in history or _was_seen(edit, edits))]
     for edit in edits:
         if not edit.certain or edit.value == result:
             continue
@@ -211,15 +212,28 @@ def _account(ledger, edits, result, history, carried, verdict):
             verdict.wrong(f"lost: {edit}; the result is {show(result)}\n{_told(edits)}")
 
 
+def _went_with_a_store(ledger, edit, edits):
+    """Its server's own store, if the file has it not; or a store whose history had it."""
+    disputed = any(other.server != edit.server for other in edits)
+    return any(edit.start < when and (disputed or server == edit.server and edit.kept != "file")
+               for server, when in ledger.stores_lost)
+
+
+def _was_seen(edit, edits):
+    """Whether some server ran its value later."""
+    return any(later.start > edit.start and later.seen is not None and later.seen.get(edit.register) == edit.value
+               for later in edits)
+
+
 def _knew(later, edit, edits):
     """Whether the server that `later` was made on ran the value of `edit`, or one that was made on top of it."""
-    if later.seen is None:
+    if later.seen is None or later.start <= edit.start:
         return False
     seen = later.seen.get(edit.register)
-    if seen == edit.value:
-        return later.start > edit.start
-    return any(between.register == edit.register and between.value == seen and between.server == edit.server and
-               edit.start <= between.start < later.start for between in edits)
+    return seen == edit.value or any(
+        between.register == edit.register and between.value == seen and between.start < later.start and
+        (between.server == edit.server and between.start >= edit.start or _knew(between, edit, edits))
+        for between in edits if between is not edit)
 
 
 def _told(edits):

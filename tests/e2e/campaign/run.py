@@ -26,7 +26,7 @@ from .ledger import SERVERS
 
 CHAPTER = 25  # rounds in one pair
 EDITING = 3.0  # seconds of a round in which edits are made
-FAILURES = "campaign-failures"  # a folder in the temporary one: what a failed round's servers left behind
+FAILURES = os.path.join(tempfile.gettempdir(), "campaign-failures")  # what the servers of failed rounds left behind
 
 
 @dataclass
@@ -74,6 +74,15 @@ class Outcome:
         lost += f", {len(self.lost_with_store)} lost with the store" if self.lost_with_store else ""
         return (f"{self.name:>8}  {'ok' if self.good else 'FAILED'}  {self.seconds:4.1f} s  edits: {told or 'none'}; "
                 f"{self.conflicts} into the history{lost}; {' + '.join(self.faults) or 'no fault'}")
+
+    def story(self):
+        """What was lost and explained, and what was wrong."""
+        lines = [f"explained: {text}" for text in self.lost_with_memory + self.lost_with_store]
+        lines += [f"VIOLATION: {text}" for text in self.violations]
+        return "\n".join(lines + ([f"see {self.kept}"] if self.kept else []))
+
+    def as_record(self):
+        return {**asdict(self), "journal": []}
 
 
 # ---- one round ----
@@ -189,14 +198,8 @@ def _run_share(arguments, numbers, results):
         for number in numbers:
             outcome = chapters.run(number)
             with open(results, "a", encoding="utf-8") as file:
-                file.write(json.dumps({**asdict(outcome), "number": number, "journal": []}) + "\n")
-            print(outcome.line(), flush=True)
-            for text in outcome.lost_with_memory + outcome.lost_with_store:
-                print(f"          explained: {text}", flush=True)
-            for text in outcome.violations:
-                print(f"          VIOLATION: {text}", flush=True)
-            if outcome.kept:
-                print(f"          see {outcome.kept}", flush=True)
+                file.write(json.dumps({**outcome.as_record(), "number": number}) + "\n")
+            print(outcome.line(), *outcome.story().splitlines(), sep="\n          ", flush=True)
             if outcome.violations and arguments.stop:
                 break
     finally:
@@ -255,7 +258,7 @@ def main():
     parser.add_argument("--round", help="SEED:NUMBER or SEED:FIRST-LAST, instead of --seed and --rounds")
     parser.add_argument("--plan", action="store_true", help="print what the rounds would do")
     parser.add_argument("--stop", action="store_true", help="stop at the first failure")
-    parser.add_argument("--keep", default=os.path.join(tempfile.gettempdir(), FAILURES),
+    parser.add_argument("--keep", default=FAILURES,
                         help="where failed rounds and the file of results are kept")
     arguments = parser.parse_args()
     numbers = range(arguments.rounds)
