@@ -3,6 +3,7 @@ server on a disk that can be filled."""
 
 import os
 import re
+import shutil
 import signal
 import struct
 import subprocess
@@ -193,7 +194,7 @@ class Field(Pair):
         for proxy in self.proxies.values():
             proxy.close()
         if self._disk:
-            processes.run("umount", self._disk, check=False)
+            processes.run("umount", self._disk)
             self._disk = None
         super().remove()
 
@@ -203,6 +204,7 @@ def clock_library():
     global _clock
     if _clock is None:
         folder = tempfile.mkdtemp(prefix=f"kfs{os.getpid()}-clock-")
+        processes.at_end(lambda: shutil.rmtree(folder, ignore_errors=True))
         _clock = os.path.join(folder, "shifted_clock.so")
         source = os.path.join(os.path.dirname(__file__), "shifted_clock.c")
         subprocess.run(["cc", "-O2", "-Wall", "-Werror", "-shared", "-fPIC", "-o", _clock, source, "-ldl"], check=True)
@@ -210,9 +212,10 @@ def clock_library():
 
 
 def sweep():
-    """Unmounts the disks of earlier runs that were killed before they could."""
+    """Unmounts the disks of earlier runs that were killed before they could, and removes those pairs' folders."""
     with open("/proc/mounts", encoding="utf-8") as mounts:
         for line in mounts.read().splitlines():
-            match = re.match(r"kfs-campaign (\S*/kfs(\d+)-\S*)", line)
-            if match and not processes.alive(match.group(2)):
-                processes.run("umount", match.group(1), check=False)
+            match = re.match(r"kfs-campaign ((\S*/kfs(\d+)-[^/ ]+)/\S*)", line)
+            if match and not processes.alive(match.group(3)):
+                processes.run("umount", match.group(1))
+                shutil.rmtree(match.group(2), ignore_errors=True)

@@ -2,6 +2,7 @@
 result, was superseded knowingly, or is in the history because the other server's edit counted; nothing runs that nobody
 asked for; both stores are sound and say what runs; High Availability is normal and serves."""
 
+import contextlib
 import json
 import sqlite3
 from dataclasses import dataclass, field
@@ -31,8 +32,13 @@ class Verdict:
         self.violations.append(text)
 
 
+@contextlib.contextmanager
 def store(field_, name):
-    return sqlite3.connect(f"file:{field_.store_of(name)}?mode=ro", uri=True, timeout=5)
+    database = sqlite3.connect(f"file:{field_.store_of(name)}?mode=ro", uri=True, timeout=5)
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 def history_mark(field_):
