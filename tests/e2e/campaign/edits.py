@@ -13,7 +13,7 @@ from lab import config
 from .ledger import registers_of, scopes_of
 
 LINK = 60000  # the scope that clients are served from; never edited
-SCOPES = range(1, 41)
+SCOPES = range(1, 41)  # that are edited one by one
 NETWORKS = ("north", "south")
 RECEIVED = "FAILOVER_SYNC_RECEIVED"
 ANSWER_PATIENCE = 60
@@ -55,10 +55,10 @@ def draw_edit(rng, at, server):
     return PlannedEdit(at, server, way, action, scope, network, rng.getrandbits(32))
 
 
-def first_configuration(number):
-    """(scopes, shared networks) that both servers are started with."""
+def first_configuration(count, number):
+    """(scopes, shared networks) that both servers are started with; all but a few scopes are in no network."""
     rng = random.Random(1)
-    scopes = [new_scope(identifier, number(), rng) for identifier in range(1, 31)]
+    scopes = [new_scope(identifier, number(), rng) for identifier in range(1, count + 1)]
     networks = [{**new_network(name, number(), rng), "subnet4": scopes[start:start + 4]}
                 for name, start in (("north", 0), ("south", 4))]
     return scopes[8:] + [config.link_scope(LINK)], networks

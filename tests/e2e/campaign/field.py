@@ -32,12 +32,12 @@ def other(name):
 
 
 class Field(Pair):
-    """`small_disk` names the server whose store is on a disk of its own. A server's commands are given, and the server is
-    started, by whoever has its turn; kills do not wait for it."""
+    """`small_disk` names the server whose store is on a disk of its own, `count` is of the scopes in the beginning. A
+    server's commands are given, and the server is started, by whoever has its turn; kills do not wait for it."""
 
-    def __init__(self, small_disk="server1", **keywords):
+    def __init__(self, small_disk="server1", count=30, **keywords):
         self.ledger = Ledger()
-        scopes, networks = edits.first_configuration(self.ledger.number)
+        scopes, networks = edits.first_configuration(count, self.ledger.number)
         super().__init__(scopes, **{"shared-networks": networks}, **keywords)
         self.threads = bool(keywords.get("multi_threading"))
         self.turn = {name: threading.Lock() for name in SERVERS}

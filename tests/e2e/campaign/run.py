@@ -47,7 +47,8 @@ def make_field(seed, number):
     """The pair of a chapter; what is particular about it is drawn from the chapter's seed."""
     rng = random.Random(f"{seed}:chapter {number // CHAPTER}")
     listener, threads = rng.choice([(None, None), (None, True), (True, True)])
-    return Field(small_disk=rng.choice(SERVERS), dedicated_listener=listener, multi_threading=threads).start()
+    return Field(small_disk=rng.choice(SERVERS), count=rng.choice([30, 30, 150]), dedicated_listener=listener,
+                 multi_threading=threads, mode=rng.choice(["load-balancing", "load-balancing", "hot-standby"])).start()
 
 
 @dataclass
