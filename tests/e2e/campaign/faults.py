@@ -401,11 +401,20 @@ class StoreLostWhileUp(StoreLost):
         pass
 
 
+def keep_only(names):
+    """Switches all other kinds off."""
+    for name in ENABLED_FAULTS:
+        if name not in names:
+            ENABLED_FAULTS[name] = 0
+    if unknown := set(names) - set(ENABLED_FAULTS):
+        raise SystemExit(f"no such faults: {', '.join(sorted(unknown))}; there are {', '.join(ENABLED_FAULTS)}")
+
+
 def draw_faults(rng):
     """None, one or several, never two of the same kind."""
     classes = {name: weight for name, weight in ENABLED_FAULTS.items() if weight}
     names = []
-    for _ in range(rng.choices([0, 1, 2, 3], [1, 6, 5, 2])[0]):
+    for _ in range(min(len(classes), rng.choices([0, 1, 2, 3], [1, 6, 5, 2])[0])):
         name = rng.choices(list(classes), list(classes.values()))[0]
         del classes[name]
         names.append(name)

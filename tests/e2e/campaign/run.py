@@ -257,12 +257,15 @@ def main():
     parser.add_argument("--pairs", type=int, default=1, help="side by side")
     parser.add_argument("--resume", action="store_true", help="go on with what the file of results does not have yet")
     parser.add_argument("--round", help="SEED:NUMBER or SEED:FIRST-LAST, instead of --seed and --rounds")
+    parser.add_argument("--faults", help="only these kinds, separated by commas; to be given again with --round")
     parser.add_argument("--plan", action="store_true", help="print what the rounds would do")
     parser.add_argument("--stop", action="store_true", help="stop at the first failure")
     parser.add_argument("--keep", default=FAILURES,
                         help="where failed rounds and the file of results are kept")
     arguments = parser.parse_args()
     numbers = range(arguments.rounds)
+    if arguments.faults:
+        faults.keep_only(arguments.faults.split(","))
     if arguments.round:
         seed, _, span = arguments.round.partition(":")
         first, _, last = span.partition("-")
