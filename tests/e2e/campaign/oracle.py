@@ -221,9 +221,10 @@ def _account(ledger, edits, result, history, carried, verdict):
 
 
 def _went_with_a_store(ledger, edit, edits):
-    """Its server's own store, if the file has it not; or a store whose history had it."""
+    """Whether it was in a store that was lost, or is of a server that had forgotten what came before, so that nobody could
+    tell it from a file that is behind; or was in a history that was lost."""
     disputed = any(other.server != edit.server for other in edits)
-    return any(edit.start < when and (disputed or server == edit.server and edit.kept != "file")
+    return any(edit.kept != "file" or when < edit.start if server == edit.server else disputed and edit.start < when
                for server, when in ledger.stores_lost)
 
 
