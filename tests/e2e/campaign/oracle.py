@@ -224,7 +224,8 @@ def _went_with_a_store(ledger, edit, edits):
     """Whether it was in a store that was lost, or is of a server that had forgotten what came before, so that nobody could
     tell it from a file that is behind; or was in a history that was lost."""
     disputed = any(other.server != edit.server for other in edits)
-    return any(edit.kept != "file" or when < edit.start if server == edit.server else disputed and edit.start < when
+    in_file = edit.kept == "file" and edit.value is not None  # that something is missing in a file says nothing
+    return any(not in_file or when < edit.start if server == edit.server else disputed and edit.start < when
                for server, when in ledger.stores_lost)
 
 
