@@ -125,12 +125,13 @@ struct result restart_plan_running(struct plugin *plugin, const struct kea_load 
 struct result restart_carry_out(struct plugin *plugin, bool committed);
 void restart_forget(struct plugin *plugin);
 
-/* Reads the scopes of `ids` from the running configuration and hands them to the worker; a missing one was removed. */
-struct result changes_read(struct plugin *plugin, const uint32_t *ids, size_t count);
-
-/* The same from any thread, on the main thread as soon as it gets to it (at once if this is it); NULL stands for every
- * scope. `ids` is copied. */
+/* Reads the scopes of `ids` from the running configuration and hands them to the worker; a missing one was removed. From
+ * any thread, on the main thread as soon as it gets to it (at once if this is it); NULL stands for every scope. `ids` is
+ * copied. */
 struct result changes_read_soon(struct plugin *plugin, const uint32_t *ids, size_t count);
+
+/* The same for scopes whose shared network has changed with what a partner sent: whose they are does not change. */
+struct result changes_follow_network(struct plugin *plugin, const uint32_t *ids, size_t count);
 
 /* Reads every scope, a slice at a time, so that packets get their turn. */
 struct result changes_read_all(struct plugin *plugin);

@@ -171,7 +171,7 @@ static struct result look_at_networks(struct plugin *plugin, const struct recept
         seen = network;
         result = mirror_network_members(plugin, scope->subnet_id, &ids, &count);
         if (!result_failed(result) && count > 0)
-            result = changes_read_soon(plugin, ids, count);
+            result = changes_follow_network(plugin, ids, count);
         free(ids);
     }
     json_decref(seen);

@@ -359,6 +359,27 @@ static void test_an_edit_of_a_network_in_the_file_counts_for_what_the_partner_se
     assert_runs(two, 1, "a@campus:new");
 }
 
+static void test_what_the_partner_sent_stays_the_partners_when_its_network_changes(void **state)
+{
+    (void)state;
+    fake_server_file_put(one, 1, "a@campus:old");
+    fake_server_file_put(two, 1, "a@campus:old");
+    start_both(NULL);
+    await_quiet();
+    fake_server_command_put(two, 1, "the partner's@campus:old");
+    assert_true(fake_server_await(one, 1, "the partner's@campus:old", SOON));
+    await_quiet();
+    /* With a new scope the network's new parameters come, and with them the first scope changes. */
+    fake_server_command_put(two, 2, "b@campus:new");
+    assert_true(fake_server_await(one, 1, "the partner's@campus:new", SOON));
+    assert_true(fake_server_await(two, 1, "the partner's@campus:new", SOON));
+    await_quiet();
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    assert_runs(one, 1, "the partner's@campus:new");
+    await_quiet();
+    assert_runs(two, 1, "the partner's@campus:new");
+}
+
 static void assert_the_networks_change_outlives_a_new_scope(struct fake_server *editor, struct fake_server *adder)
 {
     fake_server_file_put(one, 1, "a@campus:old");
@@ -671,6 +692,7 @@ int main(void)
         TEST(test_a_removal_outlives_the_words_that_it_has_outlived_before),
         TEST(test_words_that_were_gone_and_come_again_are_an_edit),
         TEST(test_a_network_that_the_partner_changed_is_the_same_for_all_its_scopes_after_a_reload),
+        TEST(test_what_the_partner_sent_stays_the_partners_when_its_network_changes),
         TEST(test_a_new_scope_does_not_undo_the_primarys_change_of_its_network),
         TEST(test_a_new_scope_does_not_undo_the_secondarys_change_of_its_network),
         TEST(test_an_edit_of_a_network_in_the_file_counts_for_what_the_partner_sent_into_it),
