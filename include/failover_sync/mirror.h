@@ -35,6 +35,8 @@ struct mirror_version {
     /* What a configuration load delivered, if one did (`delivered`); `from_file` says that it was the file. */
     bool delivered, from_file;
     struct fingerprint delivered_fingerprint, delivered_text;
+    bool configuration_apart; /* beside the file, another configuration has delivered it since, as follows */
+    struct fingerprint configuration_fingerprint, configuration_text;
     /* What has just been agreed on with a partner (relationship index, or -1). */
     int agreed_with;
     struct fingerprint theirs;

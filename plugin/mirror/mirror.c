@@ -287,6 +287,8 @@ struct result mirror_put_scope(struct mirror_writer *writer, const struct mirror
         entry.modified_at = writer->now;
     if (version->delivered)
         noted = take_delivery(&entry, version->from_file, version->delivered_fingerprint, version->delivered_text);
+    if (version->configuration_apart)
+        noted = take_delivery(&entry, false, version->configuration_fingerprint, version->configuration_text) || noted;
     if (agreement) {
         struct scope_agreement *with = &entry.agreement[version->agreed_with];
 

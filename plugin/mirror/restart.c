@@ -478,6 +478,9 @@ static struct result decide_running_unknown(struct decision *decision, struct pl
             running->delivered = !fingerprint_empty(entry.file_fingerprint);
             running->delivered_fingerprint = entry.file_fingerprint;
             running->delivered_text = entry.file_text;
+            running->configuration_apart = true;
+            running->configuration_fingerprint = entry.configuration_fingerprint;
+            running->configuration_text = entry.configuration_text;
             scope_entry_clear(&entry);
         }
     } else if (then != NULL) {
@@ -599,6 +602,9 @@ static struct result write_plan(struct mirror_writer *writer, const struct load_
             .from_file = plan->from_file,
             .delivered_fingerprint = planned->delivered_fingerprint,
             .delivered_text = planned->delivered_text,
+            .configuration_apart = planned->configuration_apart,
+            .configuration_fingerprint = planned->configuration_fingerprint,
+            .configuration_text = planned->configuration_text,
             .agreed_with = -1,
             .hold = planned->hold,
             .reason = planned->reason[0] == '\0' ? NULL : planned->reason,

@@ -14,6 +14,8 @@ struct planned_scope {
     bool edited;  /* delivered, and not as it was before */
     char *stored; /* the store's version, which is to be put back; NULL: the configuration's counts */
     struct fingerprint fingerprint, delivered_fingerprint, delivered_text;
+    bool configuration_apart; /* see struct mirror_version */
+    struct fingerprint configuration_fingerprint, configuration_text;
     bool hold;
     char reason[160];
 };

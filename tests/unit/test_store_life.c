@@ -198,6 +198,32 @@ static void test_a_store_that_is_deleted_while_the_server_runs_is_made_anew(void
     await_quiet();
 }
 
+static void test_a_store_that_is_made_anew_knows_what_config_set_said_last(void **state)
+{
+    (void)state;
+    fake_server_file_put(one, 1, "in the file");
+    fake_server_file_put(two, 1, "in the file");
+    assert_int_equal(fake_server_start(one, PARAMETERS), RESULT_OK);
+    assert_int_equal(fake_server_start(two, PARAMETERS), RESULT_OK);
+    await_quiet();
+    fake_server_file_put(one, 1, "set");
+    assert_int_equal(fake_server_reload(one, false), RESULT_OK);
+    assert_true(fake_server_await(two, 1, "set", SOON));
+    await_quiet();
+    fake_server_command_put(two, 1, "the partner's");
+    assert_true(fake_server_await(one, 1, "the partner's", SOON));
+    await_quiet();
+    drop_log(fake_server_store(one));
+    assert_int_equal(unlink(fake_server_store(one)), 0);
+    for (int tries = 0; tries < SOON / 10 && access(fake_server_store(one), F_OK) != 0; tries++)
+        usleep(10000);
+    await_quiet();
+    assert_int_equal(fake_server_reload(one, false), RESULT_OK);
+    assert_true(fake_server_await(one, 1, "the partner's", 0));
+    await_quiet();
+    assert_true(fake_server_await(two, 1, "the partner's", 0));
+}
+
 static void test_a_file_that_is_no_store_is_left_alone(void **state)
 {
     char command[300];
@@ -223,6 +249,7 @@ int main(void)
         TEST(test_a_damaged_store_is_set_aside_and_filled_again),
         TEST(test_a_store_whose_pages_are_damaged_is_set_aside_and_filled_again),
         TEST(test_a_store_that_is_deleted_while_the_server_runs_is_made_anew),
+        TEST(test_a_store_that_is_made_anew_knows_what_config_set_said_last),
         TEST(test_a_file_that_is_no_store_is_left_alone),
     };
 
