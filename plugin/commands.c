@@ -13,7 +13,7 @@ static const struct {
 } commands[] = {
     {"failover-status", command_failover_status}, {"scope-get", command_scope_get},
     {"scope-get-all", command_scope_get_all},     {"scope-receive", command_scope_receive},
-    {"operation-get", command_operation_get},
+    {"scope-digest", command_scope_digest},       {"operation-get", command_operation_get},
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
@@ -50,7 +50,7 @@ static bool is_command(const char *name)
     return false;
 }
 
-char *plugin_command(struct plugin *plugin, const char *name, const char *arguments)
+static char *answer_command(struct plugin *plugin, const char *name, const char *arguments)
 {
     struct model_tree *input = NULL;
     char *path = NULL, *text;
@@ -73,5 +73,15 @@ char *plugin_command(struct plugin *plugin, const char *name, const char *argume
     text = answer(plugin, name, input, arguments);
     if (text == NULL)
         kea_log(plugin->server, FAILOVER_SYNC_COMMAND_FAILED, name, "out of memory");
+    return text;
+}
+
+char *plugin_command(struct plugin *plugin, const char *name, const char *arguments)
+{
+    char *text;
+
+    plugin->commands_inside++;
+    text = answer_command(plugin, name, arguments);
+    plugin->commands_inside--;
     return text;
 }

@@ -15,6 +15,11 @@ int64_t engine_now(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+int64_t engine_wait_end(int64_t when, int64_t now, int64_t longest)
+{
+    return when - now > longest ? now : when;
+}
+
 void engine_timestamp(int64_t when, char text[ENGINE_TIMESTAMP_SIZE])
 {
     time_t seconds = (time_t)(when / 1000);
@@ -46,6 +51,8 @@ void engine_set_mirror(struct plugin *plugin, const struct result *failure)
     struct engine_status *status = &plugin->status;
     bool news;
 
+    if (failure == NULL && plugin->store == NULL)
+        return; /* what went well did so without it */
     (void)pthread_mutex_lock(&status->lock);
     news = failure != NULL &&
            (status->mirror != MIRROR_UNAVAILABLE || strcmp(status->mirror_error, failure->message) != 0);
@@ -56,12 +63,26 @@ void engine_set_mirror(struct plugin *plugin, const struct result *failure)
         kea_log(plugin->server, FAILOVER_SYNC_MIRROR_FAILED, failure->message);
 }
 
+struct result engine_no_store(struct plugin *plugin)
+{
+    struct result result;
+
+    (void)pthread_mutex_lock(&plugin->status.lock);
+    result = result_error(RESULT_STORE, "the mirror is unavailable, DHCP is not affected: %.400s",
+                          plugin->status.mirror_error);
+    (void)pthread_mutex_unlock(&plugin->status.lock);
+    return result;
+}
+
 void engine_refresh_queue(struct plugin *plugin, size_t relationship)
 {
     const struct relationship *which = &plugin->relationships.list[relationship];
     struct queue_summary summary;
 
-    if (!which->local ||
+    summary = (struct queue_summary){.next_due = -1};
+    if (!which->local)
+        return;
+    if (plugin->store != NULL &&
         result_failed(queue_summarise(plugin->store, relationship_partner(which)->record_id, &summary)))
         return;
     (void)pthread_mutex_lock(&plugin->status.lock);

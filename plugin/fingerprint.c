@@ -14,16 +14,11 @@ static void find_digest(void)
     digest_algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
 }
 
-struct fingerprint fingerprint_of(const void *text, size_t length)
+static struct fingerprint print_digest(const unsigned char *digest, unsigned digest_length)
 {
     static const char digits[] = "0123456789abcdef";
     struct fingerprint fingerprint = {.hex = ""};
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned int digest_length = 0;
 
-    (void)pthread_once(&digest_once, find_digest);
-    if (digest_algorithm == NULL || EVP_Digest(text, length, digest, &digest_length, digest_algorithm, NULL) != 1)
-        return fingerprint;
     if (digest_length < FINGERPRINT_LENGTH / 2)
         return fingerprint;
     for (size_t i = 0; i < FINGERPRINT_LENGTH / 2; i++) {
@@ -32,6 +27,50 @@ struct fingerprint fingerprint_of(const void *text, size_t length)
     }
     fingerprint.hex[FINGERPRINT_LENGTH] = '\0';
     return fingerprint;
+}
+
+struct fingerprint fingerprint_of(const void *text, size_t length)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int digest_length = 0;
+
+    (void)pthread_once(&digest_once, find_digest);
+    if (digest_algorithm == NULL || EVP_Digest(text, length, digest, &digest_length, digest_algorithm, NULL) != 1)
+        digest_length = 0;
+    return print_digest(digest, digest_length);
+}
+
+struct fingerprint_stream fingerprint_begin(void)
+{
+    EVP_MD_CTX *digest;
+
+    (void)pthread_once(&digest_once, find_digest);
+    digest = digest_algorithm == NULL ? NULL : EVP_MD_CTX_new();
+    if (digest != NULL && EVP_DigestInit_ex2(digest, digest_algorithm, NULL) != 1) {
+        EVP_MD_CTX_free(digest);
+        digest = NULL;
+    }
+    return (struct fingerprint_stream){.digest = digest};
+}
+
+void fingerprint_add(struct fingerprint_stream *stream, const void *bytes, size_t length)
+{
+    if (stream->digest != NULL && EVP_DigestUpdate(stream->digest, bytes, length) != 1) {
+        EVP_MD_CTX_free(stream->digest);
+        stream->digest = NULL;
+    }
+}
+
+struct fingerprint fingerprint_end(struct fingerprint_stream *stream)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int digest_length = 0;
+
+    if (stream->digest == NULL || EVP_DigestFinal_ex(stream->digest, digest, &digest_length) != 1)
+        digest_length = 0;
+    EVP_MD_CTX_free(stream->digest);
+    stream->digest = NULL;
+    return print_digest(digest, digest_length);
 }
 
 struct fingerprint fingerprint_parse(const char *text)

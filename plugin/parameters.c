@@ -235,6 +235,60 @@ static struct result take_partners(const json_t *value, struct parameters *param
     return result_ok();
 }
 
+static struct result take_integer(const char *where, const json_t *value, int64_t least, int64_t most, const char *unit,
+                                  int64_t *target)
+{
+    char expected[80];
+
+    (void)snprintf(expected, sizeof expected, "%lld to %lld%s", (long long)least, (long long)most, unit);
+    if (!json_is_integer(value) || json_integer_value(value) < least || json_integer_value(value) > most)
+        return wrong(where, expected, value);
+    *target = json_integer_value(value);
+    return result_ok();
+}
+
+static struct result take_interval(const json_t *value, struct parameters *parameters)
+{
+    int64_t seconds = 0;
+    struct result result = take_integer("reconcile-interval", value, 1, 86400, " seconds", &seconds);
+
+    if (!result_failed(result))
+        parameters->reconcile_interval_ms = seconds * 1000;
+    return result;
+}
+
+const char *parameters_apply_word(enum apply_way way)
+{
+    static const char *const words[APPLY_WAYS] = {"scope-receive", "subnet-commands", "config-set"};
+
+    return words[way];
+}
+
+static struct result take_apply(const json_t *value, struct parameters *parameters)
+{
+    static const char expected[] =
+        "a list of \"scope-receive\", \"subnet-commands\" and \"config-set\", or some of them";
+    bool apply[APPLY_WAYS] = {false};
+
+    if (!json_is_array(value) || json_array_size(value) == 0)
+        return wrong("apply", expected, value);
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        const json_t *member = json_array_get(value, i);
+        const char *word = json_string_value(member);
+        size_t way = 0;
+
+        while (way < APPLY_WAYS && (word == NULL || strcmp(word, parameters_apply_word(way)) != 0))
+            way++;
+        if (way == APPLY_WAYS)
+            return wrong("apply", expected, member);
+        if (apply[way])
+            return result_error(RESULT_INVALID, "parameter 'apply': expected each way once, found \"%s\" twice", word);
+        apply[way] = true;
+    }
+    memcpy(parameters->apply, apply, sizeof apply);
+    return result_ok();
+}
+
 static struct result take_parameter(const char *name, const json_t *value, struct parameters *parameters)
 {
     if (strcmp(name, "store") == 0)
@@ -243,18 +297,26 @@ static struct result take_parameter(const char *name, const json_t *value, struc
         return take_choice(name, value, "on-change", "manual", &parameters->replicate_on_change);
     if (strcmp(name, "conflict") == 0)
         return take_choice(name, value, "primary-wins", "hold", &parameters->primary_wins);
+    if (strcmp(name, "persist") == 0)
+        return take_choice(name, value, "config-write", "store", &parameters->persist_config_write);
     if (strcmp(name, "deletes") == 0)
         return take_boolean(name, value, &parameters->deletes);
     if (strcmp(name, "local-parameters") == 0)
         return take_local_parameters(value, parameters);
     if (strcmp(name, "retry") == 0)
         return take_retry(value, parameters);
+    if (strcmp(name, "apply") == 0)
+        return take_apply(value, parameters);
     if (strcmp(name, "partners") == 0)
         return take_partners(value, parameters);
+    if (strcmp(name, "reconcile-interval") == 0)
+        return take_interval(value, parameters);
+    if (strcmp(name, "max-delete-percent") == 0)
+        return take_integer(name, value, 0, 100, " percent", &parameters->max_delete_percent);
     return result_error(
         RESULT_INVALID,
-        "unknown parameter '%.64s': expected store, replicate, conflict, deletes, local-parameters, retry "
-        "or partners",
+        "unknown parameter '%.64s': expected store, replicate, conflict, deletes, max-delete-percent, persist, "
+        "local-parameters, reconcile-interval, retry, apply or partners",
         name);
 }
 
@@ -266,6 +328,9 @@ static struct result set_defaults(const char *service, struct parameters *parame
         .deletes = true,
         .retry_min_ms = 200,
         .retry_max_ms = 30000,
+        .reconcile_interval_ms = 60000,
+        .max_delete_percent = 25,
+        .apply = {true, true, true},
     };
     parameters->local_parameters = calloc(2, sizeof *parameters->local_parameters);
     if (parameters->local_parameters == NULL)

@@ -2,6 +2,7 @@
 #include "failover_sync/engine.h"
 #include "failover_sync/mirror.h"
 #include "failover_sync/receive.h"
+#include "failover_sync/store_life.h"
 #include "failover_sync/worker.h"
 
 #include <curl/curl.h>
@@ -56,8 +57,8 @@ struct result plugin_start(const struct kea_server *server, const char *paramete
     if (!result_failed(result))
         result = worker_new(new, &new->worker);
     if (!result_failed(result))
-        result = store_open(new->parameters.store, &new->store);
-    if (!result_failed(result))
+        store_life_open(new, &result);
+    if (!result_failed(result) && new->store != NULL)
         result = prefetch_start(new->store, new->operations, &new->prefetch);
     if (result_failed(result)) {
         plugin_stop(new);
@@ -76,8 +77,12 @@ void plugin_stop(struct plugin *plugin)
     worker_stop(plugin);
     prefetch_free(plugin->prefetch);
     restart_forget(plugin);
-    if (plugin->store != NULL)
-        kea_log(plugin->server, FAILOVER_SYNC_STOPPED, "what was received is recorded, the queue is kept");
+    store_life_forget_load(plugin);
+    store_close(atomic_exchange(&plugin->reopened, NULL));
+    if (plugin->operations != NULL)
+        kea_log(plugin->server, FAILOVER_SYNC_STOPPED,
+                plugin->store == NULL ? "its store could not be used"
+                                      : "what was received is recorded, the queue is kept");
     worker_free(plugin->worker);
     scope_index_free(plugin->index);
     relationships_clear(&plugin->relationships);
@@ -96,30 +101,31 @@ const char *const *plugin_local_parameters(const struct plugin *plugin)
     return (const char *const *)plugin->parameters.local_parameters;
 }
 
-/* The relationships of a configuration, and the index for them. */
-static struct result take_relationships(struct plugin *plugin, enum kea_configuration which)
+static struct result read_relationships(struct plugin *plugin, enum kea_configuration which)
 {
     const struct kea_server *server = plugin->server;
     char *high_availability = NULL;
-    size_t count = 0;
     struct result result = server->ha_parameters(server->context, which, &high_availability);
 
-    prefetch_wait(plugin->prefetch);
-    relationships_clear(&plugin->relationships);
-    scope_index_free(plugin->index);
-    plugin->index = NULL;
-    if (result_failed(result) && result.code != RESULT_NOT_FOUND)
-        return result;
     if (result.code == RESULT_NOT_FOUND)
         kea_log(server, FAILOVER_SYNC_NO_RELATIONSHIP,
                 "libdhcp_ha.so is not configured; the scopes are mirrored all the same");
+    else if (result_failed(result))
+        return result;
     result = relationships_parse(high_availability, &plugin->parameters, &plugin->relationships);
     free(high_availability);
-    if (!result_failed(result))
-        result = store_begin(plugin->store);
+    return result;
+}
+
+/* The relationships into their rows, and what the rows have beyond HA's parameters back. */
+static struct result mirror_relationships(struct plugin *plugin)
+{
+    size_t count = plugin->relationships.count;
+    struct result result = store_begin(plugin->store);
+
     if (result_failed(result))
         return result;
-    result = relationships_mirror(&plugin->relationships, plugin->store, server->version);
+    result = relationships_mirror(&plugin->relationships, plugin->store, plugin->server->version);
     if (result_failed(result))
         store_rollback(plugin->store);
     else
@@ -127,9 +133,23 @@ static struct result take_relationships(struct plugin *plugin, enum kea_configur
     if (!result_failed(result))
         result = relationships_follow(&plugin->relationships, plugin->store, &plugin->parameters, &count);
     plugin->relationships.count = count;
+    return result;
+}
+
+struct result plugin_take_relationships(struct plugin *plugin, enum kea_configuration which)
+{
+    struct result result;
+
+    prefetch_wait(plugin->prefetch);
+    relationships_clear(&plugin->relationships);
+    scope_index_free(plugin->index);
+    plugin->index = NULL;
+    result = read_relationships(plugin, which);
+    if (!result_failed(result) && plugin->store != NULL)
+        result = mirror_relationships(plugin);
     if (!result_failed(result))
-        result = scope_index_new(count, &plugin->index);
-    return result_failed(result) ? result : mirror_load_index(plugin);
+        result = scope_index_new(plugin->relationships.count, &plugin->index);
+    return result_failed(result) || plugin->store == NULL ? result : mirror_load_index(plugin);
 }
 
 /* A partner in our parameters that nobody knows may be a slip of the pen, or wait for failover-add. */
@@ -166,10 +186,15 @@ struct result plugin_configuration_loading(struct plugin *plugin, const struct k
 
     plugin->ready = false;
     worker_stop(plugin);
-    result = take_relationships(plugin, KEA_STAGED);
-    if (!result_failed(result))
+    result = plugin_take_relationships(plugin, KEA_STAGED);
+    if (!result_failed(result) && plugin->store != NULL)
         result = restart_plan_load(plugin, load);
-    return result;
+    if (result.code == RESULT_STORE) {
+        /* The server serves all the same. */
+        store_life_drop(plugin, &result);
+        result = plugin_take_relationships(plugin, KEA_STAGED);
+    }
+    return result_failed(result) ? result : store_life_keep_load(plugin, load);
 }
 
 void plugin_configuration_loaded(struct plugin *plugin, bool committed)

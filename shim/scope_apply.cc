@@ -8,6 +8,8 @@
 #include <exceptions/exceptions.h>
 #include <util/multi_threading_mgr.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
@@ -90,14 +92,14 @@ class Installer
         return boost::const_pointer_cast<Subnet4>(subnets_->getBySubnetId(subnet_id));
     }
 
-    void install(const ParsedScope &scope, bool running);
+    void install(const ParsedScope &scope, bool keep_network, bool running);
     void remove(const struct kea_change &change, bool running);
 
   private:
     void check_prefix(const Subnet4 &subnet) const;
     SharedNetwork4Ptr leave_network(Undo &undo, const Subnet4Ptr &subnet);
     void replace_subnet(Undo &undo, const Subnet4Ptr &old, const Subnet4Ptr &subnet);
-    void enter_network(Undo &undo, const ParsedScope &scope);
+    void enter_network(Undo &undo, const ParsedScope &scope, bool keep_network);
     void replace_network(const SharedNetwork4Ptr &old, const SharedNetwork4Ptr &network);
     void replace_hosts(Undo &undo, uint32_t subnet_id, const HostCollection &hosts);
     void drop_if_empty(Undo &undo, const SharedNetwork4Ptr &network);
@@ -154,7 +156,7 @@ void Installer::replace_network(const SharedNetwork4Ptr &old, const SharedNetwor
     networks_->add(network);
 }
 
-void Installer::enter_network(Undo &undo, const ParsedScope &scope)
+void Installer::enter_network(Undo &undo, const ParsedScope &scope, bool keep_network)
 {
     if (!scope.network) {
         return;
@@ -165,7 +167,7 @@ void Installer::enter_network(Undo &undo, const ParsedScope &scope)
     SharedNetwork4Ptr home = fresh;
     if (!current) {
         undo.step([&] { networks->add(fresh); }, [networks, fresh] { networks->del(fresh->getName()); });
-    } else if (network_element(*current)->str() != scope.network_text) {
+    } else if (!keep_network && network_element(*current)->str() != scope.network_text) {
         undo.step([&] { replace_network(current, fresh); },
                   [this, current, fresh] { replace_network(fresh, current); });
     } else {
@@ -201,7 +203,7 @@ void Installer::drop_if_empty(Undo &undo, const SharedNetwork4Ptr &network)
     }
 }
 
-void Installer::install(const ParsedScope &scope, bool running)
+void Installer::install(const ParsedScope &scope, bool keep_network, bool running)
 {
     const Subnet4Ptr subnet = scope.subnet;
     const Subnet4Ptr old = find(subnet->getID());
@@ -209,7 +211,7 @@ void Installer::install(const ParsedScope &scope, bool running)
     Undo undo;
     const SharedNetwork4Ptr left = old ? leave_network(undo, old) : SharedNetwork4Ptr();
     replace_subnet(undo, old, subnet);
-    enter_network(undo, scope);
+    enter_network(undo, scope, keep_network);
     drop_if_empty(undo, left);
     replace_hosts(undo, subnet->getID(), scope.hosts);
     if (running) {
@@ -299,22 +301,31 @@ std::vector<planned> plan(enum kea_configuration which, struct kea_change *chang
     return plans;
 }
 
+/* How long the packet threads may stand still at a time. A sender learns how long they did and sends less at once; this
+ * is for the batch that was too large all the same. */
+constexpr std::chrono::milliseconds LONGEST_PAUSE(4);
+
 void carry_out(enum kea_configuration which, std::vector<planned> &plans)
 {
     const bool running = which == KEA_RUNNING;
     Installer installer(configuration_of(which));
     std::unique_ptr<isc::util::MultiThreadingCriticalSection> pause;
-    if (running) {
-        pause = std::make_unique<isc::util::MultiThreadingCriticalSection>();
-    }
+    std::chrono::steady_clock::time_point since;
     for (planned &entry : plans) {
         if (entry.refused) {
             continue;
         }
+        if (pause && std::chrono::steady_clock::now() - since > LONGEST_PAUSE) {
+            pause.reset();
+        }
+        if (running && !pause) {
+            pause = std::make_unique<isc::util::MultiThreadingCriticalSection>();
+            since = std::chrono::steady_clock::now();
+        }
         struct kea_change &change = *entry.change;
         change.applied = attempt(change, [&] {
             if (entry.scope.subnet) {
-                installer.install(entry.scope, running);
+                installer.install(entry.scope, change.keep_network, running);
             } else {
                 installer.remove(change, running);
             }
@@ -324,8 +335,9 @@ void carry_out(enum kea_configuration which, std::vector<planned> &plans)
 
 } // namespace
 
-void failover_sync::scopes_apply(enum kea_configuration which, struct kea_change *changes, size_t count) noexcept
+uint32_t failover_sync::scopes_apply(enum kea_configuration which, struct kea_change *changes, size_t count) noexcept
 {
+    std::chrono::microseconds paused(0);
     for (size_t i = 0; i < count; ++i) {
         changes[i].applied = false;
         changes[i].text = nullptr;
@@ -335,8 +347,13 @@ void failover_sync::scopes_apply(enum kea_configuration which, struct kea_change
         if (!on_main_thread()) {
             return result_error(RESULT_INTERNAL, "scopes are applied on the server's main thread only");
         }
+        const auto begun = std::chrono::steady_clock::now();
         std::vector<planned> plans = plan(which, changes, count);
+        /* Without packet threads the main thread is the one that serves packets, and parsing keeps it from them, too. */
+        const bool threads = isc::util::MultiThreadingMgr::instance().getMode();
+        const auto paused_at = threads ? std::chrono::steady_clock::now() : begun;
         carry_out(which, plans);
+        paused = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - paused_at);
         return result_ok();
     });
     for (size_t i = 0; i < count; ++i) {
@@ -345,4 +362,5 @@ void failover_sync::scopes_apply(enum kea_configuration which, struct kea_change
         }
         (void)scope_get(which, changes[i].subnet_id, &changes[i].after);
     }
+    return static_cast<uint32_t>(std::min<int64_t>(paused.count(), UINT32_MAX));
 }

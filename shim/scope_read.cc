@@ -168,6 +168,29 @@ struct result failover_sync::scope_ids(enum kea_configuration which, uint32_t **
     });
 }
 
+struct result failover_sync::network_scope_ids(enum kea_configuration which, const char *network, uint32_t **ids,
+                                               size_t *count) noexcept
+{
+    *ids = nullptr;
+    *count = 0;
+    return run_guarded("network_scope_ids", [&] {
+        const SharedNetwork4Ptr found = configuration_of(which)->getCfgSharedNetworks4()->getByName(network);
+        if (!found || found->getAllSubnets()->empty()) {
+            return result_ok();
+        }
+        uint32_t *list = static_cast<uint32_t *>(malloc(found->getAllSubnets()->size() * sizeof *list));
+        if (!list) {
+            return result_no_memory("the list of a shared network's scopes");
+        }
+        for (const auto &subnet : *found->getAllSubnets()) {
+            list[(*count)++] = subnet->getID();
+        }
+        std::sort(list, list + *count);
+        *ids = list;
+        return result_ok();
+    });
+}
+
 struct result failover_sync::scope_find(enum kea_configuration which, const char *prefix, uint32_t *subnet_id) noexcept
 {
     return run_guarded("scope_find", [&] {

@@ -23,9 +23,19 @@ struct result find_scope(void *, enum kea_configuration which, const char *prefi
     return scope_find(which, prefix, subnet_id);
 }
 
-void apply_scopes(void *, enum kea_configuration which, struct kea_change *changes, size_t count)
+struct result give_network_ids(void *, enum kea_configuration which, const char *network, uint32_t **ids, size_t *count)
 {
-    scopes_apply(which, changes, count);
+    return network_scope_ids(which, network, ids, count);
+}
+
+uint32_t apply_scopes(void *, enum kea_configuration which, struct kea_change *changes, size_t count)
+{
+    return scopes_apply(which, changes, count);
+}
+
+struct result write_configuration(void *)
+{
+    return configuration_write();
 }
 
 struct result give_ha_parameters(void *, enum kea_configuration which, char **json)
@@ -61,7 +71,9 @@ struct kea_server make_server()
     functions.scope_get = give_scope;
     functions.scope_ids = give_ids;
     functions.scope_find = find_scope;
+    functions.network_scope_ids = give_network_ids;
     functions.scopes_apply = apply_scopes;
+    functions.configuration_write = write_configuration;
     functions.ha_parameters = give_ha_parameters;
     functions.ha_status = give_ha_status;
     functions.run_on_main = queue_task;

@@ -108,6 +108,8 @@ isc::data::ElementPtr network_element(const isc::dhcp::SharedNetwork4 &network);
 struct result scope_get(enum kea_configuration which, uint32_t subnet_id, struct kea_scope *scope) noexcept;
 struct result scope_ids(enum kea_configuration which, uint32_t **ids, size_t *count) noexcept;
 struct result scope_find(enum kea_configuration which, const char *prefix, uint32_t *subnet_id) noexcept;
+struct result network_scope_ids(enum kea_configuration which, const char *network, uint32_t **ids,
+                                size_t *count) noexcept;
 
 /* ---- scope_parse.cc ---- */
 
@@ -138,7 +140,12 @@ class ScopeParser
 
 /* ---- scope_apply.cc ---- */
 
-void scopes_apply(enum kea_configuration which, struct kea_change *changes, size_t count) noexcept;
+/* Returns for how many microseconds packets had to wait. */
+uint32_t scopes_apply(enum kea_configuration which, struct kea_change *changes, size_t count) noexcept;
+
+/* ---- configuration_write.cc ---- */
+
+struct result configuration_write() noexcept;
 
 /* ---- statistics.cc ---- */
 

@@ -4,8 +4,10 @@
 
 #include "failover_sync/engine.h"
 
-#define BATCH_SCOPES 100               /* at 30 microseconds each the partner's packet threads stand still for 3 ms */
-#define BATCH_BYTES  (4 * 1024 * 1024) /* of definitions together, unless it is a single one */
+#define BATCH_ALL       SIZE_MAX /* of the scopes that are due */
+#define BATCH_SCOPES    100      /* at 30 microseconds each the partner's packet threads stand still for 3 ms */
+#define BATCH_BYTES     (4 * 1024 * 1024)  /* of definitions together, unless it is a single one */
+#define BATCH_ALL_BYTES (32 * 1024 * 1024) /* the same with BATCH_ALL */
 #define BATCH_SCOPE_BYTES                                                                                              \
     (4 * 1024 * 1024) /* of one definition: some 10,000 reservations; the YANG module's limit is twice that */
 
@@ -16,7 +18,8 @@ enum batch_outcome {
     BATCH_CONFLICT,
     BATCH_OVERRULED,
     BATCH_ID_MISMATCH,
-    BATCH_FAILED
+    BATCH_FAILED,
+    BATCH_IMPOSSIBLE /* there is no way to get it to the partner: it was not tried */
 };
 
 struct batch_item {
@@ -27,6 +30,9 @@ struct batch_item {
     enum batch_outcome outcome;  /* what it answered now */
     struct fingerprint answered; /* its fingerprint afterwards */
     char text[200];              /* why it refused */
+    /* Where the two are compared on this side: */
+    char *there;    /* the partner's version, if it loses or is to be taken over */
+    bool take_over; /* it counts */
 };
 
 struct batch {
@@ -36,9 +42,17 @@ struct batch {
 
 void batch_clear(struct batch *batch);
 
-/* The next batch for the partner of relationship `number`, every scope prepared as ReplicateScope says; empty if
- * nothing is due. What belongs to no relationship any more leaves the queue. */
-struct result batch_take(struct plugin *plugin, size_t number, int64_t now, struct batch *batch);
+/* Takes the items of which nothing is decided out of the batch; they stay in the queue. */
+void batch_drop_unanswered(struct batch *batch);
+
+/* The next batch of up to `limit` scopes for the partner of relationship `number`, every scope prepared as
+ * ReplicateScope says; empty if nothing is due. What belongs to no relationship any more leaves the queue. With
+ * BATCH_ALL, removals and scopes come together, removals first. */
+struct result batch_take(struct plugin *plugin, size_t number, int64_t now, size_t limit, struct batch *batch);
+
+/* A scope's definition as it travels: without what is local to this server, and else to the letter as the server
+ * printed it. The caller frees it; NULL for want of memory. */
+char *batch_travelling(const struct plugin *plugin, const char *definition);
 
 /* The JSON text of the scope-receive command for the batch; the caller frees it. */
 struct result batch_request(const struct plugin *plugin, size_t number, const struct batch *batch, char **text);
@@ -50,12 +64,13 @@ struct result batch_question(const struct plugin *plugin, size_t number, const c
 struct batch_answer {
     char ticket[65];
     enum { ANSWER_PENDING, ANSWER_APPLIED, ANSWER_RECORDED, ANSWER_UNRECORDED } state;
+    bool unsupported; /* the partner does not know the command */
     char text[200];
 };
 
-/* Reads an answer of `length` bytes and a NUL behind them, noting each scope's outcome in the batch. RESULT_NETWORK: it is no answer of this
- * command; RESULT_REFUSED: the partner answered with an error; both say which and what to do. RESULT_NOT_FOUND: the
- * partner does not know the ticket (it was restarted), so the batch has to be sent again. */
+/* Reads an answer of `length` bytes and a NUL behind them, noting each scope's outcome in the batch. RESULT_NETWORK: it
+ * is no answer of this command; RESULT_REFUSED: the partner answered with an error; both say which and what to do.
+ * RESULT_NOT_FOUND: the partner does not know the ticket (it was restarted), so the batch has to be sent again. */
 struct result batch_read_answer(const struct plugin *plugin, const char *partner, const char *text, size_t length,
                                 struct batch *batch, struct batch_answer *answer);
 

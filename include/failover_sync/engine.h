@@ -19,6 +19,7 @@
 struct worker;
 struct tickets;
 struct load_plan;
+struct kept_load;
 struct prefetch;
 
 enum mirror_state { MIRROR_STARTING, MIRROR_CURRENT, MIRROR_UNAVAILABLE };
@@ -29,6 +30,7 @@ struct relationship_status {
     struct queue_summary queue;
     int64_t next_attempt; /* milliseconds since 1970; 0 when the partner is not being waited for */
     char last_error[480];
+    const char *way; /* how the partner is served; static; NULL before it was asked */
     uint32_t pushes, scopes_sent, scopes_received;
 };
 
@@ -57,17 +59,26 @@ struct plugin {
     struct load_plan *plan; /* between plugin_configuration_loading and plugin_configuration_loaded */
 
     /* The prefetch's until that is finished, the main thread's while no worker runs, the worker's otherwise. */
-    struct store *store;
+    struct store *store;       /* NULL while it cannot be used: then nothing is mirrored, and nothing replicated */
     struct prefetch *prefetch; /* the main thread's; NULL when there is none under way */
+
+    struct kept_load *load;         /* the main thread's: the last configuration load */
+    struct store *_Atomic reopened; /* by the worker, for the main thread to take */
+    atomic_int commands_inside;     /* commands of ours that are being answered */
 
     struct worker *worker;          /* has its own lock */
     struct replication_watch watch; /* the worker's */
+    int64_t write_configuration_at; /* the worker's: when to have the file written; 0: there is nothing to write */
     atomic_bool ready; /* a configuration is loaded: commands may look at the relationships and the index */
     struct engine_status status;
 };
 
 /* Milliseconds since 1970. */
 int64_t engine_now(void);
+
+/* When a wait until `when` ends: then, or at once if that is more than `longest` milliseconds away, which no wait of
+ * its kind is: the clock was set back. */
+int64_t engine_wait_end(int64_t when, int64_t now, int64_t longest);
 
 /* RFC 3339 in UTC with milliseconds. */
 #define ENGINE_TIMESTAMP_SIZE 32
@@ -79,6 +90,9 @@ bool engine_grow(void **array, size_t count, size_t *capacity, size_t size);
 
 /* Notes what became of the mirror; logs when it changed for the worse. NULL: it is current. */
 void engine_set_mirror(struct plugin *plugin, const struct result *failure);
+
+/* The failure of whatever needs the store while there is none: RESULT_STORE, with the reason. */
+struct result engine_no_store(struct plugin *plugin);
 
 /* [worker] Brings the shown queue figures of a relationship up to date. */
 void engine_refresh_queue(struct plugin *plugin, size_t relationship);

@@ -19,6 +19,15 @@ struct fingerprint {
  * from everything". */
 struct fingerprint fingerprint_of(const void *text, size_t length);
 
+/* A fingerprint over many pieces, one after the other: begin, add, end. Nothing that fails is reported before the end,
+ * whose fingerprint is then empty. */
+struct fingerprint_stream {
+    void *digest;
+};
+struct fingerprint_stream fingerprint_begin(void);
+void fingerprint_add(struct fingerprint_stream *stream, const void *bytes, size_t length);
+struct fingerprint fingerprint_end(struct fingerprint_stream *stream);
+
 /* Reads a fingerprint from text; NULL or anything that is not exactly 32 hexadecimal digits gives the empty one. */
 struct fingerprint fingerprint_parse(const char *text);
 

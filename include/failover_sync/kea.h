@@ -45,6 +45,7 @@ struct kea_change {
     uint32_t subnet_id;     /* in */
     const char *prefix;     /* in; borrowed */
     const char *definition; /* in; borrowed; NULL removes the scope */
+    bool keep_network;      /* in: if its shared network exists, that keeps the parameters it has */
     bool applied;           /* out: false left the scope as it was */
     char *text;             /* out: why not, malloc'ed; NULL when applied */
     struct kea_scope after; /* out: the scope as it is now; empty if it does not exist */
@@ -86,9 +87,18 @@ struct kea_server {
     /* [main] The id of the scope with this prefix; RESULT_NOT_FOUND without one. */
     struct result (*scope_find)(void *context, enum kea_configuration which, const char *prefix, uint32_t *subnet_id);
 
-    /* [main] Puts in place or removes `count` scopes, all in one critical section; each scope is all or nothing. Local
-     * parameters are kept as the scope at hand has them. The caller frees `text` and clears `after`. */
-    void (*scopes_apply)(void *context, enum kea_configuration which, struct kea_change *changes, size_t count);
+    /* [main] The ids of the scopes in a shared network, ascending; the caller frees `*ids` (NULL when there are none, and
+     * without such a network). */
+    struct result (*network_scope_ids)(void *context, enum kea_configuration which, const char *network, uint32_t **ids,
+                                       size_t *count);
+
+    /* [main] Puts in place or removes `count` scopes, in critical sections of at most some milliseconds; each scope is
+     * all or nothing. Local parameters are kept as the scope at hand has them. The caller frees `text` and clears
+     * `after`. Returns for how many microseconds packets had to wait. */
+    uint32_t (*scopes_apply)(void *context, enum kea_configuration which, struct kea_change *changes, size_t count);
+
+    /* [main] Has the server write its running configuration to its configuration file (config-write). */
+    struct result (*configuration_write)(void *context);
 
     /* [main] The parameters of the HA library in that configuration, as JSON text the caller frees: the list that
      * "high-availability" holds; RESULT_NOT_FOUND if that library is not configured. */

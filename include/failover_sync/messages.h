@@ -13,12 +13,29 @@
     X(FAILOVER_SYNC_PARTNER_UNKNOWN, WARN,                                                                             \
       "the partner %1 in the parameter 'partners' is no peer of High Availability and of no relationship yet; check "  \
       "the name")                                                                                                      \
+    X(FAILOVER_SYNC_WRITE_FAILED, ERROR,                                                                               \
+      "what the partner sent could not be written to the configuration file, it runs all the same: %1")                \
+    X(FAILOVER_SYNC_MASS_REMOVAL, WARN,                                                                                \
+      "%1 of %2 scopes were removed at once: the removals are not sent to %3; failover-replicate with \"force\" "      \
+      "sends them, adding the scopes again takes them back")                                                           \
+    X(FAILOVER_SYNC_STORE_SET_ASIDE, ERROR,                                                                            \
+      "the store %1 is damaged: it was renamed to %2, and a new one is filled from the configuration and the partner") \
+    X(FAILOVER_SYNC_STORE_BACK, INFO, "the store %1 can be used: mirroring and replication go on")                     \
+    X(FAILOVER_SYNC_RECONCILED, WARN,                                                                                  \
+      "%1 scope(s) were remembered otherwise by %2: a store was lost or put back; they are settled now")               \
     X(FAILOVER_SYNC_RESTORED, INFO, "%1 scope(s) that are newer than the configuration were applied from the store")   \
     X(FAILOVER_SYNC_RESTORE_FAILED, ERROR, "scope %1 could not be applied from the store: %2")                         \
     X(FAILOVER_SYNC_MIRRORED, INFO, "mirrored: %1 scope(s) written, %2 removed, %3 queued for replication")            \
     X(FAILOVER_SYNC_MIRROR_FAILED, ERROR, "the mirror is not up to date, DHCP is not affected: %1")                    \
     X(FAILOVER_SYNC_PUSHED, INFO, "%1 scope(s) replicated to %2")                                                      \
     X(FAILOVER_SYNC_PUSH_FAILED, WARN, "replication to %1 failed, next attempt in %2 ms: %3")                          \
+    X(FAILOVER_SYNC_WAY, INFO, "%1 is served with %2")                                                                 \
+    X(FAILOVER_SYNC_WAY_RESTARTS_HA, WARN,                                                                             \
+      "%1 is served with %2, which restarts its High Availability state machine with each batch of changes: load "     \
+      "libdhcp_failover_sync.so there")                                                                                \
+    X(FAILOVER_SYNC_NO_WAY, WARN, "nothing can be replicated to %1: %2")                                               \
+    X(FAILOVER_SYNC_TAKE_OVER_FAILED, ERROR,                                                                           \
+      "scope %1 was changed on both servers, the version of %2 counts but could not be applied here: %3")              \
     X(FAILOVER_SYNC_SCOPE_OUT_OF_SYNC, WARN, "scope %1 is out of sync with %2: %3")                                    \
     X(FAILOVER_SYNC_CONFLICT, WARN, "scope %1 was changed on both servers: %2")                                        \
     X(FAILOVER_SYNC_RECEIVED, INFO, "%1 scope(s) received from %2: %3 applied, %4 unchanged, %5 refused")              \

@@ -16,7 +16,15 @@ struct mirror_writer {
     size_t entry_count, entry_capacity;
     uint32_t *removed;
     size_t removed_count, removed_capacity;
+    struct removal_note *removals; /* removals that wait for a partner now, or no longer */
+    size_t removal_count, removal_capacity;
     size_t written, queued; /* scopes written, wishes queued */
+};
+
+struct removal_note {
+    uint32_t subnet_id;
+    size_t relationship;
+    bool waits;
 };
 
 /* How a version came to be, beyond its text. */
@@ -27,6 +35,8 @@ struct mirror_version {
     /* What a configuration load delivered, if one did (`delivered`); `from_file` says that it was the file. */
     bool delivered, from_file;
     struct fingerprint delivered_fingerprint, delivered_text;
+    bool configuration_apart; /* beside the file, another configuration has delivered it since, as follows */
+    struct fingerprint configuration_fingerprint, configuration_text;
     /* What has just been agreed on with a partner (relationship index, or -1). */
     int agreed_with;
     struct fingerprint theirs;
@@ -71,6 +81,9 @@ struct result mirror_network_members(struct plugin *plugin, uint32_t subnet_id, 
  * is waiting for: relationships come and go with HA's parameters. */
 struct result mirror_review_memberships(struct mirror_writer *writer);
 
+/* Notes for the index that the removal of a scope waits for the partner of a relationship, or no longer does. */
+struct result mirror_note_removal(struct mirror_writer *writer, uint32_t subnet_id, size_t relationship, bool waits);
+
 /* Commits and brings the index up to date; or rolls back and forgets. */
 struct result mirror_commit(struct mirror_writer *writer);
 void mirror_abandon(struct mirror_writer *writer);
@@ -90,6 +103,15 @@ struct result prefetch_fill(struct prefetch *prefetch, struct plugin *plugin);
 
 void prefetch_free(struct prefetch *prefetch); /* waits too; NULL is fine */
 
+/* ---- persist: config-write; [worker] ---- */
+
+/* Notes that scopes were received and applied. */
+void persist_note_received(struct plugin *plugin);
+
+/* Has the configuration file written if it is time. Returns when to call again, INT64_MAX if there is nothing to write.
+ */
+int64_t persist_advance(struct plugin *plugin, int64_t now);
+
 /* ---- reading: [main] ------------------------------------------------------------------------------------------------
  */
 
@@ -97,16 +119,21 @@ void prefetch_free(struct prefetch *prefetch); /* waits too; NULL is fine */
  * applies newer versions to it, and keeps what is to be mirrored in plugin->plan. */
 struct result restart_plan_load(struct plugin *plugin, const struct kea_load *load);
 
+/* The same for the configuration that runs already, because the store could not be read when it was loaded. `before` is
+ * what the index knew, or NULL. */
+struct result restart_plan_running(struct plugin *plugin, const struct kea_load *load, struct scope_index *before);
+
 /* Hands the plan to the worker once the configuration is in force, or drops it. */
 struct result restart_carry_out(struct plugin *plugin, bool committed);
 void restart_forget(struct plugin *plugin);
 
-/* Reads the scopes of `ids` from the running configuration and hands them to the worker; a missing one was removed. */
-struct result changes_read(struct plugin *plugin, const uint32_t *ids, size_t count);
-
-/* The same from any thread, on the main thread as soon as it gets to it (at once if this is it); NULL stands for every
- * scope. `ids` is copied. */
+/* Reads the scopes of `ids` from the running configuration and hands them to the worker; a missing one was removed. From
+ * any thread, on the main thread as soon as it gets to it (at once if this is it); NULL stands for every scope. `ids` is
+ * copied. */
 struct result changes_read_soon(struct plugin *plugin, const uint32_t *ids, size_t count);
+
+/* The same for scopes whose shared network has changed with what a partner sent: whose they are does not change. */
+struct result changes_follow_network(struct plugin *plugin, const uint32_t *ids, size_t count);
 
 /* Reads every scope, a slice at a time, so that packets get their turn. */
 struct result changes_read_all(struct plugin *plugin);

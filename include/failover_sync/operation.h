@@ -19,6 +19,7 @@ char *command_failover_status(struct plugin *plugin, const struct model_node *in
 char *command_scope_get(struct plugin *plugin, const struct model_node *input);
 char *command_scope_get_all(struct plugin *plugin, const struct model_node *input);
 char *command_scope_receive(struct plugin *plugin, const struct model_node *input);
+char *command_scope_digest(struct plugin *plugin, const struct model_node *input);
 char *command_operation_get(struct plugin *plugin, const struct model_node *input);
 
 /* The part of a scope's answer that scope-get and scope-get-all share; NULL for want of memory. */

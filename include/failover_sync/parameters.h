@@ -18,13 +18,23 @@ struct partner_access {
     char *basic_auth_password; /* read from the file named; never printed or stored */
 };
 
+/* The ways to apply scopes at a partner, best first. */
+enum apply_way { APPLY_SCOPE_RECEIVE, APPLY_SUBNET_COMMANDS, APPLY_CONFIG_SET, APPLY_WAYS };
+
+/* The word for a way: "scope-receive", "subnet-commands", "config-set"; static. */
+const char *parameters_apply_word(enum apply_way way);
+
 struct parameters {
     char *store;                        /* path of the SQLite file */
     bool replicate_on_change;           /* replicate: on-change, or manual */
     bool primary_wins;                  /* conflict: primary-wins, or hold */
     bool deletes;                       /* whether a removal travels */
+    bool persist_config_write;          /* persist: config-write, or store */
+    bool apply[APPLY_WAYS];             /* which ways are allowed; at least one is */
     char **local_parameters;            /* NULL-terminated */
     int64_t retry_min_ms, retry_max_ms; /* milliseconds, 1 to 86,400,000, min <= max */
+    int64_t reconcile_interval_ms;      /* milliseconds; reconcile-interval is in seconds, 1 to 86,400 */
+    int64_t max_delete_percent;         /* 0 to 100 */
     struct partner_access *partners;
     size_t partner_count;
 };

@@ -23,6 +23,7 @@ struct queue_item {
 
 struct queue_summary {
     int64_t length;   /* wishes, held ones included */
+    int64_t held;     /* of them: waiting for a person */
     int64_t oldest;   /* when the oldest was queued; 0 if there is none */
     int64_t next_due; /* when the next one may be tried; -1 if none is waiting */
 };
@@ -39,8 +40,10 @@ struct result queue_remove(struct store *store, int64_t server_record_id, uint32
 /* Reads up to `limit` wishes that are due, and either only removals or only scopes: removals come first, so that a
  * prefix is free again before another scope takes it. The scopes of one shared network stay together, if need be beyond
  * the limit and up to QUEUE_TAKE_MAX: each carries the network's parameters, which change for all of them at once.
- * `local_record_id` is this server's. The caller frees *items. */
+ * With QUEUE_TAKE_ALL it is everything that is due, removals first. `local_record_id` is this server's. The caller
+ * frees *items. */
 #define QUEUE_TAKE_MAX 1000
+#define QUEUE_TAKE_ALL SIZE_MAX
 struct result queue_take_due(struct store *store, int64_t server_record_id, int64_t local_record_id, int64_t now,
                              size_t limit, struct queue_item **items, size_t *count);
 
@@ -49,6 +52,12 @@ struct result queue_postpone(struct store *store, int64_t record_id, int64_t nex
 
 /* Takes a wish out of the running until something changes it: a conflict that waits for a person. */
 struct result queue_hold(struct store *store, int64_t record_id, const char *error);
+
+/* Takes the removal of a scope out of the running, if one is queued for the partner. */
+struct result queue_hold_removal(struct store *store, int64_t server_record_id, uint32_t subnet_id, const char *error);
+
+/* Puts the removals that are held for a partner back in the running. */
+struct result queue_release_removals(struct store *store, int64_t server_record_id, int64_t now);
 
 /* Makes every wish for a partner that waits for another attempt due now; held ones stay. */
 struct result queue_wake(struct store *store, int64_t server_record_id, int64_t now);

@@ -4,6 +4,7 @@
 #define FAILOVER_SYNC_RECEIVE_H
 
 #include "failover_sync/engine.h"
+#include "failover_sync/fault.h"
 
 #include <jansson.h>
 
@@ -19,7 +20,14 @@ void tickets_issue(struct tickets *tickets, const char *instance, char name[TICK
 /* Moves a ticket on; `scopes` (may be NULL: as before) is what came of each scope, its reference is taken. */
 void tickets_set(struct tickets *tickets, const char *name, enum ticket_state state, const char *text, json_t *scopes);
 
+/* Notes for how long packets had to wait while the batch was applied, in microseconds. */
+void tickets_set_pause(struct tickets *tickets, const char *name, uint32_t pause_us);
+
 /* A ticket's state as the output of scope-receive, or NULL if it is not known (any more). */
 json_t *tickets_describe(struct tickets *tickets, const char *name);
+
+/* The relationship in which `sender` is the partner and this server is `receiver`; NULL, and the fault, without one. */
+const struct relationship *reception_find_relationship(const struct plugin *plugin, const char *sender,
+                                                       const char *receiver, struct fault *fault);
 
 #endif

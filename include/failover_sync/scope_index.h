@@ -60,6 +60,20 @@ void scope_index_settle_resets(struct scope_index *index);
 
 size_t scope_index_count(struct scope_index *index);
 
+/* Digests over all versions agreed on with the partner of a relationship: over our fingerprints and over theirs. */
+void scope_index_digest(struct scope_index *index, size_t relationship, struct fingerprint *ours,
+                        struct fingerprint *theirs);
+
+/* Notes that the removal of a scope is, or is no longer, waiting for the partner of a relationship. */
+struct result scope_index_set_removing(struct scope_index *index, uint32_t subnet_id, size_t relationship,
+                                       bool removing);
+bool scope_index_is_removing(struct scope_index *index, uint32_t subnet_id, size_t relationship);
+
+/* Calls `each` under the lock for every removal that waits for the partner of a relationship, ascending by subnet id.
+ */
+void scope_index_each_removing(struct scope_index *index, size_t relationship,
+                               void (*each)(void *context, uint32_t subnet_id), void *context);
+
 /* Calls `each` under the lock, ascending by subnet id, until it returns false. It must not call the index again. */
 typedef bool (*scope_index_visitor)(void *context, const struct scope_entry *entry);
 void scope_index_each(struct scope_index *index, scope_index_visitor each, void *context);

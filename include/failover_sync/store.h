@@ -13,11 +13,20 @@
 struct store;
 
 /* Opens the store at `path`, creating the file (mode 0600) and missing folders (mode 0750), and brings its schema up to
- * date by the numbered migrations. WAL, foreign keys on, synchronous FULL. RESULT_STORE says why it cannot be used: the
- * path, SQLite's own reason, and the remedy. A file of a newer schema version or of another kind is refused, untouched.
- */
+ * date by the numbered migrations. WAL, foreign keys on, synchronous FULL. RESULT_STORE says why it cannot be used now:
+ * the path, SQLite's own reason, and the remedy; a file of ours that turned out to be damaged has been renamed then,
+ * and the next attempt makes a new one. RESULT_INVALID: the path cannot be a store's; a file of a newer schema version
+ * or of another kind is left untouched. */
 struct result store_open(const char *path, struct store **store);
 void store_close(struct store *store); /* NULL is fine */
+
+/* Whether the file cannot be a store any more: it is damaged, or another file or none is in its place. */
+bool store_is_lost(struct store *store);
+
+/* Renames the file of a store that is damaged, so that a new one can take its place, if that has not been done. `aside`
+ * receives its new name, "" if it was not renamed. */
+#define STORE_ASIDE_SIZE 1024
+struct result store_set_aside(struct store *store, char aside[STORE_ASIDE_SIZE]);
 
 struct result store_begin(struct store *store); /* BEGIN IMMEDIATE */
 struct result store_commit(struct store *store);
@@ -50,6 +59,9 @@ void server_row_clear(struct server_row *row);
 
 /* Notes that the server answered, `when` in seconds since 1970. */
 struct result server_store_seen(struct store *store, int64_t record_id, int64_t when);
+
+/* When it last answered, in seconds since 1970; 0 if it never did, or is not known. */
+struct result server_store_last_seen(struct store *store, int64_t record_id, int64_t *when);
 
 /* Removes another server, unless a relationship refers to it. Its scopes are to be removed before. */
 struct result server_store_remove_unused(struct store *store, int64_t record_id);
@@ -228,13 +240,21 @@ struct tombstone_row {
     enum scope_origin origin; /* who removed it */
 };
 struct result tombstone_store_put(struct store *store, const struct tombstone_row *row, int64_t removed_at_ms);
+/* Notes what a configuration load, from the file or not, delivered of a scope that stays removed; nothing without a
+ * tombstone. */
+struct result tombstone_store_set_delivery(struct store *store, uint32_t subnet_id, bool from_file,
+                                           struct fingerprint fingerprint, struct fingerprint text);
 struct result tombstone_store_remove(struct store *store, uint32_t subnet_id);
+
+/* Finds the tombstone of a scope, without its prefix; RESULT_NOT_FOUND without one. */
+struct result tombstone_store_find(struct store *store, uint32_t subnet_id, struct tombstone_row *row);
 typedef struct result (*tombstone_visitor)(void *context, const struct tombstone_row *row);
 struct result tombstone_store_each(struct store *store, tombstone_visitor each, void *context);
 
 /* ---- History: versions that a conflict replaced ---------------------------------------------------------------------
  */
 struct history_row {
+    int64_t record_id; /* of one that is read */
     uint32_t subnet_id;
     const char *prefix;
     const char *definition; /* the version that lost; NULL if it was a removal */
@@ -242,6 +262,19 @@ struct history_row {
     const char *reason;
     int64_t replaced_at; /* milliseconds since 1970 */
 };
+
+/* Adds a version, and forgets what is too much or too old: the 100 newest of a scope are kept, for 90 days. */
 struct result history_store_add(struct store *store, const struct history_row *row);
+
+struct history_filter {
+    uint32_t subnet_id; /* 0: of all scopes */
+    int64_t below;      /* only RecordIds below it; 0: from the newest on */
+    int64_t limit;
+};
+typedef struct result (*history_visitor)(void *context, const struct history_row *row);
+
+/* Calls `each` for the versions, the newest first; the row is borrowed for the call. */
+struct result history_store_each(struct store *store, const struct history_filter *filter, history_visitor each,
+                                 void *context);
 
 #endif

@@ -152,6 +152,25 @@ struct result server_store_seen(struct store *store, int64_t record_id, int64_t 
     return result;
 }
 
+struct result server_store_last_seen(struct store *store, int64_t record_id, int64_t *when)
+{
+    struct statement *statement;
+    bool found = false;
+    struct result result =
+        statement_get(store, "SELECT LastSeen FROM ADM_DHCPServersTable WHERE RecordId = ?1", &statement);
+
+    *when = 0;
+    if (result_failed(result))
+        return result;
+    statement_bind_integer(statement, 1, record_id);
+    result = statement_step(statement, &found);
+    if (found) {
+        *when = statement_integer(statement, 0);
+        statement_done(statement);
+    }
+    return result;
+}
+
 struct result server_store_remove_unused(struct store *store, int64_t record_id)
 {
     return statement_run_id(store,

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define BUSY_TIMEOUT_MS 2000 /* how long the tool and the server wait for each other */
 
@@ -48,11 +49,13 @@ static const char *remedy_of(int code)
     }
 }
 
-struct result store_failure(const struct store *store, int code)
+struct result store_failure(struct store *store, int code)
 {
     const char *reason = sqlite3_errmsg(store->database);
     const char *remedy = remedy_of(code);
 
+    if ((code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB)
+        store->damaged = true;
     if ((code & 0xff) == SQLITE_NOMEM)
         return result_error(RESULT_MEMORY, "out of memory in the store %.200s", store->path);
     /* A bind that failed earlier is not what the connection remembers last. */
@@ -237,49 +240,97 @@ static char *plain_path(const char *path)
     return plain;
 }
 
+static void note_file(struct store *store)
+{
+    struct stat status;
+
+    if (stat(store->path, &status) == 0) {
+        store->device = status.st_dev;
+        store->inode = status.st_ino;
+    }
+}
+
+bool store_is_lost(struct store *store)
+{
+    struct stat status;
+
+    return store->damaged || stat(store->path, &status) != 0 || status.st_dev != store->device ||
+           status.st_ino != store->inode;
+}
+
+struct result store_set_aside(struct store *store, char aside[STORE_ASIDE_SIZE])
+{
+    struct stat status;
+
+    aside[0] = '\0';
+    if (!store->damaged || stat(store->path, &status) != 0 || status.st_dev != store->device ||
+        status.st_ino != store->inode)
+        return result_ok();
+    return store_file_set_aside(store->path, aside);
+}
+
+static struct result store_open_file(struct store *store, const char *plain)
+{
+    int code = sqlite3_open_v2(plain, &store->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    struct result result;
+
+    /* No locks of SQLite's own: one thread uses a store at a time. */
+    if (code != SQLITE_OK) {
+        int reason = store->database == NULL ? 0 : sqlite3_system_errno(store->database);
+
+        if (store->database == NULL)
+            return result_no_memory("opening the store");
+        return reason != 0
+                   ? result_error(RESULT_STORE, "the store %.200s cannot be opened: %s", store->path, strerror(reason))
+                   : store_failure(store, code);
+    }
+    note_file(store);
+    result = store_file_check_header(store->database, store->path, &store->damaged);
+    return result_failed(result) ? result : store_set_up(store);
+}
+
+static struct result store_new(const char *path, struct store **store)
+{
+    *store = calloc(1, sizeof **store);
+    if (*store != NULL)
+        (*store)->path = strdup(path);
+    if (*store == NULL || (*store)->path == NULL) {
+        free(*store);
+        *store = NULL;
+        return result_no_memory("opening the store");
+    }
+    return result_ok();
+}
+
 struct result store_open(const char *path, struct store **store)
 {
-    struct result result;
     struct store *made = NULL;
     char *plain = NULL;
-    int code;
+    struct result result = store_file_prepare(path);
 
     *store = NULL;
-    result = store_file_prepare(path);
+    if (!result_failed(result))
+        result = store_new(path, &made);
     if (result_failed(result))
         return result;
     plain = plain_path(path);
-    made = calloc(1, sizeof *made);
-    if (made != NULL)
-        made->path = strdup(path);
-    if (plain == NULL || made == NULL || made->path == NULL) {
-        result = result_no_memory("opening the store");
-        goto done;
-    }
-    /* No locks of SQLite's own: one thread uses a store at a time. */
-    code = sqlite3_open_v2(plain, &made->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-    if (code != SQLITE_OK) {
-        int reason = made->database == NULL ? 0 : sqlite3_system_errno(made->database);
-
-        if (made->database == NULL)
-            result = result_no_memory("opening the store");
-        else if (reason != 0)
-            result = result_error(RESULT_STORE, "the store %.200s cannot be opened: %s", path, strerror(reason));
-        else
-            result = store_failure(made, code);
-        goto done;
-    }
-    result = store_file_check_header(made->database, path);
-    if (result_failed(result))
-        goto done;
-    result = store_set_up(made);
-    if (result_failed(result))
-        goto done;
-    *store = made;
-    made = NULL;
-done:
-    store_close(made);
+    result = plain == NULL ? result_no_memory("opening the store") : store_open_file(made, plain);
     free(plain);
+    if (!result_failed(result)) {
+        *store = made;
+        return result;
+    }
+    /* So that the next attempt makes a new one. */
+    if (made->damaged) {
+        char aside[STORE_ASIDE_SIZE];
+        struct result renamed = store_set_aside(made, aside);
+
+        if (result_failed(renamed))
+            result = renamed;
+        else
+            result = result_error(RESULT_STORE, "%.220s; it was renamed to %.200s", result.message, aside);
+    }
+    store_close(made);
     return result;
 }
 

@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* SQLite's file format, section 1.3: the first 100 bytes. */
@@ -17,7 +19,7 @@ static const char header_magic[16] = "SQLite format 3";
 
 struct result store_file_foreign(const char *path, int64_t application_id)
 {
-    return result_error(RESULT_STORE,
+    return result_error(RESULT_INVALID,
                         "%.200s is a database of another program (application id %lld); name another file "
                         "for the store",
                         path, (long long)application_id);
@@ -25,7 +27,7 @@ struct result store_file_foreign(const char *path, int64_t application_id)
 
 struct result store_file_newer(const char *path, int64_t version)
 {
-    return result_error(RESULT_STORE,
+    return result_error(RESULT_INVALID,
                         "the store %.200s has schema version %lld, and this library knows versions up to "
                         "%d; install the library that wrote it, or name another file",
                         path, (long long)version, STORE_SCHEMA_VERSION);
@@ -38,7 +40,7 @@ static struct result make_folder(const char *folder)
     if (stat(folder, &status) == 0) {
         if (S_ISDIR(status.st_mode))
             return result_ok();
-        return result_error(RESULT_STORE,
+        return result_error(RESULT_INVALID,
                             "the folder %.200s of the store cannot be made: a file of that name is in the "
                             "way",
                             folder);
@@ -46,7 +48,7 @@ static struct result make_folder(const char *folder)
     /* EEXIST: another process was faster. */
     if (errno == ENOENT && (mkdir(folder, 0750) == 0 || errno == EEXIST))
         return result_ok();
-    return result_error(RESULT_STORE, "the folder %.200s of the store cannot be made: %s", folder, strerror(errno));
+    return result_error(RESULT_INVALID, "the folder %.200s of the store cannot be made: %s", folder, strerror(errno));
 }
 
 static struct result make_folders(const char *path)
@@ -74,9 +76,9 @@ struct result store_file_prepare(const char *path)
     int file;
 
     if (path == NULL || path[0] == '\0')
-        return result_error(RESULT_STORE, "the store has no path; name a file");
+        return result_error(RESULT_INVALID, "the store has no path; name a file");
     if (path[strlen(path) - 1] == '/')
-        return result_error(RESULT_STORE, "the store %.200s is the name of a folder; name a file", path);
+        return result_error(RESULT_INVALID, "the store %.200s is the name of a folder; name a file", path);
     result = make_folders(path);
     if (result_failed(result))
         return result;
@@ -90,7 +92,7 @@ struct result store_file_prepare(const char *path)
     if (stat(path, &status) != 0)
         return result_error(RESULT_STORE, "the store %.200s cannot be used: %s", path, strerror(errno));
     if (!S_ISREG(status.st_mode))
-        return result_error(RESULT_STORE, "the store %.200s is %s; name a file", path,
+        return result_error(RESULT_INVALID, "the store %.200s is %s; name a file", path,
                             S_ISDIR(status.st_mode) ? "a folder" : "no regular file");
     /* Not by opening it: closing a descriptor would drop the locks that this process may hold on the file. */
     if (faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) != 0)
@@ -118,7 +120,40 @@ static int64_t header_integer(const unsigned char *bytes)
     return value > INT32_MAX ? (int64_t)value - INT64_C(0x100000000) : (int64_t)value;
 }
 
-struct result store_file_check_header(sqlite3 *database, const char *path)
+/* Whether a file that is no database was one of ours before something was written over it: it has the name, the mode
+ * and the owner of one. Anything else is somebody's, named here by mistake, and is left alone. */
+static bool looks_like_a_store(const char *path)
+{
+    struct stat status;
+    const char *ending = strrchr(path, '.');
+
+    return ending != NULL && strcmp(ending, ".db") == 0 && stat(path, &status) == 0 && S_ISREG(status.st_mode) &&
+           (status.st_mode & 0777) == 0600 && status.st_uid == geteuid();
+}
+
+struct result store_file_set_aside(const char *path, char aside[STORE_ASIDE_SIZE])
+{
+    static const char *const endings[] = {"-wal", "-shm", ""}; /* the file itself last: only then is it done */
+    char when[32], from[STORE_ASIDE_SIZE], to[STORE_ASIDE_SIZE];
+    time_t now = time(NULL);
+    struct tm parts;
+
+    aside[0] = '\0';
+    if (gmtime_r(&now, &parts) == NULL || strftime(when, sizeof when, "%Y%m%dT%H%M%SZ", &parts) == 0 ||
+        strlen(path) + 48 > STORE_ASIDE_SIZE)
+        return result_error(RESULT_STORE, "the damaged store %.200s cannot be set aside: move it away", path);
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        (void)snprintf(from, sizeof from, "%s%s", path, endings[i]);
+        (void)snprintf(to, sizeof to, "%s.damaged-%s%s", path, when, endings[i]);
+        if (rename(from, to) != 0 && errno != ENOENT)
+            return result_error(RESULT_STORE, "the damaged store %.200s cannot be set aside: %s; move it away", path,
+                                strerror(errno));
+    }
+    (void)snprintf(aside, STORE_ASIDE_SIZE, "%s", to);
+    return result_ok();
+}
+
+struct result store_file_check_header(sqlite3 *database, const char *path, bool *damaged)
 {
     unsigned char header[HEADER_SIZE] = {0};
     sqlite3_file *file = NULL;
@@ -140,7 +175,8 @@ struct result store_file_check_header(sqlite3 *database, const char *path)
     if (memcmp(header, header_magic, sizeof header_magic) != 0) {
         if (has_journal(path))
             return result_ok();
-        return result_error(RESULT_STORE,
+        *damaged = looks_like_a_store(path);
+        return result_error(*damaged ? RESULT_STORE : RESULT_INVALID,
                             "%.200s is not a database; name another file for the store, or move this one "
                             "away",
                             path);

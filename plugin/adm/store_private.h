@@ -13,13 +13,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define STORE_APPLICATION_ID 0x4B465359 /* "KFSY": how we and file(1) recognise our files */
 #define STORE_SCHEMA_VERSION 3
 
 struct store {
     sqlite3 *database;
-    char *path;        /* as the user gave it, for messages */
+    char *path;   /* as the user gave it, for messages */
+    bool damaged; /* SQLite found its pages malformed, or it is no database although it looks like one of ours */
+    dev_t device; /* of the file that was opened */
+    ino_t inode;
     bool rollback_due; /* a rollback failed, for want of memory: nothing may be done before it has been done */
     struct statement **statements;
     size_t statement_count, statement_capacity;
@@ -28,7 +32,7 @@ struct store {
 /* ---- store.c ---- */
 
 /* The result of SQLite's `code`, with the reason the connection has at the moment, the store's path and a remedy. */
-struct result store_failure(const struct store *store, int code);
+struct result store_failure(struct store *store, int code);
 
 /* Makes up for a rollback that failed; fails as long as that does. */
 struct result store_settle(struct store *store);
@@ -38,12 +42,16 @@ int64_t store_changes(const struct store *store);
 
 /* ---- store_file.c ---- */
 
-/* Makes the folders (0750) and the file (0600) where they are missing; RESULT_STORE if the path cannot be a store. */
+/* Makes the folders (0750) and the file (0600) where they are missing. RESULT_INVALID if the path cannot be a store's,
+ * RESULT_STORE if it could but cannot be used now. */
 struct result store_file_prepare(const char *path);
 
 /* Looks at the file's header before SQLite does, because SQLite may write to a file merely by opening it: refuses what
  * is not a database, not ours, or of a newer version. `database` was opened but not used yet. */
-struct result store_file_check_header(sqlite3 *database, const char *path);
+struct result store_file_check_header(sqlite3 *database, const char *path, bool *damaged);
+
+/* Renames a damaged store; `aside` receives the new name. */
+struct result store_file_set_aside(const char *path, char aside[STORE_ASIDE_SIZE]);
 
 /* Refusals that both the header and the database itself can give rise to. */
 struct result store_file_foreign(const char *path, int64_t application_id);

@@ -28,6 +28,25 @@ struct result tombstone_store_put(struct store *store, const struct tombstone_ro
     return statement_run(statement);
 }
 
+struct result tombstone_store_set_delivery(struct store *store, uint32_t subnet_id, bool from_file,
+                                           struct fingerprint fingerprint, struct fingerprint text)
+{
+    struct statement *statement;
+    struct result result = statement_get(
+        store,
+        "UPDATE ScopeTombstones SET ConfigurationFingerprint = ?2, ConfigurationText = ?3, "
+        "FileFingerprint = IIF(?4, ?2, FileFingerprint), FileText = IIF(?4, ?3, FileText) WHERE SubnetId = ?1",
+        &statement);
+
+    if (result_failed(result))
+        return result;
+    statement_bind_integer(statement, 1, subnet_id);
+    statement_bind_fingerprint(statement, 2, &fingerprint);
+    statement_bind_fingerprint(statement, 3, &text);
+    statement_bind_integer(statement, 4, from_file);
+    return statement_run(statement);
+}
+
 struct result tombstone_store_remove(struct store *store, uint32_t subnet_id)
 {
     struct statement *statement;
@@ -37,6 +56,34 @@ struct result tombstone_store_remove(struct store *store, uint32_t subnet_id)
         return result;
     statement_bind_integer(statement, 1, subnet_id);
     return statement_run(statement);
+}
+
+struct result tombstone_store_find(struct store *store, uint32_t subnet_id, struct tombstone_row *row)
+{
+    struct statement *statement;
+    bool found = false;
+    struct result result =
+        statement_get(store,
+                      "SELECT FileFingerprint, ConfigurationFingerprint, FileText, ConfigurationText, Origin "
+                      "FROM ScopeTombstones WHERE SubnetId = ?1",
+                      &statement);
+
+    *row = (struct tombstone_row){.subnet_id = subnet_id};
+    if (result_failed(result))
+        return result;
+    statement_bind_integer(statement, 1, subnet_id);
+    result = statement_step(statement, &found);
+    if (found) {
+        row->file_fingerprint = statement_fingerprint(statement, 0);
+        row->configuration_fingerprint = statement_fingerprint(statement, 1);
+        row->file_text = statement_fingerprint(statement, 2);
+        row->configuration_text = statement_fingerprint(statement, 3);
+        row->origin = scope_origin_of(statement_text(statement, 4));
+    } else if (!result_failed(result)) {
+        result = result_error(RESULT_NOT_FOUND, "the scope %u has no tombstone", subnet_id);
+    }
+    statement_done(statement);
+    return result;
 }
 
 struct result tombstone_store_each(struct store *store, tombstone_visitor each, void *context)

@@ -14,6 +14,7 @@
 struct found_scopes {
     struct kea_scope *scopes;
     size_t count;
+    bool followed; /* the partner changed their shared network, and nobody the scopes */
     struct reading *rest;
 };
 
@@ -21,6 +22,7 @@ struct reading {
     struct plugin *plugin;
     uint32_t *ids;
     size_t count, next;
+    bool followed;
 };
 
 static void reading_free(struct reading *reading)
@@ -41,13 +43,28 @@ static void release_found(void *argument)
     free(found);
 }
 
+/* Who made the version that was found. With `followed`, a scope is as it was but for its network's parameters. */
+static enum scope_origin origin_of(const struct mirror_writer *writer, const struct found_scopes *found,
+                                   uint32_t subnet_id)
+{
+    enum scope_origin origin = SCOPE_FROM_CONFIGURATION;
+    struct scope_entry entry;
+
+    if (found->followed && scope_index_get(writer->plugin->index, subnet_id, &entry)) {
+        origin = entry.origin;
+        scope_entry_clear(&entry);
+    }
+    return origin;
+}
+
 static struct result write_found(struct mirror_writer *writer, const struct found_scopes *found)
 {
     struct result result = result_ok();
 
     for (size_t i = 0; i < found->count && !result_failed(result); i++) {
         const struct kea_scope *scope = &found->scopes[i];
-        struct mirror_version version = {.scope = scope, .origin = SCOPE_FROM_CONFIGURATION, .agreed_with = -1};
+        struct mirror_version version = {
+            .scope = scope, .origin = origin_of(writer, found, scope->subnet_id), .agreed_with = -1};
 
         if (scope->definition == NULL) {
             result = mirror_remove_scope(writer, scope->subnet_id, SCOPE_FROM_CONFIGURATION, false, -1);
@@ -83,7 +100,8 @@ static struct result mirror_found(struct plugin *plugin, void *argument)
     return result;
 }
 
-static struct result read_scopes(struct plugin *plugin, const uint32_t *ids, size_t count, struct reading *rest)
+static struct result read_scopes(struct plugin *plugin, const uint32_t *ids, size_t count, bool followed,
+                                 struct reading *rest)
 {
     const struct kea_server *server = plugin->server;
     struct found_scopes *found = calloc(1, sizeof *found);
@@ -96,6 +114,7 @@ static struct result read_scopes(struct plugin *plugin, const uint32_t *ids, siz
         reading_free(rest);
         return result_no_memory("changed scopes");
     }
+    found->followed = followed;
     found->rest = rest;
     for (size_t i = 0; i < count && !result_failed(result); i++) {
         struct kea_scope *scope = &found->scopes[found->count++];
@@ -113,9 +132,11 @@ static struct result read_scopes(struct plugin *plugin, const uint32_t *ids, siz
     return worker_post(plugin, mirror_found, release_found, found);
 }
 
-struct result changes_read(struct plugin *plugin, const uint32_t *ids, size_t count)
+static struct result changes_read(struct plugin *plugin, const uint32_t *ids, size_t count, bool followed)
 {
-    return read_scopes(plugin, ids, count, NULL);
+    if (plugin->store == NULL)
+        return result_ok(); /* everything is read once it can be kept */
+    return read_scopes(plugin, ids, count, followed, NULL);
 }
 
 static void read_slice(void *argument, bool cancelled)
@@ -134,9 +155,9 @@ static void read_slice(void *argument, bool cancelled)
         count = SLICE;
     reading->next += count;
     if (reading->next < reading->count) {
-        result = read_scopes(plugin, ids, count, reading);
+        result = read_scopes(plugin, ids, count, false, reading);
     } else {
-        result = read_scopes(plugin, ids, count, NULL);
+        result = read_scopes(plugin, ids, count, false, NULL);
         reading_free(reading);
     }
     if (result_failed(result))
@@ -187,9 +208,12 @@ static struct result collect_ids(struct plugin *plugin, struct reading *reading)
 
 struct result changes_read_all(struct plugin *plugin)
 {
-    struct reading *reading = calloc(1, sizeof *reading);
+    struct reading *reading;
     struct result result;
 
+    if (plugin->store == NULL)
+        return result_ok();
+    reading = calloc(1, sizeof *reading);
     if (reading == NULL)
         return result_no_memory("changed scopes");
     reading->plugin = plugin;
@@ -209,20 +233,20 @@ static void read_later(void *argument, bool cancelled)
 
     if (!cancelled)
         result = reading->ids == NULL ? changes_read_all(reading->plugin)
-                                      : changes_read(reading->plugin, reading->ids, reading->count);
+                                      : changes_read(reading->plugin, reading->ids, reading->count, reading->followed);
     if (result_failed(result))
         engine_set_mirror(reading->plugin, &result);
     reading_free(reading);
 }
 
-struct result changes_read_soon(struct plugin *plugin, const uint32_t *ids, size_t count)
+static struct result read_soon(struct plugin *plugin, const uint32_t *ids, size_t count, bool followed)
 {
     const struct kea_server *server = plugin->server;
     struct reading *reading;
     struct result result;
 
     if (server->on_main(server->context))
-        return ids == NULL ? changes_read_all(plugin) : changes_read(plugin, ids, count);
+        return ids == NULL ? changes_read_all(plugin) : changes_read(plugin, ids, count, followed);
     reading = calloc(1, sizeof *reading);
     if (reading != NULL && ids != NULL)
         reading->ids = calloc(count + 1, sizeof *reading->ids);
@@ -232,12 +256,23 @@ struct result changes_read_soon(struct plugin *plugin, const uint32_t *ids, size
     }
     reading->plugin = plugin;
     reading->count = count;
+    reading->followed = followed;
     if (ids != NULL)
         memcpy(reading->ids, ids, count * sizeof *ids);
     result = server->run_on_main(server->context, read_later, reading);
     if (result_failed(result))
         reading_free(reading);
     return result;
+}
+
+struct result changes_read_soon(struct plugin *plugin, const uint32_t *ids, size_t count)
+{
+    return read_soon(plugin, ids, count, false);
+}
+
+struct result changes_follow_network(struct plugin *plugin, const uint32_t *ids, size_t count)
+{
+    return read_soon(plugin, ids, count, true);
 }
 
 bool changes_wanted(const char *command)

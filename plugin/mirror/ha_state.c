@@ -35,7 +35,7 @@ static struct result note_states(struct plugin *plugin, size_t number, const cha
     (void)snprintf(status->local_state, sizeof status->local_state, "%s", local);
     (void)snprintf(status->partner_state, sizeof status->partner_state, "%s", remote);
     (void)pthread_mutex_unlock(&plugin->status.lock);
-    if (!changed)
+    if (!changed || plugin->store == NULL)
         return result_ok();
     result = relation_store_set_states(plugin->store, relationship->record_id,
                                        relationship->local_is_server1 ? local : remote,

@@ -1,6 +1,7 @@
 /* Writing the mirror: one version of a scope, its removal, its delivery, in a transaction, with the queue beside it.
  * The index follows at the commit. Deciding which version counts is not done here. */
 #include "failover_sync/mirror.h"
+#include "mass_removal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 struct result mirror_begin(struct plugin *plugin, struct mirror_writer *writer)
 {
     *writer = (struct mirror_writer){.plugin = plugin, .now = engine_now()};
-    return store_begin(plugin->store);
+    return plugin->store == NULL ? engine_no_store(plugin) : store_begin(plugin->store);
 }
 
 static void writer_clear(struct mirror_writer *writer)
@@ -18,9 +19,21 @@ static void writer_clear(struct mirror_writer *writer)
         scope_entry_clear(&writer->entries[i]);
     free(writer->entries);
     free(writer->removed);
+    free(writer->removals);
     writer->entries = NULL;
     writer->removed = NULL;
-    writer->entry_count = writer->removed_count = 0;
+    writer->removals = NULL;
+    writer->entry_count = writer->removed_count = writer->removal_count = 0;
+}
+
+struct result mirror_note_removal(struct mirror_writer *writer, uint32_t subnet_id, size_t relationship, bool waits)
+{
+    if (!engine_grow((void **)&writer->removals, writer->removal_count, &writer->removal_capacity,
+                     sizeof *writer->removals))
+        return result_no_memory("the mirror");
+    writer->removals[writer->removal_count++] =
+        (struct removal_note){.subnet_id = subnet_id, .relationship = relationship, .waits = waits};
+    return result_ok();
 }
 
 void mirror_abandon(struct mirror_writer *writer)
@@ -31,8 +44,10 @@ void mirror_abandon(struct mirror_writer *writer)
 
 struct result mirror_commit(struct mirror_writer *writer)
 {
-    struct result result = store_commit(writer->plugin->store);
+    struct result result = mass_removal_hold(writer);
 
+    if (!result_failed(result))
+        result = store_commit(writer->plugin->store);
     if (result_failed(result)) {
         mirror_abandon(writer);
         return result;
@@ -41,6 +56,9 @@ struct result mirror_commit(struct mirror_writer *writer)
         scope_index_remove(writer->plugin->index, writer->removed[i]);
     for (size_t i = 0; i < writer->entry_count && !result_failed(result); i++)
         result = scope_index_put(writer->plugin->index, &writer->entries[i]);
+    for (size_t i = 0; i < writer->removal_count && !result_failed(result); i++)
+        result = scope_index_set_removing(writer->plugin->index, writer->removals[i].subnet_id,
+                                          writer->removals[i].relationship, writer->removals[i].waits);
     writer_clear(writer);
     return result;
 }
@@ -140,6 +158,9 @@ static struct result queue_scope(struct mirror_writer *writer, const struct scop
         if ((entry->members >> i & 1) == 0)
             continue;
         item = mirror_wish(&relationships->list[i], entry->subnet_id, entry->prefix, false);
+        result = mirror_note_removal(writer, entry->subnet_id, i, false);
+        if (result_failed(result))
+            break;
         if (scope_entry_agreed(entry, i)) {
             result = queue_remove(store, item.server_record_id, entry->subnet_id);
         } else if (!hold && writer->plugin->parameters.replicate_on_change) {
@@ -185,18 +206,38 @@ static struct result recall_bases(struct mirror_writer *writer, struct scope_ent
     return result_ok();
 }
 
+/* What the configuration last delivered of a scope that was removed at run time: so that the file that still has it is
+ * not taken for an edit at the next start. */
+static struct result recall_delivery(struct mirror_writer *writer, struct scope_entry *entry)
+{
+    struct tombstone_row tombstone;
+    struct result result = tombstone_store_find(writer->plugin->store, entry->subnet_id, &tombstone);
+
+    if (result_failed(result))
+        return result.code == RESULT_NOT_FOUND ? result_ok() : result;
+    entry->file_fingerprint = tombstone.file_fingerprint;
+    entry->configuration_fingerprint = tombstone.configuration_fingerprint;
+    entry->file_text = tombstone.file_text;
+    entry->configuration_text = tombstone.configuration_text;
+    return result;
+}
+
 /* The scope as the index has it, or a new one. */
 static struct result entry_of(struct mirror_writer *writer, const struct kea_scope *scope, struct scope_entry *entry,
                               bool *known)
 {
     size_t relationships = writer->plugin->relationships.count;
+    struct result result;
 
     *known = scope_index_get(writer->plugin->index, scope->subnet_id, entry);
     if (*known)
         return result_ok();
     *entry = (struct scope_entry){.subnet_id = scope->subnet_id};
     entry->agreement = calloc(relationships == 0 ? 1 : relationships, sizeof *entry->agreement);
-    return entry->agreement == NULL ? result_no_memory("the mirror") : recall_bases(writer, entry);
+    if (entry->agreement == NULL)
+        return result_no_memory("the mirror");
+    result = recall_bases(writer, entry);
+    return result_failed(result) ? result : recall_delivery(writer, entry);
 }
 
 static bool take_delivery(struct scope_entry *entry, bool from_file, struct fingerprint fingerprint,
@@ -246,6 +287,8 @@ struct result mirror_put_scope(struct mirror_writer *writer, const struct mirror
         entry.modified_at = writer->now;
     if (version->delivered)
         noted = take_delivery(&entry, version->from_file, version->delivered_fingerprint, version->delivered_text);
+    if (version->configuration_apart)
+        noted = take_delivery(&entry, false, version->configuration_fingerprint, version->configuration_text) || noted;
     if (agreement) {
         struct scope_agreement *with = &entry.agreement[version->agreed_with];
 
@@ -340,14 +383,28 @@ static struct result queue_removal(struct mirror_writer *writer, struct scope_en
                 result = assume_agreed(writer, entry, i);
             if (!result_failed(result))
                 result = queue_put(store, &item, writer->now);
+            if (!result_failed(result))
+                result = mirror_note_removal(writer, entry->subnet_id, i, true);
             writer->queued++;
         } else {
-            result = scope_store_remove(store, item.server_record_id, entry->subnet_id);
+            /* A partner that is not told still has it: its row tells on which version to build if it comes back. */
+            if (fingerprint_empty(entry->agreement[i].theirs))
+                result = scope_store_remove(store, item.server_record_id, entry->subnet_id);
             if (!result_failed(result))
                 result = queue_remove(store, item.server_record_id, entry->subnet_id);
         }
     }
     return result;
+}
+
+/* A partner removed a scope that was removed here before: nothing is left to tell it. */
+static struct result forget_at_partner(struct mirror_writer *writer, uint32_t subnet_id, int agreed_with)
+{
+    struct store *store = writer->plugin->store;
+    int64_t partner = relationship_partner(&writer->plugin->relationships.list[agreed_with])->record_id;
+    struct result result = scope_store_remove(store, partner, subnet_id);
+
+    return result_failed(result) ? result : queue_remove(store, partner, subnet_id);
 }
 
 struct result mirror_remove_scope(struct mirror_writer *writer, uint32_t subnet_id, enum scope_origin origin,
@@ -358,7 +415,7 @@ struct result mirror_remove_scope(struct mirror_writer *writer, uint32_t subnet_
     struct result result = result_ok();
 
     if (!scope_index_get(writer->plugin->index, subnet_id, &entry))
-        return result;
+        return agreed_with < 0 ? result : forget_at_partner(writer, subnet_id, agreed_with);
     if (!gone_from_file && !fingerprint_empty(entry.file_fingerprint)) {
         struct tombstone_row tombstone = {
             .subnet_id = subnet_id,

@@ -31,6 +31,8 @@ struct prefetch {
     size_t scope_count, scope_capacity;
     struct membership *members; /* of all servers' scopes; the subnet id tells enough */
     size_t member_count, member_capacity;
+    struct membership *removals; /* that wait for a partner */
+    size_t removal_count, removal_capacity;
 };
 
 static struct result keep_scope(void *context, const struct scope_row *row)
@@ -81,31 +83,40 @@ static struct result read_servers(struct prefetch *prefetch, int64_t servers[REL
     return result;
 }
 
-/* All memberships in one query: one per scope would cost more than all the rest. */
-static struct result read_members(struct prefetch *prefetch)
+static struct result read_pairs(struct prefetch *prefetch, const char *sql, struct membership **pairs, size_t *count,
+                                size_t *capacity)
 {
     struct statement *statement;
     bool row = false;
-    struct result result =
-        statement_get(prefetch->store,
-                      "SELECT scope.SubnetId, member.FailoverRelationId FROM ADM_DhcpScopeFailoverTable AS member "
-                      "JOIN ADM_DHCPScopesTable AS scope ON scope.RecordId = member.ScopeId",
-                      &statement);
+    struct result result = statement_get(prefetch->store, sql, &statement);
 
     if (result_failed(result))
         return result;
     while (!result_failed(result = statement_step(statement, &row)) && row) {
-        if (!engine_grow((void **)&prefetch->members, prefetch->member_count, &prefetch->member_capacity,
-                         sizeof *prefetch->members)) {
+        if (!engine_grow((void **)pairs, *count, capacity, sizeof **pairs)) {
             result = result_no_memory("the scope index");
             break;
         }
-        prefetch->members[prefetch->member_count++] =
-            (struct membership){.subnet_id = (uint32_t)statement_integer(statement, 0),
-                                .relation_record_id = statement_integer(statement, 1)};
+        (*pairs)[(*count)++] = (struct membership){.subnet_id = (uint32_t)statement_integer(statement, 0),
+                                                   .relation_record_id = statement_integer(statement, 1)};
     }
     statement_done(statement);
     return result;
+}
+
+/* All memberships in one query: one per scope would cost more than all the rest. */
+static struct result read_members(struct prefetch *prefetch)
+{
+    return read_pairs(prefetch,
+                      "SELECT scope.SubnetId, member.FailoverRelationId FROM ADM_DhcpScopeFailoverTable AS member "
+                      "JOIN ADM_DHCPScopesTable AS scope ON scope.RecordId = member.ScopeId",
+                      &prefetch->members, &prefetch->member_count, &prefetch->member_capacity);
+}
+
+static struct result read_removals(struct prefetch *prefetch)
+{
+    return read_pairs(prefetch, "SELECT SubnetId, RelationId FROM ReplicationQueue WHERE Removal = 1",
+                      &prefetch->removals, &prefetch->removal_count, &prefetch->removal_capacity);
 }
 
 static void *read_all(void *argument)
@@ -121,6 +132,8 @@ static void *read_all(void *argument)
     }
     if (!result_failed(prefetch->result))
         prefetch->result = read_members(prefetch);
+    if (!result_failed(prefetch->result))
+        prefetch->result = read_removals(prefetch);
     /* Nothing but operation-get depends on it. */
     (void)operation_log_load(prefetch->operations, prefetch->store);
     return NULL;
@@ -155,6 +168,7 @@ void prefetch_free(struct prefetch *prefetch)
     prefetch_wait(prefetch);
     free(prefetch->scopes);
     free(prefetch->members);
+    free(prefetch->removals);
     free(prefetch);
 }
 
@@ -185,10 +199,18 @@ struct result prefetch_fill(struct prefetch *prefetch, struct plugin *plugin)
         if (number >= 0)
             scope_index_set_agreement(plugin->index, summary->entry.subnet_id, (size_t)number, &summary->agreement);
     }
-    for (size_t i = 0; i < prefetch->member_count && !result_failed(result); i++)
-        for (size_t k = 0; k < relationships->count; k++)
-            if (relationships->list[k].record_id == prefetch->members[i].relation_record_id)
-                scope_index_add_member(plugin->index, prefetch->members[i].subnet_id, k);
+    for (size_t i = 0; i < prefetch->member_count && !result_failed(result); i++) {
+        int number = relationships_find_row(relationships, prefetch->members[i].relation_record_id);
+
+        if (number >= 0)
+            scope_index_add_member(plugin->index, prefetch->members[i].subnet_id, (size_t)number);
+    }
+    for (size_t i = 0; i < prefetch->removal_count && !result_failed(result); i++) {
+        int number = relationships_find_row(relationships, prefetch->removals[i].relation_record_id);
+
+        if (number >= 0)
+            result = scope_index_set_removing(plugin->index, prefetch->removals[i].subnet_id, (size_t)number, true);
+    }
     scope_index_settle_resets(plugin->index);
     return result;
 }

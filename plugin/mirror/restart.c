@@ -2,7 +2,7 @@
  * store remembers. Decides scope by scope whether the configuration or the store has the version that counts, puts the
  * store's versions into the configuration before it serves, and keeps what the mirror has to write once it is in force.
  */
-#include "failover_sync/mirror.h"
+#include "restart_private.h"
 
 #include "failover_sync/worker.h"
 
@@ -10,56 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One scope whose running version must be mirrored. */
-struct planned_scope {
-    struct kea_scope scope;
-    enum scope_origin origin;
-    bool delivered;
-    struct fingerprint fingerprint, delivered_fingerprint, delivered_text;
-    bool hold;
-    char reason[160];
-};
-
-struct planned_delivery {
-    uint32_t subnet_id;
-    struct fingerprint fingerprint, text;
-};
-
-struct planned_removal {
-    uint32_t subnet_id;
-    bool gone_from_file;
-};
-
-struct load_plan {
-    bool at_start, from_file;
-    struct planned_scope *scopes;
-    size_t scope_count;
-    struct planned_delivery *deliveries;
-    size_t delivery_count;
-    struct planned_removal *removals;
-    size_t removal_count;
-    uint32_t *tombstones; /* that the file has caught up with */
-    size_t tombstone_count;
-    size_t restored;
-};
-
-/* What is being decided on. */
-struct decision {
-    struct plugin *plugin;
-    const struct kea_load *load;
-    struct load_plan *plan;
-};
-
 static void plan_free(struct load_plan *plan)
 {
     if (plan == NULL)
         return;
-    for (size_t i = 0; i < plan->scope_count; i++)
+    for (size_t i = 0; i < plan->scope_count; i++) {
         kea_scope_clear(&plan->scopes[i].scope);
+        free(plan->scopes[i].stored);
+    }
     free(plan->scopes);
     free(plan->deliveries);
     free(plan->removals);
     free(plan->tombstones);
+    free(plan->buried);
     free(plan);
 }
 
@@ -93,48 +56,27 @@ static bool outlives(const struct kea_load *load, enum scope_origin origin)
     return load->at_start || origin == SCOPE_FROM_PARTNER;
 }
 
-/* Puts the store's version into the staged configuration (or takes the scope out of it: `definition` NULL). */
-static struct result restore(struct decision *decision, uint32_t subnet_id, const char *prefix, const char *definition,
-                             struct kea_scope *after, char reason[160])
-{
-    const struct kea_server *server = decision->plugin->server;
-    struct kea_change change = {.subnet_id = subnet_id, .prefix = prefix, .definition = definition};
-
-    server->scopes_apply(server->context, KEA_STAGED, &change, 1);
-    if (change.applied) {
-        decision->plan->restored++;
-    } else {
-        const char *text = change.text == NULL ? "out of memory" : change.text;
-
-        kea_log(server, FAILOVER_SYNC_RESTORE_FAILED, prefix, text);
-        (void)snprintf(reason, 160, "a newer version in the store could not be applied: %.100s", text);
-    }
-    free(change.text);
-    *after = change.after;
-    return result_ok();
-}
-
+/* The store's version is the one that counts: it is put back when all is decided. */
 static struct result plan_restored(struct decision *decision, const struct scope_entry *entry,
                                    const struct planned_scope *delivered)
 {
     struct plugin *plugin = decision->plugin;
-    struct planned_scope *planned = &decision->plan->scopes[decision->plan->scope_count];
     struct scope_row row = {.record_id = 0};
     struct result result =
         scope_store_find(plugin->store, plugin->relationships.server_record_id, entry->subnet_id, &row);
 
-    if (result_failed(result))
-        return result;
-    *planned = *delivered;
-    planned->origin = entry->origin;
-    result = restore(decision, entry->subnet_id, entry->prefix, row.definition, &planned->scope, planned->reason);
-    if (planned->reason[0] != '\0')
-        planned->hold = true;
-    if (!result_failed(result) && planned->scope.replicated != NULL) {
-        planned->fingerprint = fingerprint_of(planned->scope.replicated, strlen(planned->scope.replicated));
-        decision->plan->scope_count++;
-    } else {
-        kea_scope_clear(&planned->scope);
+    if (!result_failed(result)) {
+        struct planned_scope *planned = &decision->plan->scopes[decision->plan->scope_count];
+
+        *planned = *delivered;
+        planned->subnet_id = entry->subnet_id;
+        memcpy(planned->prefix, entry->prefix, sizeof planned->prefix);
+        planned->origin = entry->origin;
+        planned->stored = strdup(row.definition);
+        if (planned->stored == NULL)
+            result = result_no_memory("a scope to restore");
+        else
+            decision->plan->scope_count++;
     }
     scope_row_clear(&row);
     return result;
@@ -151,7 +93,7 @@ static struct result plan_delivered(struct decision *decision, struct planned_sc
 static struct result read_staged(struct decision *decision, struct planned_scope *delivered, uint32_t subnet_id)
 {
     const struct kea_server *server = decision->plugin->server;
-    struct result result = server->scope_get(server->context, KEA_STAGED, subnet_id, &delivered->scope);
+    struct result result = server->scope_get(server->context, decision->which, subnet_id, &delivered->scope);
 
     if (!result_failed(result)) {
         delivered->fingerprint = fingerprint_of(delivered->scope.replicated, strlen(delivered->scope.replicated));
@@ -170,6 +112,7 @@ static struct result decide_known(struct decision *decision, const struct kea_de
     struct fingerprint before = load->from_file ? entry->file_fingerprint : entry->configuration_fingerprint;
     bool unchanged = fingerprint_equal(now->text, before_text) && !fingerprint_empty(before);
     struct planned_scope delivered = {
+        .subnet_id = now->subnet_id,
         .origin = SCOPE_FROM_CONFIGURATION,
         .delivered = true,
         .delivered_text = now->text,
@@ -183,6 +126,7 @@ static struct result decide_known(struct decision *decision, const struct kea_de
             goto done;
         unchanged = fingerprint_equal(delivered.delivered_fingerprint, before);
     }
+    delivered.edited = !unchanged;
     if (fingerprint_equal(delivered.delivered_fingerprint, entry->fingerprint)) {
         /* It runs already: only that it was delivered is news, and that it is the partner's stays true. */
         plan->deliveries[plan->delivery_count++] = (struct planned_delivery){
@@ -204,8 +148,11 @@ done:
 /* A scope that the store does not know; perhaps because it was removed at run time. */
 static struct result decide_unknown(struct decision *decision, const struct kea_delivered *now)
 {
-    struct planned_scope delivered = {
-        .origin = SCOPE_FROM_CONFIGURATION, .delivered = true, .delivered_text = now->text};
+    struct planned_scope delivered = {.subnet_id = now->subnet_id,
+                                      .origin = SCOPE_FROM_CONFIGURATION,
+                                      .delivered = true,
+                                      .edited = true,
+                                      .delivered_text = now->text};
     struct result result = read_staged(decision, &delivered, now->subnet_id);
 
     if (!result_failed(result))
@@ -242,6 +189,35 @@ static struct result decide_missing(struct decision *decision, const struct scop
     return result_ok();
 }
 
+/* Takes a scope out of the staged configuration. */
+static struct result take_out(struct decision *decision, uint32_t subnet_id, const char *prefix)
+{
+    const struct kea_server *server = decision->plugin->server;
+    struct kea_change change = {.subnet_id = subnet_id, .prefix = prefix};
+
+    server->scopes_apply(server->context, decision->which, &change, 1);
+    if (change.applied)
+        decision->plan->restored++;
+    else
+        kea_log(server, FAILOVER_SYNC_RESTORE_FAILED, prefix, change.text == NULL ? "out of memory" : change.text);
+    free(change.text);
+    kea_scope_clear(&change.after);
+    return result_ok();
+}
+
+/* What a load says of a scope that stays removed is remembered like what it says of any other. */
+static void plan_buried(struct load_plan *plan, const struct tombstone_row *row, struct fingerprint fingerprint,
+                        struct fingerprint text)
+{
+    if (strcmp(row->configuration_fingerprint.hex, fingerprint.hex) == 0 &&
+        strcmp(row->configuration_text.hex, text.hex) == 0 &&
+        (!plan->from_file ||
+         (strcmp(row->file_fingerprint.hex, fingerprint.hex) == 0 && strcmp(row->file_text.hex, text.hex) == 0)))
+        return;
+    plan->buried[plan->buried_count++] =
+        (struct planned_delivery){.subnet_id = row->subnet_id, .fingerprint = fingerprint, .text = text};
+}
+
 /* A scope removed at run time: out of the configuration again if its text there has not changed since. */
 static struct result apply_tombstone(void *context, const struct tombstone_row *row)
 {
@@ -249,17 +225,18 @@ static struct result apply_tombstone(void *context, const struct tombstone_row *
     const struct kea_load *load = decision->load;
     struct load_plan *plan = decision->plan;
     const struct kea_delivered *now = find_delivered(load, row->subnet_id);
+    const struct fingerprint none = fingerprint_parse(NULL);
     struct fingerprint before = load->from_file ? row->file_fingerprint : row->configuration_fingerprint;
     struct fingerprint before_text = load->from_file ? row->file_text : row->configuration_text;
     struct planned_scope staged = {.delivered = true};
-    struct kea_scope after = {.subnet_id = 0};
-    char reason[160] = "";
     bool unchanged;
     struct result result = result_ok();
 
     if (now == NULL) {
         if (load->from_file)
             plan->tombstones[plan->tombstone_count++] = row->subnet_id;
+        else
+            plan_buried(plan, row, none, none);
         return result;
     }
     unchanged = fingerprint_equal(now->text, before_text);
@@ -268,9 +245,10 @@ static struct result apply_tombstone(void *context, const struct tombstone_row *
         unchanged = fingerprint_equal(staged.fingerprint, before);
         kea_scope_clear(&staged.scope);
     }
-    if (!result_failed(result) && unchanged && outlives(load, row->origin))
-        result = restore(decision, row->subnet_id, row->prefix, NULL, &after, reason);
-    kea_scope_clear(&after);
+    if (!result_failed(result) && unchanged && outlives(load, row->origin)) {
+        result = take_out(decision, row->subnet_id, row->prefix);
+        plan_buried(plan, row, before, now->text);
+    }
     return result;
 }
 
@@ -281,7 +259,8 @@ static struct result count_tombstone(void *context, const struct tombstone_row *
     return result_ok();
 }
 
-static struct result plan_new(struct plugin *plugin, const struct kea_load *load, struct load_plan **plan)
+static struct result plan_new(struct plugin *plugin, const struct kea_load *load, size_t scopes,
+                              struct load_plan **plan)
 {
     size_t known = scope_index_count(plugin->index);
     size_t tombstones = 0;
@@ -292,12 +271,13 @@ static struct result plan_new(struct plugin *plugin, const struct kea_load *load
         return result_failed(result) ? result : result_no_memory("a configuration load");
     (*plan)->at_start = load->at_start;
     (*plan)->from_file = load->from_file;
-    (*plan)->scopes = calloc(load->delivered_count + known + 1, sizeof *(*plan)->scopes);
+    (*plan)->scopes = calloc(scopes + known + 1, sizeof *(*plan)->scopes);
     (*plan)->deliveries = calloc(load->delivered_count + 1, sizeof *(*plan)->deliveries);
     (*plan)->removals = calloc(known + 1, sizeof *(*plan)->removals);
     (*plan)->tombstones = calloc(tombstones + 1, sizeof *(*plan)->tombstones);
+    (*plan)->buried = calloc(tombstones + 1, sizeof *(*plan)->buried);
     if ((*plan)->scopes == NULL || (*plan)->deliveries == NULL || (*plan)->removals == NULL ||
-        (*plan)->tombstones == NULL) {
+        (*plan)->tombstones == NULL || (*plan)->buried == NULL) {
         plan_free(*plan);
         *plan = NULL;
         return result_no_memory("a configuration load");
@@ -348,14 +328,108 @@ static struct result decide_all_missing(struct decision *decision)
     return result;
 }
 
+/* What came of putting one scope back: the version that it now is in the staged configuration. */
+static void take_restored(struct decision *decision, struct planned_scope *planned, struct kea_change *change)
+{
+    if (change->applied) {
+        decision->plan->restored++;
+    } else {
+        const char *text = change->text == NULL ? "out of memory" : change->text;
+
+        kea_log(decision->plugin->server, FAILOVER_SYNC_RESTORE_FAILED, planned->prefix, text);
+        (void)snprintf(planned->reason, sizeof planned->reason,
+                       "a newer version in the store could not be applied: %.100s", text);
+        planned->hold = true;
+    }
+    planned->scope = change->after;
+    change->after = (struct kea_scope){.subnet_id = 0};
+    if (planned->scope.replicated != NULL)
+        planned->fingerprint = fingerprint_of(planned->scope.replicated, strlen(planned->scope.replicated));
+}
+
+/* One that is not there after all, because it could not be put back, has nothing to be mirrored. */
+static void drop_absent(struct load_plan *plan)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < plan->scope_count; i++) {
+        if (plan->scopes[i].scope.replicated != NULL) {
+            plan->scopes[kept++] = plan->scopes[i];
+        } else {
+            kea_scope_clear(&plan->scopes[i].scope);
+            free(plan->scopes[i].stored);
+        }
+    }
+    plan->scope_count = kept;
+}
+
+/* Puts the store's versions that count into the staged configuration, all at once: while it was decided which they are,
+ * that had to be as it was delivered. */
+static struct result restore_all(struct decision *decision)
+{
+    const struct kea_server *server = decision->plugin->server;
+    struct load_plan *plan = decision->plan;
+    struct kea_change *changes = calloc(plan->scope_count + 1, sizeof *changes);
+    struct planned_scope **restored = calloc(plan->scope_count + 1, sizeof(struct planned_scope *));
+    struct restored_networks *networks = NULL;
+    size_t count = 0;
+    struct result result = result_no_memory("scopes to restore");
+
+    if (changes == NULL || restored == NULL)
+        goto done;
+    for (size_t i = 0; i < plan->scope_count; i++) {
+        struct planned_scope *planned = &plan->scopes[i];
+
+        if (planned->stored == NULL)
+            continue;
+        changes[count] = (struct kea_change){
+            .subnet_id = planned->subnet_id, .prefix = planned->prefix, .definition = planned->stored};
+        restored[count++] = planned;
+    }
+    result = result_ok();
+    if (count == 0)
+        goto done;
+    result = restored_networks_find(decision, changes, count, &networks);
+    if (result_failed(result))
+        goto done;
+    server->scopes_apply(server->context, decision->which, changes, count);
+    for (size_t i = 0; i < count; i++) {
+        take_restored(decision, restored[i], &changes[i]);
+        free(changes[i].text);
+    }
+    result = restored_networks_follow(networks, decision);
+    drop_absent(plan);
+done:
+    restored_networks_free(networks);
+    free(restored);
+    free(changes);
+    return result;
+}
+
+static struct result finish_plan(struct decision *decision, struct result result)
+{
+    struct plugin *plugin = decision->plugin;
+    char count[24];
+
+    if (result_failed(result)) {
+        plan_free(decision->plan);
+        return result;
+    }
+    if (decision->plan->restored > 0) {
+        (void)snprintf(count, sizeof count, "%zu", decision->plan->restored);
+        kea_log(plugin->server, FAILOVER_SYNC_RESTORED, count);
+    }
+    plugin->plan = decision->plan;
+    return result;
+}
+
 struct result restart_plan_load(struct plugin *plugin, const struct kea_load *load)
 {
-    struct decision decision = {.plugin = plugin, .load = load};
-    char count[24];
+    struct decision decision = {.plugin = plugin, .load = load, .which = KEA_STAGED};
     struct result result;
 
     restart_forget(plugin);
-    result = plan_new(plugin, load, &decision.plan);
+    result = plan_new(plugin, load, load->delivered_count, &decision.plan);
     if (result_failed(result))
         return result;
     result = tombstone_store_each(plugin->store, apply_tombstone, &decision);
@@ -363,30 +437,161 @@ struct result restart_plan_load(struct plugin *plugin, const struct kea_load *lo
         result = decide_delivered(&decision);
     if (!result_failed(result))
         result = decide_all_missing(&decision);
+    if (!result_failed(result))
+        result = restore_all(&decision);
+    return finish_plan(&decision, result);
+}
+
+/* ---- a configuration that runs already ---- */
+
+/* A scope that runs and that the store knows. What it was delivered as is seen only by what it is now. */
+static struct result decide_running_known(struct decision *decision, struct planned_scope *running,
+                                          const struct scope_entry *entry)
+{
+    const struct kea_load *load = decision->load;
+    const struct kea_delivered *then = find_delivered(load, entry->subnet_id);
+    struct fingerprint before = load->from_file ? entry->file_fingerprint : entry->configuration_fingerprint;
+
+    if (fingerprint_equal(running->fingerprint, entry->fingerprint))
+        return result_ok();
+    if (then != NULL && fingerprint_equal(running->fingerprint, before) && outlives(load, entry->origin)) {
+        const struct planned_scope delivered = {.subnet_id = entry->subnet_id,
+                                                .delivered = true,
+                                                .delivered_text = then->text,
+                                                .delivered_fingerprint = before};
+
+        return plan_restored(decision, entry, &delivered);
+    }
+    return plan_delivered(decision, running);
+}
+
+/* A scope that runs and that the store does not know; perhaps the store that was lost did. */
+static struct result decide_running_unknown(struct decision *decision, struct planned_scope *running,
+                                            uint32_t subnet_id)
+{
+    const struct kea_delivered *then = find_delivered(decision->load, subnet_id);
+    struct scope_entry entry;
+
+    if (decision->before != NULL) {
+        if (scope_index_get(decision->before, subnet_id, &entry)) {
+            running->origin = entry.origin;
+            running->delivered = !fingerprint_empty(entry.file_fingerprint);
+            running->delivered_fingerprint = entry.file_fingerprint;
+            running->delivered_text = entry.file_text;
+            running->configuration_apart = true;
+            running->configuration_fingerprint = entry.configuration_fingerprint;
+            running->configuration_text = entry.configuration_text;
+            scope_entry_clear(&entry);
+        }
+    } else if (then != NULL) {
+        running->delivered = true;
+        running->delivered_text = then->text;
+    }
+    return plan_delivered(decision, running);
+}
+
+static struct result decide_running(struct decision *decision, uint32_t subnet_id)
+{
+    struct planned_scope running = {.subnet_id = subnet_id, .origin = SCOPE_FROM_CONFIGURATION, .edited = true};
+    struct scope_entry entry;
+    struct result result = read_staged(decision, &running, subnet_id);
+
+    if (!result_failed(result)) {
+        if (scope_index_get(decision->plugin->index, subnet_id, &entry)) {
+            result = decide_running_known(decision, &running, &entry);
+            scope_entry_clear(&entry);
+        } else {
+            result = decide_running_unknown(decision, &running, subnet_id);
+        }
+    }
+    kea_scope_clear(&running.scope);
+    return result;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+
+    return left < right ? -1 : left > right;
+}
+
+/* A scope that the store knows and that does not run: removed since the load, or never in the configuration. */
+static struct result decide_not_running(struct decision *decision, const uint32_t *ids, size_t count)
+{
+    struct ids known = {.count = 0};
+    struct result result = result_ok();
+
+    known.list = calloc(scope_index_count(decision->plugin->index) + 1, sizeof *known.list);
+    if (known.list == NULL)
+        return result_no_memory("a configuration load");
+    scope_index_each(decision->plugin->index, collect_id, &known);
+    for (size_t i = 0; i < known.count && !result_failed(result); i++) {
+        struct load_plan *plan = decision->plan;
+        struct scope_entry entry;
+
+        if ((count > 0 && bsearch(&known.list[i], ids, count, sizeof *ids, compare_ids) != NULL) ||
+            !scope_index_get(decision->plugin->index, known.list[i], &entry))
+            continue;
+        if (find_delivered(decision->load, known.list[i]) != NULL)
+            plan->removals[plan->removal_count++] = (struct planned_removal){.subnet_id = known.list[i]};
+        else
+            result = decide_missing(decision, &entry);
+        scope_entry_clear(&entry);
+    }
+    free(known.list);
+    return result;
+}
+
+struct result restart_plan_running(struct plugin *plugin, const struct kea_load *load, struct scope_index *before)
+{
+    struct decision decision = {.plugin = plugin, .load = load, .which = KEA_RUNNING, .before = before};
+    uint32_t *ids = NULL;
+    size_t count = 0;
+    struct result result = plugin->server->scope_ids(plugin->server->context, KEA_RUNNING, &ids, &count);
+
+    restart_forget(plugin);
+    if (!result_failed(result))
+        result = plan_new(plugin, load, count, &decision.plan);
     if (result_failed(result)) {
-        plan_free(decision.plan);
+        free(ids);
         return result;
     }
-    if (decision.plan->restored > 0) {
-        (void)snprintf(count, sizeof count, "%zu", decision.plan->restored);
-        kea_log(plugin->server, FAILOVER_SYNC_RESTORED, count);
+    decision.plan->from_file = before != NULL || load->from_file;
+    result = tombstone_store_each(plugin->store, apply_tombstone, &decision);
+    for (size_t i = 0; i < count && !result_failed(result); i++) {
+        result = decide_running(&decision, ids[i]);
+        if (result.code == RESULT_NOT_FOUND)
+            result = result_ok(); /* a tombstone has just taken it out */
     }
-    plugin->plan = decision.plan;
-    return result;
+    if (!result_failed(result))
+        result = decide_not_running(&decision, ids, count);
+    if (!result_failed(result))
+        result = restore_all(&decision);
+    free(ids);
+    return finish_plan(&decision, result);
 }
 
 static struct result write_plan(struct mirror_writer *writer, const struct load_plan *plan)
 {
     struct result result = result_ok();
 
-    for (size_t i = 0; i < plan->removal_count && !result_failed(result); i++)
-        result = mirror_remove_scope(writer, plan->removals[i].subnet_id, SCOPE_FROM_CONFIGURATION,
-                                     plan->removals[i].gone_from_file, -1);
+    for (size_t i = 0; i < plan->removal_count && !result_failed(result); i++) {
+        const struct planned_removal *removal = &plan->removals[i];
+
+        result = mirror_remove_scope(writer, removal->subnet_id, SCOPE_FROM_CONFIGURATION, removal->gone_from_file, -1);
+        if (!result_failed(result) && !removal->gone_from_file)
+            result = tombstone_store_set_delivery(writer->plugin->store, removal->subnet_id, false,
+                                                  fingerprint_parse(NULL), fingerprint_parse(NULL));
+    }
+    for (size_t i = 0; i < plan->buried_count && !result_failed(result); i++)
+        result = tombstone_store_set_delivery(writer->plugin->store, plan->buried[i].subnet_id, plan->from_file,
+                                              plan->buried[i].fingerprint, plan->buried[i].text);
     for (size_t i = 0; i < plan->tombstone_count && !result_failed(result); i++)
         result = tombstone_store_remove(writer->plugin->store, plan->tombstones[i]);
     for (size_t i = 0; i < plan->delivery_count && !result_failed(result); i++)
-        result = mirror_put_delivery(writer, plan->deliveries[i].subnet_id, plan->from_file,
-                                     plan->deliveries[i].fingerprint, plan->deliveries[i].text);
+        if (!plan->deliveries[i].dropped)
+            result = mirror_put_delivery(writer, plan->deliveries[i].subnet_id, plan->from_file,
+                                         plan->deliveries[i].fingerprint, plan->deliveries[i].text);
     for (size_t i = 0; i < plan->scope_count && !result_failed(result); i++) {
         const struct planned_scope *planned = &plan->scopes[i];
         struct mirror_version version = {
@@ -397,6 +602,9 @@ static struct result write_plan(struct mirror_writer *writer, const struct load_
             .from_file = plan->from_file,
             .delivered_fingerprint = planned->delivered_fingerprint,
             .delivered_text = planned->delivered_text,
+            .configuration_apart = planned->configuration_apart,
+            .configuration_fingerprint = planned->configuration_fingerprint,
+            .configuration_text = planned->configuration_text,
             .agreed_with = -1,
             .hold = planned->hold,
             .reason = planned->reason[0] == '\0' ? NULL : planned->reason,

@@ -10,6 +10,8 @@ struct scope_index {
     struct scope_entry **entries; /* ascending by subnet id */
     size_t count, capacity;
     size_t relationships;
+    uint64_t *removing; /* relationship and subnet id of removals that wait for a partner; ascending */
+    size_t removing_count, removing_capacity;
 };
 
 static void entry_free(struct scope_entry *entry)
@@ -80,6 +82,7 @@ void scope_index_free(struct scope_index *index)
     for (size_t i = 0; i < index->count; i++)
         entry_free(index->entries[i]);
     free(index->entries);
+    free(index->removing);
     (void)pthread_mutex_destroy(&index->lock);
     free(index);
 }
@@ -249,6 +252,113 @@ void scope_index_each(struct scope_index *index, scope_index_visitor each, void 
     for (size_t i = 0; i < index->count; i++)
         if (!each(context, index->entries[i]))
             break;
+    (void)pthread_mutex_unlock(&index->lock);
+}
+
+void scope_index_digest(struct scope_index *index, size_t relationship, struct fingerprint *ours,
+                        struct fingerprint *theirs)
+{
+    struct fingerprint_stream our_stream = fingerprint_begin(), their_stream = fingerprint_begin();
+
+    (void)pthread_mutex_lock(&index->lock);
+    for (size_t i = 0; i < index->count && relationship < index->relationships; i++) {
+        const struct scope_entry *entry = index->entries[i];
+        const struct scope_agreement *agreement = &entry->agreement[relationship];
+        const unsigned char id[4] = {(unsigned char)(entry->subnet_id >> 24), (unsigned char)(entry->subnet_id >> 16),
+                                     (unsigned char)(entry->subnet_id >> 8), (unsigned char)entry->subnet_id};
+
+        if (fingerprint_empty(agreement->ours) || (entry->members >> relationship & 1) == 0)
+            continue;
+        fingerprint_add(&our_stream, id, sizeof id);
+        fingerprint_add(&our_stream, agreement->ours.hex, FINGERPRINT_LENGTH);
+        fingerprint_add(&their_stream, id, sizeof id);
+        fingerprint_add(&their_stream, agreement->theirs.hex, FINGERPRINT_LENGTH);
+    }
+    (void)pthread_mutex_unlock(&index->lock);
+    *ours = fingerprint_end(&our_stream);
+    *theirs = fingerprint_end(&their_stream);
+}
+
+static uint64_t removing_key(uint32_t subnet_id, size_t relationship)
+{
+    return (uint64_t)relationship << 32 | subnet_id;
+}
+
+/* Where the first removal not before `key` is. */
+static size_t removing_position(const struct scope_index *index, uint64_t key)
+{
+    size_t low = 0, high = index->removing_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (index->removing[middle] < key)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool removing_has(const struct scope_index *index, size_t at, uint64_t key)
+{
+    return at < index->removing_count && index->removing[at] == key;
+}
+
+static struct result removing_insert(struct scope_index *index, size_t at, uint64_t key)
+{
+    if (index->removing_count == index->removing_capacity) {
+        size_t capacity = index->removing_capacity == 0 ? 16 : index->removing_capacity * 2;
+        uint64_t *larger = reallocarray(index->removing, capacity, sizeof *larger);
+
+        if (larger == NULL)
+            return result_no_memory("the scope index");
+        index->removing = larger;
+        index->removing_capacity = capacity;
+    }
+    memmove(index->removing + at + 1, index->removing + at, (index->removing_count - at) * sizeof *index->removing);
+    index->removing[at] = key;
+    index->removing_count++;
+    return result_ok();
+}
+
+struct result scope_index_set_removing(struct scope_index *index, uint32_t subnet_id, size_t relationship,
+                                       bool removing)
+{
+    const uint64_t key = removing_key(subnet_id, relationship);
+    struct result result = result_ok();
+    size_t at;
+
+    (void)pthread_mutex_lock(&index->lock);
+    at = removing_position(index, key);
+    if (removing && !removing_has(index, at, key)) {
+        result = removing_insert(index, at, key);
+    } else if (!removing && removing_has(index, at, key)) {
+        index->removing_count--;
+        memmove(index->removing + at, index->removing + at + 1, (index->removing_count - at) * sizeof *index->removing);
+    }
+    (void)pthread_mutex_unlock(&index->lock);
+    return result;
+}
+
+bool scope_index_is_removing(struct scope_index *index, uint32_t subnet_id, size_t relationship)
+{
+    const uint64_t key = removing_key(subnet_id, relationship);
+    bool found;
+
+    (void)pthread_mutex_lock(&index->lock);
+    found = removing_has(index, removing_position(index, key), key);
+    (void)pthread_mutex_unlock(&index->lock);
+    return found;
+}
+
+void scope_index_each_removing(struct scope_index *index, size_t relationship,
+                               void (*each)(void *context, uint32_t subnet_id), void *context)
+{
+    (void)pthread_mutex_lock(&index->lock);
+    for (size_t i = removing_position(index, removing_key(0, relationship));
+         i < index->removing_count && index->removing[i] >> 32 == relationship; i++)
+        each(context, (uint32_t)index->removing[i]);
     (void)pthread_mutex_unlock(&index->lock);
 }
 

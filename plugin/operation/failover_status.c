@@ -31,12 +31,12 @@ static json_t *relationship_json(const struct relationship *relationship, const 
 {
     const struct relationship_server *partner = relationship_partner(relationship);
     json_t *json = json_pack(
-        "{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:i,s:I,s:I,s:i,s:i,s:i}", "name", relationship->name, "mode",
+        "{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:i,s:I,s:I,s:I,s:i,s:i,s:i}", "name", relationship->name, "mode",
         relationship->mode, "partner", partner->name, "partner-url", relationship->access.url, "local-state",
         status->local_state[0] == '\0' ? "Unknown" : status->local_state, "partner-state",
         status->partner_state[0] == '\0' ? "Unknown" : status->partner_state, "scopes", (int)counts->members[i],
         "in-sync", (int)counts->in_sync[i], "out-of-sync", (int)(counts->members[i] - counts->in_sync[i]), "queued",
-        (json_int_t)status->queue.length, "oldest-wait-ms",
+        (json_int_t)status->queue.length, "held", (json_int_t)status->queue.held, "oldest-wait-ms",
         (json_int_t)(status->queue.length == 0 || now < status->queue.oldest ? 0 : now - status->queue.oldest),
         "pushes", (int)status->pushes, "scopes-sent", (int)status->scopes_sent, "scopes-received",
         (int)status->scopes_received);
@@ -45,6 +45,8 @@ static json_t *relationship_json(const struct relationship *relationship, const 
         return NULL;
     if (relationship->kea_mode != NULL)
         (void)json_object_set_new(json, "kea-mode", json_string(relationship->kea_mode));
+    if (status->way != NULL)
+        (void)json_object_set_new(json, "way", json_string(status->way));
     if (status->next_attempt > now)
         (void)json_object_set_new(json, "next-attempt-ms", json_integer(status->next_attempt - now));
     if (status->last_error[0] != '\0')

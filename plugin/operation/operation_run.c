@@ -190,7 +190,8 @@ static struct result work(struct plugin *plugin, void *argument)
 
     if (!run->operation->reads)
         operation_log_advance(plugin->operations, context->id, 0);
-    fault = run->operation->run(context);
+    fault = plugin->store == NULL ? fault_of_result(engine_no_store(plugin), run->operation->exception)
+                                  : run->operation->run(context);
     if (!fault_raised(&fault) && context->pool.wanted)
         ask_main(run, PART_APPLY);
     else

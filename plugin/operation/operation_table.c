@@ -3,6 +3,7 @@
 
 #include "failover_sync/adm_get.h"
 #include "failover_sync/failover_operation.h"
+#include "failover_sync/scope_history.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,6 +28,14 @@ static struct fault failover_get_all_run(struct operation_context *context)
     struct fault fault = failover_get_all(context->plugin->store, context->input, &context->output);
 
     say_found(context, "relationships", "relationship(s)");
+    return fault;
+}
+
+static struct fault scope_history_run(struct operation_context *context)
+{
+    struct fault fault = scope_history(context->plugin->store, context->input, &context->output);
+
+    say_found(context, "versions", "replaced version(s)");
     return fault;
 }
 
@@ -99,6 +108,7 @@ static const struct operation operations[] = {
     {.command = "failover-replicate", .run = failover_replicate_run, .exception = EXCEPTION_RELATION_NOT_REPLICATED},
     {.command = "server-replicate", .run = server_replicate_run, .exception = EXCEPTION_SERVER_NOT_REPLICATED},
     {.command = "scope-sync-reset", .run = scope_sync_reset_run, .exception = EXCEPTION_SCOPES_NOT_REPLICATED},
+    {.command = "scope-history", .run = scope_history_run, .exception = EXCEPTION_OBJECT_NOT_FOUND, .reads = true},
     {.command = "range-add",
      .run = range_add_run,
      .apply = pool_apply,

@@ -268,6 +268,10 @@ static struct fault choose_relationship(struct replication *replication)
                                "this server does not replicate in the relationship %lld: it is none of its servers, or "
                                "the partner has no URL; give the command to one of them",
                                (long long)record_id);
+    if (!result_failed(result) && model_boolean(context->input, "force", false))
+        result = queue_release_removals(
+            context->plugin->store,
+            relationship_partner(&context->plugin->relationships.list[replication->only])->record_id, context->now_ms);
     if (!result_failed(result))
         result = replicate_all(replication, false);
     return fault_of_result(result, EXCEPTION_RELATION_NOT_REPLICATED);

@@ -9,12 +9,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void item_clear(struct batch_item *item)
+{
+    free(item->definition);
+    free(item->there);
+}
+
 void batch_clear(struct batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++)
-        free(batch->items[i].definition);
+        item_clear(&batch->items[i]);
     free(batch->items);
     *batch = (struct batch){.items = NULL};
+}
+
+void batch_drop_unanswered(struct batch *batch)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->items[i].outcome != BATCH_UNANSWERED)
+            batch->items[kept++] = batch->items[i];
+        else
+            item_clear(&batch->items[i]);
+    batch->count = kept;
 }
 
 /* A wish whose scope or membership is gone is no wish any more. */
@@ -69,8 +87,9 @@ static struct result prepare(struct plugin *plugin, size_t number, struct batch_
     return result;
 }
 
-struct result batch_take(struct plugin *plugin, size_t number, int64_t now, struct batch *batch)
+struct result batch_take(struct plugin *plugin, size_t number, int64_t now, size_t limit, struct batch *batch)
 {
+    const size_t most = limit == BATCH_ALL ? BATCH_ALL_BYTES : BATCH_BYTES;
     const struct relationship_server *partner = relationship_partner(&plugin->relationships.list[number]);
     struct queue_item *due = NULL;
     size_t due_count = 0, total = 0;
@@ -78,7 +97,7 @@ struct result batch_take(struct plugin *plugin, size_t number, int64_t now, stru
 
     *batch = (struct batch){.items = NULL};
     result = queue_take_due(plugin->store, partner->record_id, plugin->relationships.server_record_id, now,
-                            BATCH_SCOPES, &due, &due_count);
+                            limit == BATCH_ALL ? QUEUE_TAKE_ALL : limit, &due, &due_count);
     if (result_failed(result) || due_count == 0)
         return result;
     batch->items = calloc(due_count, sizeof *batch->items);
@@ -91,7 +110,7 @@ struct result batch_take(struct plugin *plugin, size_t number, int64_t now, stru
 
         *item = (struct batch_item){.wish = due[i]};
         result = prepare(plugin, number, item, &bytes, &skip);
-        if (result_failed(result) || skip || (batch->count > 0 && total + bytes > BATCH_BYTES)) {
+        if (result_failed(result) || skip || (batch->count > 0 && total + bytes > most)) {
             free(item->definition);
             item->definition = NULL;
             if (!skip)
@@ -125,8 +144,7 @@ static bool mentions(const char *definition, char *const *names)
     return false;
 }
 
-/* The clone that travels: without what is local to this server, and else to the letter as the server printed it. */
-static char *travelling(const struct plugin *plugin, const char *definition)
+char *batch_travelling(const struct plugin *plugin, const char *definition)
 {
     json_t *root;
     char *text;
@@ -152,7 +170,7 @@ static json_t *scope_json(const struct plugin *plugin, const struct batch_item *
 
     if (scope == NULL || item->definition == NULL)
         return scope;
-    definition = travelling(plugin, item->definition);
+    definition = batch_travelling(plugin, item->definition);
     if (definition == NULL || json_object_set_new(scope, "definition", json_string(definition)) != 0) {
         json_decref(scope);
         scope = NULL;

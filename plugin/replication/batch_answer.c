@@ -2,15 +2,12 @@
  * it, and everything that can be wrong with it has a sentence. */
 #include "failover_sync/batch.h"
 
+#include "plugin/replication/kea_text.h"
+
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Kea's own result codes. */
-#define KEA_SUCCESS     0
-#define KEA_UNSUPPORTED 2
-#define KEA_EMPTY       3
 
 /* A sentence's worth of a text from elsewhere, without control characters. */
 static void excerpt(const char *text, char *target, size_t size)
@@ -116,13 +113,14 @@ struct result batch_read_answer(const struct plugin *plugin, const char *partner
         goto done;
     }
     excerpt(json_string_value(json_object_get(one, "text")), said, sizeof said);
-    if (json_integer_value(code) == KEA_SUCCESS)
+    answer->unsupported = json_integer_value(code) == KEA_CODE_UNSUPPORTED;
+    if (json_integer_value(code) == KEA_CODE_SUCCESS)
         result = read_arguments(plugin, partner, json_object_get(one, "arguments"), batch, answer);
-    else if (json_integer_value(code) == KEA_UNSUPPORTED)
+    else if (answer->unsupported)
         result = result_error(RESULT_REFUSED,
                               "%.80s does not know the command scope-receive: load libdhcp_failover_sync.so there (%s)",
                               partner, said);
-    else if (json_integer_value(code) == KEA_EMPTY)
+    else if (json_integer_value(code) == KEA_CODE_EMPTY)
         result = result_error(RESULT_NOT_FOUND, "%.80s does not know the ticket any more: %s", partner, said);
     else
         result = result_error(RESULT_REFUSED, "%.80s answered: %s", partner, said);

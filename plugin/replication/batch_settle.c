@@ -27,7 +27,21 @@ static const char *partner_name(const struct settling *settling)
     return relationship_partner(settling->relationship)->name;
 }
 
-/* The partner has the version that was sent; there may be a newer one here by now, which stays in the queue. */
+/* After an agreement nothing is wished for, unless there is another version here by now. That one may have lost its wish
+ * meanwhile: what was agreed on before came back while this push was under way. */
+static struct result settle_wish(const struct settling *settling)
+{
+    const struct mirror_writer *writer = settling->writer;
+    struct queue_item wish = settling->item->wish;
+
+    if (scope_entry_agreed(&settling->entry, settling->number))
+        return queue_remove(writer->plugin->store, partner_id(settling), wish.subnet_id);
+    if (!writer->plugin->parameters.replicate_on_change || (settling->entry.members >> settling->number & 1) == 0)
+        return result_ok();
+    return queue_put_missing(writer->plugin->store, &wish, writer->now);
+}
+
+/* The partner has the version that was sent. */
 static struct result settle_agreed(struct settling *settling)
 {
     const struct batch_item *item = settling->item;
@@ -48,8 +62,8 @@ static struct result settle_agreed(struct settling *settling)
     }
     result = mirror_put_agreement(writer, entry, settling->number, item->definition);
     if (settling->known) {
-        if (!result_failed(result) && scope_entry_agreed(entry, settling->number))
-            result = queue_remove(writer->plugin->store, partner_id(settling), entry->subnet_id);
+        if (!result_failed(result))
+            result = settle_wish(settling);
         if (!result_failed(result))
             result = mirror_set_sync(writer, entry, NULL);
     } else {
@@ -65,6 +79,9 @@ static struct result settle_removed(struct settling *settling)
     struct queue_item wish = settling->item->wish;
     struct result result = scope_store_remove(store, partner_id(settling), wish.subnet_id);
 
+    if (result_failed(result))
+        return result;
+    result = mirror_note_removal(settling->writer, wish.subnet_id, settling->number, false);
     if (result_failed(result))
         return result;
     if (!settling->known)
@@ -113,7 +130,7 @@ static struct result settle_refused(struct settling *settling, int64_t retry_at)
 
     switch (item->outcome) {
     case BATCH_OVERRULED:
-        (void)snprintf(reason, sizeof reason, "changed on both servers: the version of %.80s, the primary, counts",
+        (void)snprintf(reason, sizeof reason, "changed on both servers: the version of %.80s counts",
                        partner_name(settling));
         kea_log(plugin->server, FAILOVER_SYNC_CONFLICT, item->wish.prefix, reason);
         result = settle_overruled(settling, reason);
@@ -123,6 +140,11 @@ static struct result settle_refused(struct settling *settling, int64_t retry_at)
         kea_log(plugin->server, FAILOVER_SYNC_CONFLICT, item->wish.prefix, reason);
         if (is_current(settling))
             result = queue_hold(plugin->store, item->wish.record_id, reason);
+        break;
+    case BATCH_IMPOSSIBLE:
+        (void)snprintf(reason, sizeof reason, "%.199s", item->text);
+        if (is_current(settling))
+            result = queue_postpone(plugin->store, item->wish.record_id, retry_at, reason);
         break;
     case BATCH_ID_MISMATCH:
     case BATCH_FAILED:
@@ -142,6 +164,24 @@ static struct result settle_refused(struct settling *settling, int64_t retry_at)
     return result;
 }
 
+/* This server is the primary, and what the partner had is replaced: kept here, because the partner cannot. */
+static struct result keep_replaced(const struct settling *settling)
+{
+    const struct batch_item *item = settling->item;
+    struct history_row lost = {
+        .subnet_id = item->wish.subnet_id,
+        .prefix = item->wish.prefix,
+        .definition = item->there,
+        .fingerprint = fingerprint_of(item->there, strlen(item->there)),
+        .reason = "changed on both servers: the primary's version counts",
+        .replaced_at = settling->writer->now,
+    };
+
+    kea_log(settling->writer->plugin->server, FAILOVER_SYNC_CONFLICT, item->wish.prefix,
+            "the version of this server, the primary, counts, the partner's is kept in the history");
+    return history_store_add(settling->writer->plugin->store, &lost);
+}
+
 /* What the operations that wait for the partner are told. A version made here since it was sent is still to come. */
 static void tell_operations(struct plugin *plugin, size_t number, const struct batch_item *item)
 {
@@ -151,13 +191,12 @@ static void tell_operations(struct plugin *plugin, size_t number, const struct b
     if (item->wish.removal)
         return;
     if (item->outcome != BATCH_APPLIED && item->outcome != BATCH_UNCHANGED) {
-        replication_watch_settle(plugin, number, item->wish.subnet_id,
-                                 fingerprint_empty(item->base) ? EXCEPTION_SCOPE_NOT_ADDED_REMOTELY
-                                                               : EXCEPTION_SCOPE_NOT_UPDATED_REMOTELY,
-                                 item->text[0] != '\0'              ? item->text
-                                 : item->outcome == BATCH_OVERRULED ? "changed on both servers, the primary's version "
-                                                                      "counts"
-                                                                    : "the partner did not say what came of it");
+        replication_watch_settle(
+            plugin, number, item->wish.subnet_id,
+            fingerprint_empty(item->base) ? EXCEPTION_SCOPE_NOT_ADDED_REMOTELY : EXCEPTION_SCOPE_NOT_UPDATED_REMOTELY,
+            item->text[0] != '\0'              ? item->text
+            : item->outcome == BATCH_OVERRULED ? "changed on both servers, the partner's version counts"
+                                               : "the partner did not say what came of it");
         return;
     }
     if (scope_index_get(plugin->index, item->wish.subnet_id, &entry)) {
@@ -178,16 +217,16 @@ static struct result settle_item(struct mirror_writer *writer, size_t number, co
         .item = item,
     };
     bool done = item->outcome == BATCH_APPLIED || item->outcome == BATCH_UNCHANGED;
-    struct result result;
+    struct result result = result_ok();
 
     settling.known = scope_index_get(writer->plugin->index, item->wish.subnet_id, &settling.entry);
     settling.entry.reset = false;
-    if (!done)
-        result = settle_refused(&settling, retry_at);
-    else if (item->wish.removal)
-        result = settle_removed(&settling);
-    else
-        result = settle_agreed(&settling);
+    if (done && item->there != NULL)
+        result = keep_replaced(&settling);
+    if (!result_failed(result))
+        result = !done                ? settle_refused(&settling, retry_at)
+                 : item->wish.removal ? settle_removed(&settling)
+                                      : settle_agreed(&settling);
     if (settling.known)
         scope_entry_clear(&settling.entry);
     return result;

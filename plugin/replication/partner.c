@@ -1,26 +1,23 @@
-/* The client of one partner: sends a batch, asks until the partner has recorded it, settles it, waits and tries again.
- * What is in a request or an answer is batch.c's and batch_answer.c's business. */
+/* The client of one partner: finds out how it is served, sends what is due, drives the conversation that a batch needs,
+ * settles it, waits and tries again. What is said in a conversation is the business of the ways (way.h). */
 #include "failover_sync/partner.h"
 
-#include "failover_sync/batch.h"
+#include "plugin/replication/way.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#define HTTP_OK            200
 #define CONNECT_TIMEOUT_MS 3000L
-#define REQUEST_TIMEOUT_MS 15000L
-#define ANSWER_MAX         (8 * 1024 * 1024)
-#define ASK_FIRST_MS       2   /* until the first question whether a batch is recorded */
-#define ASK_MAX_MS         200 /* between later ones */
-#define ASK_PATIENCE_MS    20000
+#define STEP_WAIT_MAX_MS   60000 /* between two steps of a conversation */
+#define PATIENCE_FACTOR    10    /* a configuration that is refused is not tested as often as one scope */
 
 enum partner_step {
     PARTNER_IDLE,    /* nothing under way */
-    PARTNER_PUSHING, /* a batch was sent, its answer is awaited */
-    PARTNER_WAITING, /* the partner has the batch but has not recorded it: it is asked again at `next_step_at` */
-    PARTNER_ASKING   /* the question was sent */
+    PARTNER_TALKING, /* a request was sent, its answer is awaited */
+    PARTNER_WAITING  /* the conversation goes on at `next_step_at` */
 };
 
 struct partner {
@@ -34,14 +31,18 @@ struct partner {
 
     enum partner_step step;
     struct batch batch;
-    struct batch_answer answer;
+    struct way_run run;
+    const struct way *talk; /* the conversation under way */
     char *request;
     char *response;
-    size_t response_length;
+    size_t response_length, response_max;
     bool response_too_long;
 
-    int64_t next_step_at; /* when to ask again */
-    int64_t ask_delay, ask_until;
+    enum apply_way shown; /* the way that was logged last */
+    char shown_lack[160]; /* what the log last said it lacks */
+    bool version_wanted;  /* once something was settled: nothing waits for it */
+
+    int64_t next_step_at;    /* when to go on */
     int64_t next_attempt_at; /* 0: at once */
     unsigned failures;
     unsigned random; /* of the jitter */
@@ -58,7 +59,7 @@ static size_t receive(char *bytes, size_t size, size_t count, void *context)
     size_t length = size * count;
     char *larger;
 
-    if (length > ANSWER_MAX - partner->response_length) {
+    if (length > partner->response_max - partner->response_length) {
         partner->response_too_long = true;
         return 0;
     }
@@ -110,7 +111,6 @@ static bool set_options(struct partner *partner)
            curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTPHEADER, partner->headers) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, REQUEST_TIMEOUT_MS) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, partner->error) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, receive) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, partner) == CURLE_OK &&
@@ -129,6 +129,10 @@ struct result partner_new(struct plugin *plugin, size_t number, CURLM *multi, st
     new->number = number;
     new->relationship = &plugin->relationships.list[number];
     new->multi = multi;
+    new->shown = APPLY_WAYS;
+    new->run = (struct way_run){.plugin = plugin, .number = number, .batch = &new->batch};
+    new->run.choice.chosen = APPLY_WAYS;
+    new->version_wanted = true;
     new->random = (unsigned)engine_now() ^ (unsigned)(uintptr_t) new;
     new->easy = curl_easy_init();
     /* Kea's HTTP server knows no 100-continue. */
@@ -150,8 +154,9 @@ struct result partner_new(struct plugin *plugin, size_t number, CURLM *multi, st
 
 static void stop_transfer(struct partner *partner)
 {
-    if (partner->step == PARTNER_PUSHING || partner->step == PARTNER_ASKING)
+    if (partner->step == PARTNER_TALKING)
         (void)curl_multi_remove_handle(partner->multi, partner->easy);
+    partner->step = PARTNER_IDLE;
     free(partner->request);
     free(partner->response);
     partner->request = partner->response = NULL;
@@ -161,6 +166,9 @@ static void stop_transfer(struct partner *partner)
 
 static void go_idle(struct partner *partner)
 {
+    if (partner->talk != NULL)
+        partner->talk->clear(&partner->run);
+    partner->talk = NULL;
     batch_clear(&partner->batch);
     partner->step = PARTNER_IDLE;
 }
@@ -170,7 +178,7 @@ void partner_free(struct partner *partner)
     if (partner == NULL)
         return;
     stop_transfer(partner);
-    batch_clear(&partner->batch);
+    go_idle(partner);
     if (partner->easy != NULL)
         curl_easy_cleanup(partner->easy);
     curl_slist_free_all(partner->headers);
@@ -216,77 +224,185 @@ static void fail(struct partner *partner, const struct result *why)
     go_idle(partner);
 }
 
-static struct result send_request(struct partner *partner, char *text, enum partner_step step)
+static void begin(struct partner *partner, const struct way *way);
+
+static struct result send_request(struct partner *partner, const struct way_step *step)
 {
-    partner->request = text;
+    partner->request = step->request;
+    partner->response_max = step->answer_max;
     partner->error[0] = '\0';
-    if (curl_easy_setopt(partner->easy, CURLOPT_POSTFIELDS, text) != CURLE_OK ||
-        curl_easy_setopt(partner->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(text)) != CURLE_OK ||
+    if (curl_easy_setopt(partner->easy, CURLOPT_POSTFIELDS, step->request) != CURLE_OK ||
+        curl_easy_setopt(partner->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(step->request)) != CURLE_OK ||
+        curl_easy_setopt(partner->easy, CURLOPT_TIMEOUT_MS, step->timeout_ms) != CURLE_OK ||
         curl_multi_add_handle(partner->multi, partner->easy) != CURLM_OK) {
         stop_transfer(partner);
         return result_no_memory("a request to the partner");
     }
-    partner->step = step;
+    partner->step = PARTNER_TALKING;
     return result_ok();
 }
 
-static void push(struct partner *partner, int64_t now)
+static const struct way *const ways[APPLY_WAYS] = {&way_receive, &way_subnet, &way_config};
+
+static enum apply_way best_allowed(const struct partner *partner)
+{
+    enum apply_way way = 0;
+
+    while (way < APPLY_WAYS - 1 && !partner->plugin->parameters.apply[way])
+        way++;
+    return way;
+}
+
+static void show_way(struct partner *partner, const char *word)
+{
+    struct engine_status *status = &partner->plugin->status;
+
+    (void)pthread_mutex_lock(&status->lock);
+    status->relationship[partner->number].way = word;
+    (void)pthread_mutex_unlock(&status->lock);
+}
+
+/* The way that was chosen, once. */
+static void tell_way(struct partner *partner, enum apply_way way)
+{
+    const char *word = parameters_apply_word(way);
+
+    show_way(partner, word);
+    partner->shown_lack[0] = '\0';
+    if (way == partner->shown)
+        return;
+    partner->shown = way;
+    if (way == APPLY_CONFIG_SET)
+        kea_log(partner->plugin->server, FAILOVER_SYNC_WAY_RESTARTS_HA, name_of(partner), word);
+    else
+        kea_log(partner->plugin->server, FAILOVER_SYNC_WAY, name_of(partner), word);
+}
+
+static void tell_lack(struct partner *partner, const char *lack)
+{
+    show_way(partner, "none");
+    partner->shown = APPLY_WAYS;
+    if (strncmp(partner->shown_lack, lack, sizeof partner->shown_lack - 1) == 0)
+        return;
+    (void)snprintf(partner->shown_lack, sizeof partner->shown_lack, "%.159s", lack);
+    kea_log(partner->plugin->server, FAILOVER_SYNC_NO_WAY, name_of(partner), lack);
+}
+
+/* Every scope that is due is told why it stays. */
+static void put_off(struct partner *partner, const struct result *why)
 {
     struct plugin *plugin = partner->plugin;
-    char *text = NULL;
-    struct result result = batch_take(plugin, partner->number, now, &partner->batch);
+    struct batch *batch = &partner->batch;
+    const int64_t now = engine_now();
+    struct result result = batch_take(plugin, partner->number, now, BATCH_ALL, batch);
 
-    if (!result_failed(result) && partner->batch.count == 0) {
-        engine_refresh_queue(plugin, partner->number);
-        return;
+    tell_lack(partner, why->message);
+    for (size_t i = 0; i < batch->count; i++) {
+        batch->items[i].outcome = BATCH_IMPOSSIBLE;
+        (void)snprintf(batch->items[i].text, sizeof batch->items[i].text, "%.199s", why->message);
     }
+    partner->failures++;
+    partner->next_attempt_at = now + back_off(partner);
     if (!result_failed(result))
-        result = batch_request(plugin, partner->number, &partner->batch, &text);
-    if (!result_failed(result))
-        result = send_request(partner, text, PARTNER_PUSHING);
+        result = batch_settle(plugin, partner->number, batch, partner->next_attempt_at);
+    if (result_failed(result))
+        engine_set_mirror(plugin, &result);
+    show(partner, why->message);
+    go_idle(partner);
+    engine_refresh_queue(plugin, partner->number);
+}
+
+static void push(struct partner *partner)
+{
+    struct plugin *plugin = partner->plugin;
+    const enum apply_way way = partner->run.choice.chosen;
+    struct result result = batch_take(plugin, partner->number, engine_now(),
+                                      way == APPLY_SCOPE_RECEIVE ? BATCH_SCOPES : BATCH_ALL, &partner->batch);
+
     if (result_failed(result)) {
         fail(partner, &result);
         return;
     }
+    if (partner->batch.count == 0) {
+        engine_refresh_queue(plugin, partner->number);
+        return;
+    }
     (void)pthread_mutex_lock(&plugin->status.lock);
-    plugin->status.relationship[partner->number].pushes++;
     plugin->status.relationship[partner->number].scopes_sent += (uint32_t)partner->batch.count;
     (void)pthread_mutex_unlock(&plugin->status.lock);
+    begin(partner, ways[way]);
 }
 
-static void ask(struct partner *partner)
-{
-    char *text = NULL;
-    struct result result = batch_question(partner->plugin, partner->number, partner->answer.ticket, &text);
-
-    if (!result_failed(result))
-        result = send_request(partner, text, PARTNER_ASKING);
-    if (result_failed(result))
-        fail(partner, &result);
-}
-
-int64_t partner_advance(struct partner *partner, int64_t now)
+/* When the next wish is due, -1 if none is waiting; wishes that the clock has left behind are due now. */
+static int64_t next_due(struct partner *partner, int64_t now)
 {
     const struct queue_summary *queue = &partner->plugin->status.relationship[partner->number].queue;
+    int64_t due = queue->next_due;
 
-    if (partner->step == PARTNER_IDLE) {
-        int64_t due = queue->next_due;
+    if (due != engine_wait_end(due, now, partner->plugin->parameters.retry_max_ms * PATIENCE_FACTOR)) {
+        (void)queue_wake(partner->plugin->store, relationship_partner(partner->relationship)->record_id, now);
+        engine_refresh_queue(partner->plugin, partner->number);
+        due = queue->next_due;
+    }
+    return due;
+}
 
-        if (due < 0)
-            return INT64_MAX;
-        if (due < partner->next_attempt_at)
-            due = partner->next_attempt_at;
-        if (due > now)
-            return due;
-        push(partner, now);
-        return partner->step == PARTNER_IDLE ? now + 1 : INT64_MAX;
+static int64_t due_at(struct partner *partner, int64_t now)
+{
+    const int64_t retry_max = partner->plugin->parameters.retry_max_ms;
+    int64_t due = next_due(partner, now), again;
+
+    if (due < 0)
+        return INT64_MAX;
+    partner->next_attempt_at = engine_wait_end(partner->next_attempt_at, now, retry_max + retry_max / 5);
+    if (due < partner->next_attempt_at)
+        due = partner->next_attempt_at;
+    /* What comes in meanwhile goes along. */
+    if (partner->run.choice.chosen == APPLY_CONFIG_SET && partner->run.last_set != 0) {
+        again = engine_wait_end(partner->run.last_set + WAY_SET_INTERVAL_MS, now, WAY_SET_INTERVAL_MS);
+        if (due < again)
+            due = again;
     }
-    if (partner->step == PARTNER_WAITING) {
-        if (partner->next_step_at > now)
-            return partner->next_step_at;
-        ask(partner);
+    return due;
+}
+
+/* The library is loaded anew with every configuration, and the last config-set may have been another load's: it was not
+ * later than the last answer. */
+static void recall_last_set(struct partner *partner)
+{
+    int64_t seen = 0, now = engine_now();
+
+    if (partner->run.last_set != 0)
+        return;
+    (void)server_store_last_seen(partner->plugin->store, relationship_partner(partner->relationship)->record_id, &seen);
+    if (seen != 0)
+        partner->run.last_set = (seen + 1) * 1000 < now ? (seen + 1) * 1000 : now;
+}
+
+/* The partner's commands are known, as far as it tells them. */
+static void choose(struct partner *partner)
+{
+    struct result why;
+    enum apply_way way = way_pick(&partner->plugin->parameters, &partner->run.choice, name_of(partner), &why);
+
+    go_idle(partner);
+    partner->run.choice.chosen = way;
+    if (way == APPLY_WAYS) {
+        put_off(partner, &why);
+        return;
     }
-    return INT64_MAX;
+    tell_way(partner, way);
+    if (way == APPLY_CONFIG_SET)
+        recall_last_set(partner);
+    if (due_at(partner, engine_now()) <= engine_now())
+        push(partner);
+}
+
+/* It is asked again what it can do: it may be another server by now. */
+static void forget_choice(struct partner *partner)
+{
+    partner->run.choice.asked = false;
+    partner->version_wanted = true;
 }
 
 /* What an admin should know of a batch that did not go through whole; "" if it did. */
@@ -300,7 +416,7 @@ static void describe_refusal(const struct partner *partner, char text[320])
             continue;
         (void)snprintf(text, 320, "scope %s: %s", item->wish.prefix,
                        item->text[0] != '\0'               ? item->text
-                       : item->outcome == BATCH_OVERRULED  ? "changed on both servers, the primary's version counts"
+                       : item->outcome == BATCH_OVERRULED  ? "changed on both servers, the partner's version counts"
                        : item->outcome == BATCH_UNANSWERED ? "the partner did not say what came of it"
                                                            : "refused without a reason");
         return;
@@ -310,11 +426,15 @@ static void describe_refusal(const struct partner *partner, char text[320])
 static void settle(struct partner *partner)
 {
     struct plugin *plugin = partner->plugin;
+    const int64_t patience =
+        plugin->parameters.retry_max_ms * (partner->run.choice.chosen == APPLY_CONFIG_SET ? PATIENCE_FACTOR : 1);
     char count[24], refusal[320];
     size_t agreed = 0;
     struct result result;
 
-    result = batch_settle(plugin, partner->number, &partner->batch, engine_now() + plugin->parameters.retry_max_ms);
+    result = batch_settle(plugin, partner->number, &partner->batch, engine_now() + patience);
+    if (!result_failed(result))
+        result = way_take_over(plugin, partner->number, &partner->batch);
     if (result_failed(result)) {
         engine_set_mirror(plugin, &result);
         fail(partner, &result);
@@ -332,66 +452,137 @@ static void settle(struct partner *partner)
     describe_refusal(partner, refusal);
     show(partner, refusal);
     go_idle(partner);
+    /* One that is not served the best way may have learned it by the next time. */
+    if (partner->run.choice.chosen != best_allowed(partner))
+        partner->run.choice.asked = false;
     engine_refresh_queue(plugin, partner->number);
 }
 
-/* Asks again, a little later each time, until patience ends. */
-static void wait_for_record(struct partner *partner)
+/* A command that is unknown rules its way out; the partner is asked at once what else it can do. */
+static void rule_out(struct partner *partner)
 {
-    int64_t now = engine_now();
+    struct way_choice *choice = &partner->run.choice;
 
-    if (partner->step == PARTNER_PUSHING) {
-        partner->ask_delay = ASK_FIRST_MS;
-        partner->ask_until = now + ASK_PATIENCE_MS;
-    } else if (partner->ask_delay < ASK_MAX_MS) {
-        partner->ask_delay *= 2;
-    }
-    if (now > partner->ask_until) {
-        struct result late =
-            result_error(RESULT_NETWORK, "%.80s took the scopes but did not record them in time", name_of(partner));
-
-        fail(partner, &late);
-        return;
-    }
-    partner->step = PARTNER_WAITING;
-    partner->next_step_at = now + partner->ask_delay;
+    if (choice->chosen < APPLY_WAYS)
+        choice->refused[choice->chosen] = true;
+    go_idle(partner);
+    begin(partner, &way_ask);
 }
 
-static void take_answer(struct partner *partner)
+/* The conversation has come to its end. */
+static void finish(struct partner *partner)
 {
-    struct result result =
-        batch_read_answer(partner->plugin, name_of(partner), partner->response == NULL ? "" : partner->response,
-                          partner->response_length, &partner->batch, &partner->answer);
-
-    stop_transfer(partner);
-    if (result.code == RESULT_NOT_FOUND && partner->step == PARTNER_ASKING && partner->failures == 0) {
-        /* The partner was restarted and may have lost what it had not recorded: send it again, at once, but once. */
-        partner->failures++;
+    if (partner->talk == &way_ask)
+        choose(partner);
+    else if (partner->talk == &way_version)
         go_idle(partner);
-        return;
-    }
-    if (result_failed(result)) {
-        fail(partner, &result);
-        return;
-    }
-    switch (partner->answer.state) {
-    case ANSWER_RECORDED:
+    else
         settle(partner);
+}
+
+static void take_step(struct partner *partner, const struct way_step *step)
+{
+    struct result result;
+
+    switch (step->next) {
+    case WAY_SEND:
+        result = send_request(partner, step);
+        if (result_failed(result))
+            fail(partner, &result);
         break;
-    case ANSWER_UNRECORDED:
-        result = result_error(RESULT_REFUSED, "%.80s runs the scopes but could not record them: %.200s",
-                              name_of(partner), partner->answer.text);
-        fail(partner, &result);
+    case WAY_WAIT:
+        partner->step = PARTNER_WAITING;
+        partner->next_step_at = engine_now() + step->delay_ms;
+        break;
+    case WAY_DONE:
+        finish(partner);
+        break;
+    case WAY_UNSUPPORTED:
+        rule_out(partner);
+        break;
+    case WAY_AGAIN:
+        if (partner->failures == 0) {
+            partner->failures++;
+            go_idle(partner);
+            break;
+        }
+        fail(partner, &step->why);
         break;
     default:
-        wait_for_record(partner);
+        if (step->why.code == RESULT_NETWORK || partner->run.choice.chosen != best_allowed(partner))
+            forget_choice(partner);
+        fail(partner, &step->why);
         break;
     }
+}
+
+/* Tells the conversation what has happened, and does what it says. */
+static void talk(struct partner *partner, const struct way_input *input)
+{
+    struct way_step step = partner->talk->advance(&partner->run, input);
+
+    stop_transfer(partner);
+    take_step(partner, &step);
+}
+
+static void begin(struct partner *partner, const struct way *way)
+{
+    partner->talk = way;
+    talk(partner, &(struct way_input){.event = WAY_BEGIN});
+}
+
+static void start(struct partner *partner)
+{
+    struct engine_status *status = &partner->plugin->status;
+    struct way_choice *choice = &partner->run.choice;
+
+    (void)pthread_mutex_lock(&status->lock);
+    status->relationship[partner->number].pushes++;
+    (void)pthread_mutex_unlock(&status->lock);
+    if (choice->asked && choice->chosen != APPLY_WAYS) {
+        push(partner);
+        return;
+    }
+    memset(choice->refused, 0, sizeof choice->refused);
+    begin(partner, &way_ask);
+}
+
+int64_t partner_advance(struct partner *partner, int64_t now)
+{
+    if (partner->plugin->store == NULL)
+        return INT64_MAX; /* the worker begins anew when there is one */
+    if (partner->step == PARTNER_IDLE) {
+        const int64_t due = due_at(partner, now);
+
+        if (due <= now) {
+            start(partner);
+        } else if (partner->version_wanted && partner->failures == 0 && partner->run.choice.chosen != APPLY_WAYS) {
+            partner->version_wanted = false;
+            begin(partner, &way_version);
+        }
+        if (partner->step == PARTNER_IDLE)
+            return due <= now ? now + 1 : due;
+    } else if (partner->step == PARTNER_WAITING) {
+        partner->next_step_at = engine_wait_end(partner->next_step_at, now, STEP_WAIT_MAX_MS);
+        if (partner->next_step_at > now)
+            return partner->next_step_at;
+        talk(partner, &(struct way_input){.event = WAY_WAITED});
+        if (partner->step == PARTNER_IDLE)
+            return now + 1;
+    }
+    return partner->step == PARTNER_WAITING ? partner->next_step_at : INT64_MAX;
 }
 
 static struct result http_failure(const struct partner *partner, long status)
 {
-    if (status == 401 || status == 403)
+    if (status == 403)
+        return result_error(
+            RESULT_REFUSED,
+            "%.80s forbids it (HTTP 403): check basic-auth-user and its password for this partner; HA's "
+            "dedicated listener takes only HA's own commands unless restrict-commands is false: give "
+            "'partners' an url of the partner's HTTP control socket",
+            name_of(partner));
+    if (status == 401)
         return result_error(RESULT_REFUSED,
                             "%.80s refused our credentials (HTTP %ld): check basic-auth-user and its password for this "
                             "partner",
@@ -400,39 +591,46 @@ static struct result http_failure(const struct partner *partner, long status)
                         name_of(partner), status, partner->relationship->access.url);
 }
 
+static struct result transport_failure(const struct partner *partner, CURLcode code)
+{
+    if (partner->response_too_long)
+        return result_error(RESULT_NETWORK, "%.80s answered with more than %zu bytes", name_of(partner),
+                            partner->response_max);
+    return result_error(RESULT_NETWORK, "%.80s cannot be reached at %.120s: %.200s", name_of(partner),
+                        partner->relationship->access.url,
+                        partner->error[0] == '\0' ? curl_easy_strerror(code) : partner->error);
+}
+
 bool partner_finished(struct partner *partner, CURL *easy, CURLcode code)
 {
-    long status = 0;
-    struct result result;
+    struct way_input input = {.event = WAY_ANSWERED, .text = "", .length = partner->response_length};
+    struct result why;
 
     if (easy != partner->easy)
         return false;
-    if (code != CURLE_OK) {
-        if (partner->response_too_long)
-            result =
-                result_error(RESULT_NETWORK, "%.80s answered with more than %d bytes", name_of(partner), ANSWER_MAX);
-        else
-            result = result_error(RESULT_NETWORK, "%.80s cannot be reached at %.120s: %.200s", name_of(partner),
-                                  partner->relationship->access.url,
-                                  partner->error[0] == '\0' ? curl_easy_strerror(code) : partner->error);
-        stop_transfer(partner);
-        fail(partner, &result);
-        return true;
+    (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &input.http_status);
+    if (code != CURLE_OK)
+        why = transport_failure(partner, code);
+    else if (input.http_status != HTTP_OK)
+        why = http_failure(partner, input.http_status);
+    if (code != CURLE_OK || input.http_status != HTTP_OK) {
+        input.event = WAY_LOST;
+        input.why = &why;
+    } else if (partner->response != NULL) {
+        input.text = partner->response;
     }
-    (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-    if (status != 200) {
-        result = http_failure(partner, status);
-        stop_transfer(partner);
-        fail(partner, &result);
-        return true;
-    }
-    take_answer(partner);
+    talk(partner, &input);
     return true;
 }
 
 void partner_heard(struct partner *partner)
 {
-    if (partner->next_attempt_at == 0)
+    const enum apply_way way = partner->run.choice.chosen;
+
+    if (partner->plugin->store == NULL)
+        return;
+    /* One that speaks this library's language may have been served otherwise, and refused what it can take now. */
+    if (partner->next_attempt_at == 0 && (way == best_allowed(partner) || way == APPLY_WAYS))
         return;
     partner->next_attempt_at = 0;
     (void)queue_wake(partner->plugin->store, relationship_partner(partner->relationship)->record_id, engine_now());

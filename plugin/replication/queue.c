@@ -72,12 +72,24 @@ static bool take_row(struct statement *statement, size_t limit, struct queue_ite
     int64_t of_network = statement_integer(statement, 7);
 
     (void)snprintf(item.prefix, sizeof item.prefix, "%s", prefix == NULL ? "" : prefix);
-    if (*count > 0 && item.removal != items[0].removal)
+    if (limit != QUEUE_TAKE_ALL && *count > 0 && item.removal != items[0].removal)
         return false;
     if (*count >= limit && (of_network == 0 || of_network != *network))
         return false;
     *network = of_network;
     items[(*count)++] = item;
+    return true;
+}
+
+static bool grow(struct queue_item **items, size_t *capacity)
+{
+    size_t wanted = *capacity == 0 ? 128 : *capacity * 2;
+    struct queue_item *larger = reallocarray(*items, wanted, sizeof *larger);
+
+    if (larger == NULL)
+        return false;
+    *items = larger;
+    *capacity = wanted;
     return true;
 }
 
@@ -87,6 +99,7 @@ struct result queue_take_due(struct store *store, int64_t server_record_id, int6
     struct statement *statement;
     struct result result;
     int64_t network = 0;
+    size_t capacity = 0;
     bool row = false;
 
     *count = 0;
@@ -102,16 +115,18 @@ struct result queue_take_due(struct store *store, int64_t server_record_id, int6
                       &statement);
     if (result_failed(result))
         return result;
-    *items = calloc(QUEUE_TAKE_MAX, sizeof **items);
-    if (*items == NULL)
-        return result_no_memory("the replication queue");
     statement_bind_id(statement, 1, server_record_id);
     statement_bind_integer(statement, 2, now);
-    statement_bind_integer(statement, 3, QUEUE_TAKE_MAX);
+    statement_bind_integer(statement, 3, limit == QUEUE_TAKE_ALL ? -1 : QUEUE_TAKE_MAX);
     statement_bind_id(statement, 4, local_record_id);
-    while (!result_failed(result = statement_step(statement, &row)) && row)
+    while (!result_failed(result = statement_step(statement, &row)) && row) {
+        if (*count == capacity && !grow(items, &capacity)) {
+            result = result_no_memory("the replication queue");
+            break;
+        }
         if (!take_row(statement, limit, *items, count, &network))
             break;
+    }
     statement_done(statement);
     if (result_failed(result) || *count == 0) {
         free(*items);
@@ -150,6 +165,38 @@ struct result queue_hold(struct store *store, int64_t record_id, const char *err
     return statement_run(statement);
 }
 
+struct result queue_hold_removal(struct store *store, int64_t server_record_id, uint32_t subnet_id, const char *error)
+{
+    struct statement *statement;
+    struct result result =
+        statement_get(store,
+                      "UPDATE ReplicationQueue SET Held = 1, LastError = ?3 WHERE ServerRecordId = ?1 "
+                      "AND SubnetId = ?2 AND Removal = 1",
+                      &statement);
+
+    if (result_failed(result))
+        return result;
+    statement_bind_id(statement, 1, server_record_id);
+    statement_bind_integer(statement, 2, subnet_id);
+    statement_bind_text(statement, 3, error);
+    return statement_run(statement);
+}
+
+struct result queue_release_removals(struct store *store, int64_t server_record_id, int64_t now)
+{
+    struct statement *statement;
+    struct result result = statement_get(store,
+                                         "UPDATE ReplicationQueue SET Held = 0, NextAttemptAt = ?2, LastError = NULL "
+                                         "WHERE ServerRecordId = ?1 AND Removal = 1 AND Held = 1",
+                                         &statement);
+
+    if (result_failed(result))
+        return result;
+    statement_bind_id(statement, 1, server_record_id);
+    statement_bind_integer(statement, 2, now);
+    return statement_run(statement);
+}
+
 struct result queue_wake(struct store *store, int64_t server_record_id, int64_t now)
 {
     struct statement *statement;
@@ -174,7 +221,8 @@ struct result queue_summarise(struct store *store, int64_t server_record_id, str
     *summary = (struct queue_summary){.next_due = -1};
     result =
         statement_get(store,
-                      "SELECT COUNT(*), MIN(EnqueuedAt), COALESCE(MIN(CASE Held WHEN 0 THEN NextAttemptAt END), -1) "
+                      "SELECT COUNT(*), MIN(EnqueuedAt), COALESCE(MIN(CASE Held WHEN 0 THEN NextAttemptAt END), -1), "
+                      "COALESCE(SUM(Held), 0) "
                       "FROM ReplicationQueue WHERE ServerRecordId = ?1",
                       &statement);
     if (result_failed(result))
@@ -185,6 +233,7 @@ struct result queue_summarise(struct store *store, int64_t server_record_id, str
         summary->length = statement_integer(statement, 0);
         summary->oldest = statement_integer(statement, 1);
         summary->next_due = statement_integer(statement, 2);
+        summary->held = statement_integer(statement, 3);
     }
     statement_done(statement);
     return result;

@@ -63,6 +63,7 @@ static void apply_on_main(void *argument, bool cancelled)
     memcpy(ticket, reception->ticket, sizeof ticket);
     reception_apply(reception);
     report(reception);
+    tickets_set_pause(plugin->tickets, ticket, reception->pause_us);
     tickets_set(plugin->tickets, ticket, TICKET_APPLIED, NULL, outcomes_json(reception));
     result = worker_post(plugin, reception_record, reception_free, reception);
     if (result_failed(result))
@@ -102,22 +103,35 @@ static char *answer_ticket(struct plugin *plugin, const char *name)
     return answer_success(description, "ticket %.64s", name);
 }
 
+const struct relationship *reception_find_relationship(const struct plugin *plugin, const char *sender,
+                                                       const char *receiver, struct fault *fault)
+{
+    const struct relationship *relationship = relationships_find_partner(&plugin->relationships, sender);
+
+    if (relationship != NULL && strcmp(relationship_self(relationship)->name, receiver) == 0)
+        return relationship;
+    *fault = fault_of_sender(
+        EXCEPTION_OBJECT_NOT_FOUND, NULL,
+        "%.80s speaks to %.80s, but this server, %.80s, has no relationship with it under those names: check High "
+        "Availability's parameters on both, or give failover-add on both",
+        sender, receiver, plugin->relationships.server_name);
+    return NULL;
+}
+
 char *command_scope_receive(struct plugin *plugin, const struct model_node *input)
 {
     const char *sender = model_text(input, "sender"), *receiver = model_text(input, "receiver");
     const char *asked = model_text(input, "ticket");
-    const struct relationship *relationship = relationships_find_partner(&plugin->relationships, sender);
+    struct fault fault;
+    const struct relationship *relationship = reception_find_relationship(plugin, sender, receiver, &fault);
     struct reception *reception;
     struct result result;
-    struct fault fault;
     char ticket[TICKET_NAME_SIZE];
 
-    if (relationship == NULL || strcmp(relationship_self(relationship)->name, receiver) != 0) {
-        fault = fault_of_sender(
-            EXCEPTION_OBJECT_NOT_FOUND, NULL,
-            "%.80s sent scopes for %.80s, but this server, %.80s, has no relationship with it under those names: "
-            "check High Availability's parameters on both, or give failover-add on both",
-            sender, receiver, plugin->relationships.server_name);
+    if (relationship == NULL)
+        return fault_answer(&fault);
+    if (plugin->store == NULL) {
+        fault = fault_of_result(engine_no_store(plugin), EXCEPTION_SCOPE_NOT_UPDATED_REMOTELY);
         return fault_answer(&fault);
     }
     worker_partner_heard(plugin, sender);

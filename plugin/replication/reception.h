@@ -19,12 +19,14 @@ struct received_scope {
     struct kea_scope after;
     struct fingerprint now; /* of `after` */
     bool conflicting;
+    bool network_kept; /* its shared network has other parameters here than it brought along */
 };
 
 struct reception {
     struct plugin *plugin;
     size_t number; /* of the relationship */
     char ticket[TICKET_NAME_SIZE];
+    uint32_t pause_us; /* for how long packets had to wait for it */
     struct received_scope *scopes;
     size_t count;
 };
@@ -37,6 +39,13 @@ const struct relationship *reception_relationship(const struct reception *recept
 
 /* The fingerprint of a scope; empty for none. */
 struct fingerprint reception_fingerprint(const struct kea_scope *scope);
+
+/* [main] Whether a scope that is about to be applied comes into a shared network that was changed here, and the sender
+ * has not taken that yet: then the network's parameters are to stay. */
+bool reception_keeps_network(const struct reception *reception, const struct received_scope *scope);
+
+/* Whether the network of what now runs has other parameters than were received. */
+bool reception_network_differs(const struct received_scope *scope);
 
 /* [main] Compares and sets: every scope gets its outcome. */
 void reception_apply(struct reception *reception);

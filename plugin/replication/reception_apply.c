@@ -54,12 +54,38 @@ static bool has_other_id(const struct reception *reception, struct received_scop
     return true;
 }
 
+/* Who of the two has lost what they had agreed on. */
+enum memory { MEMORY_OF_BOTH, MEMORY_LOST_HERE, MEMORY_LOST_THERE };
+
+/* A sender that knows of no agreement where this server remembers one has lost its store, and the other way round. What
+ * was edited since then by the server that lost it is a version of its own; what was not has no claim. */
+static enum memory compare_memories(const struct reception *reception, const struct received_scope *scope)
+{
+    struct scope_entry entry;
+    enum memory memory = MEMORY_OF_BOTH;
+    bool remembered, forgotten, untouched;
+
+    if (!scope_index_get(reception->plugin->index, scope->subnet_id, &entry))
+        return memory;
+    remembered = !fingerprint_empty(entry.agreement[reception->number].ours);
+    /* A held conflict leaves the partner's half of an agreement. */
+    forgotten = !remembered && fingerprint_empty(entry.agreement[reception->number].theirs);
+    untouched = fingerprint_equal(entry.fingerprint, entry.configuration_fingerprint);
+    if (remembered && fingerprint_empty(scope->base))
+        memory = MEMORY_LOST_THERE;
+    else if (forgotten && !fingerprint_empty(scope->base) && untouched)
+        memory = MEMORY_LOST_HERE;
+    scope_entry_clear(&entry);
+    return memory;
+}
+
 /* Settles what needs no change here; true if the scope is to be applied. */
 static bool compare(const struct reception *reception, struct received_scope *scope)
 {
     const struct kea_server *server = reception->plugin->server;
     const struct relationship *relationship = reception_relationship(reception);
     struct fingerprint current;
+    enum memory memory;
     struct result result = server->scope_get(server->context, KEA_RUNNING, scope->subnet_id, &scope->before);
 
     if (result_failed(result) && result.code != RESULT_NOT_FOUND) {
@@ -76,7 +102,14 @@ static bool compare(const struct reception *reception, struct received_scope *sc
         return false;
     if (same(current, scope->base))
         return true;
+    memory = compare_memories(reception, scope);
+    if (memory == MEMORY_LOST_HERE)
+        return true;
     scope->conflicting = true;
+    if (memory == MEMORY_LOST_THERE && scope->definition != NULL) {
+        scope->outcome = BATCH_OVERRULED;
+        return false;
+    }
     if (!reception->plugin->parameters.primary_wins) {
         scope->outcome = BATCH_CONFLICT;
         (void)snprintf(scope->text, sizeof scope->text, "%.80s holds a version of its own of %s",
@@ -98,6 +131,7 @@ static void take_result(struct received_scope *scope, struct kea_change *change)
                        change->text == NULL ? "out of memory" : change->text);
     free(change->text);
     scope->after = change->after;
+    scope->network_kept = scope->network_kept && change->applied && reception_network_differs(scope);
 }
 
 void reception_apply(struct reception *reception)
@@ -114,13 +148,16 @@ void reception_apply(struct reception *reception)
             scope->outcome = BATCH_FAILED;
             (void)snprintf(scope->text, sizeof scope->text, "out of memory");
         } else if (compare(reception, scope)) {
-            changes[count] = (struct kea_change){
-                .subnet_id = scope->subnet_id, .prefix = scope->prefix, .definition = scope->definition};
+            scope->network_kept = reception_keeps_network(reception, scope);
+            changes[count] = (struct kea_change){.subnet_id = scope->subnet_id,
+                                                 .prefix = scope->prefix,
+                                                 .definition = scope->definition,
+                                                 .keep_network = scope->network_kept};
             which[count++] = i;
         }
     }
     if (count > 0)
-        server->scopes_apply(server->context, KEA_RUNNING, changes, count);
+        reception->pause_us = server->scopes_apply(server->context, KEA_RUNNING, changes, count);
     for (size_t i = 0; i < count; i++)
         take_result(&reception->scopes[which[i]], &changes[i]);
     free(changes);

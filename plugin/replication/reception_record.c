@@ -13,12 +13,29 @@ static struct result record_history(struct mirror_writer *writer, const struct r
         .prefix = scope->prefix,
         .definition = scope->before.definition,
         .fingerprint = reception_fingerprint(&scope->before),
-        .reason = "changed on both servers: the primary's version counts",
+        .reason = "changed on both servers: the partner's version counts",
         .replaced_at = writer->now,
     };
 
     kea_log(writer->plugin->server, FAILOVER_SYNC_CONFLICT, scope->prefix,
-            "the version of this server is kept in the history, the primary's counts");
+            "the version of this server is kept in the history, the partner's counts");
+    return history_store_add(writer->plugin->store, &lost);
+}
+
+/* The partner's version that did not count is kept here, too: it may never learn from the answer that it lost. */
+static struct result record_overruled(struct mirror_writer *writer, const struct received_scope *scope)
+{
+    struct history_row lost = {
+        .subnet_id = scope->subnet_id,
+        .prefix = scope->prefix,
+        .definition = scope->definition,
+        .fingerprint = scope->theirs,
+        .reason = "changed on both servers: the version of this server counts",
+        .replaced_at = writer->now,
+    };
+
+    kea_log(writer->plugin->server, FAILOVER_SYNC_CONFLICT, scope->prefix,
+            "the version of this server counts");
     return history_store_add(writer->plugin->store, &lost);
 }
 
@@ -44,7 +61,7 @@ static struct result record_overruled_change(struct mirror_writer *writer, const
     struct scope_entry gone = {.subnet_id = scope->subnet_id, .modified_at = writer->now};
     struct result result;
 
-    if (scope->definition == NULL)
+    if (scope->definition == NULL || !writer->plugin->parameters.deletes)
         return result_ok();
     (void)snprintf(gone.prefix, sizeof gone.prefix, "%s", scope->prefix);
     gone.agreement = calloc(RELATIONSHIP_MAX, sizeof *gone.agreement);
@@ -53,7 +70,9 @@ static struct result record_overruled_change(struct mirror_writer *writer, const
     gone.agreement[reception->number].theirs = scope->theirs;
     result = mirror_put_agreement(writer, &gone, reception->number, scope->definition);
     free(gone.agreement);
-    return result_failed(result) ? result : queue_put(writer->plugin->store, &wish, writer->now);
+    if (!result_failed(result))
+        result = queue_put(writer->plugin->store, &wish, writer->now);
+    return result_failed(result) ? result : mirror_note_removal(writer, scope->subnet_id, reception->number, true);
 }
 
 static struct result record_scope(struct mirror_writer *writer, const struct reception *reception,
@@ -80,12 +99,13 @@ static struct result record_scope(struct mirror_writer *writer, const struct rec
     case BATCH_APPLIED:
         if (scope->conflicting)
             result = record_history(writer, scope);
+        /* The sender is to have the scope with the network's parameters, too. */
+        version.disagreed = scope->network_kept;
         break;
     case BATCH_OVERRULED:
-        if (scope->after.definition == NULL)
+        result = record_overruled(writer, scope);
+        if (!result_failed(result) && scope->after.definition == NULL)
             return record_overruled_change(writer, reception, scope);
-        kea_log(writer->plugin->server, FAILOVER_SYNC_CONFLICT, scope->prefix,
-                "the version of this server, the primary, counts");
         version.disagreed = true;
         version.origin = SCOPE_FROM_CONFIGURATION;
         break;
@@ -151,11 +171,19 @@ static struct result look_at_networks(struct plugin *plugin, const struct recept
         seen = network;
         result = mirror_network_members(plugin, scope->subnet_id, &ids, &count);
         if (!result_failed(result) && count > 0)
-            result = changes_read_soon(plugin, ids, count);
+            result = changes_follow_network(plugin, ids, count);
         free(ids);
     }
     json_decref(seen);
     return result;
+}
+
+static bool has_applied(const struct reception *reception)
+{
+    for (size_t i = 0; i < reception->count; i++)
+        if (reception->scopes[i].outcome == BATCH_APPLIED)
+            return true;
+    return false;
 }
 
 struct result reception_record(struct plugin *plugin, void *argument)
@@ -181,6 +209,8 @@ struct result reception_record(struct plugin *plugin, void *argument)
         engine_set_mirror(plugin, &result);
     } else {
         tickets_set(plugin->tickets, reception->ticket, TICKET_RECORDED, NULL, NULL);
+        if (has_applied(reception))
+            persist_note_received(plugin);
         (void)pthread_mutex_lock(&plugin->status.lock);
         plugin->status.relationship[reception->number].scopes_received += (uint32_t)reception->count;
         (void)pthread_mutex_unlock(&plugin->status.lock);

@@ -12,6 +12,7 @@ struct ticket {
     char name[TICKET_NAME_SIZE];
     enum ticket_state state;
     char text[300];
+    uint32_t pause_us;
     json_t *scopes;
 };
 
@@ -82,6 +83,17 @@ void tickets_set(struct tickets *tickets, const char *name, enum ticket_state st
     json_decref(scopes);
 }
 
+void tickets_set_pause(struct tickets *tickets, const char *name, uint32_t pause_us)
+{
+    struct ticket *ticket;
+
+    (void)pthread_mutex_lock(&tickets->lock);
+    ticket = find(tickets, name);
+    if (ticket != NULL)
+        ticket->pause_us = pause_us;
+    (void)pthread_mutex_unlock(&tickets->lock);
+}
+
 json_t *tickets_describe(struct tickets *tickets, const char *name)
 {
     static const char *const states[] = {"pending", "applied", "recorded", "unrecorded"};
@@ -91,8 +103,8 @@ json_t *tickets_describe(struct tickets *tickets, const char *name)
     (void)pthread_mutex_lock(&tickets->lock);
     ticket = name[0] == '\0' ? NULL : find(tickets, name);
     if (ticket != NULL)
-        description = json_pack("{s:s,s:s,s:O?}", "ticket", ticket->name, "state", states[ticket->state], "scopes",
-                                ticket->scopes);
+        description = json_pack("{s:s,s:s,s:I,s:O?}", "ticket", ticket->name, "state", states[ticket->state],
+                                "pause-us", (json_int_t)ticket->pause_us, "scopes", ticket->scopes);
     if (description != NULL && ticket->scopes == NULL)
         (void)json_object_del(description, "scopes");
     if (description != NULL && ticket->text[0] != '\0')

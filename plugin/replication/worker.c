@@ -4,6 +4,8 @@
 #include "failover_sync/engine.h"
 #include "failover_sync/mirror.h"
 #include "failover_sync/partner.h"
+#include "failover_sync/reconcile.h"
+#include "failover_sync/store_life.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -40,7 +42,8 @@ struct worker {
 
     /* The worker's alone. */
     struct partner *partners[RELATIONSHIP_MAX];
-    int64_t jobs_blocked_until, next_ha_state;
+    struct reconciler *reconcilers[RELATIONSHIP_MAX];
+    int64_t jobs_blocked_until, next_ha_state, next_store_watch;
 };
 
 static void job_free(struct job *job)
@@ -174,6 +177,7 @@ static bool run_jobs(struct worker *worker, bool last_chance)
     bool ran = false;
     struct job *job;
 
+    worker->jobs_blocked_until = engine_wait_end(worker->jobs_blocked_until, engine_now(), STORE_PATIENCE_MS);
     if (worker->jobs_blocked_until > engine_now() && !last_chance)
         return false;
     while ((job = take_job(worker, &worker->jobs)) != NULL) {
@@ -226,20 +230,25 @@ static void hear_partners(struct worker *worker)
     worker->heard = 0;
     (void)pthread_mutex_unlock(&worker->lock);
     for (size_t i = 0; i < worker->plugin->relationships.count; i++)
-        if ((heard >> i & 1) != 0 && worker->partners[i] != NULL)
+        if ((heard >> i & 1) != 0 && worker->partners[i] != NULL) {
             partner_heard(worker->partners[i]);
+            reconciler_heard(worker->reconcilers[i]);
+        }
 }
 
 /* Returns when the next of them wants attention. */
 static int64_t advance_partners(struct worker *worker)
 {
-    int64_t now = engine_now(), wake = INT64_MAX;
+    int64_t now = engine_now(), wake = persist_advance(worker->plugin, now);
 
     for (size_t i = 0; i < worker->plugin->relationships.count; i++) {
         int64_t next;
 
         if (worker->partners[i] == NULL)
             continue;
+        next = reconciler_advance(worker->reconcilers[i], now);
+        if (next < wake)
+            wake = next;
         next = partner_advance(worker->partners[i], now);
         if (next < wake)
             wake = next;
@@ -262,7 +271,8 @@ static bool finish_transfers(struct worker *worker)
         if (message->msg != CURLMSG_DONE)
             continue;
         for (size_t i = 0; i < worker->plugin->relationships.count; i++)
-            if (worker->partners[i] != NULL && partner_finished(worker->partners[i], easy, code))
+            if (worker->partners[i] != NULL && (partner_finished(worker->partners[i], easy, code) ||
+                                                reconciler_finished(worker->reconcilers[i], easy, code)))
                 break;
         finished = true;
     }
@@ -279,11 +289,21 @@ static bool is_stopping(struct worker *worker)
     return stopping;
 }
 
+static void watch_store(struct worker *worker)
+{
+    int64_t now = engine_now();
+
+    if (now < engine_wait_end(worker->next_store_watch, now, STORE_PATIENCE_MS))
+        return;
+    worker->next_store_watch = now + STORE_PATIENCE_MS;
+    store_life_watch(worker->plugin);
+}
+
 static void ask_ha_state(struct worker *worker)
 {
     int64_t now = engine_now();
 
-    if (worker->plugin->relationships.count == 0 || now < worker->next_ha_state)
+    if (worker->plugin->relationships.count == 0 || now < engine_wait_end(worker->next_ha_state, now, HA_STATE_MS))
         return;
     worker->next_ha_state = now + HA_STATE_MS;
     ha_state_ask(worker->plugin);
@@ -301,7 +321,8 @@ static void end_operations(struct worker *worker)
 
     replication_watch_clear(&plugin->watch);
     operation_log_end_all(plugin->operations, &fault);
-    (void)operation_log_save(plugin->operations, plugin->store);
+    if (plugin->store != NULL)
+        (void)operation_log_save(plugin->operations, plugin->store);
 }
 
 static void *worker_run(void *argument)
@@ -314,6 +335,7 @@ static void *worker_run(void *argument)
         run_all(worker, false);
         hear_partners(worker);
         ask_ha_state(worker);
+        watch_store(worker);
         wake = advance_partners(worker);
         if (finish_transfers(worker))
             continue;
@@ -328,12 +350,30 @@ static void *worker_run(void *argument)
     return NULL;
 }
 
+static void forget_partner(struct worker *worker, size_t number)
+{
+    partner_free(worker->partners[number]);
+    reconciler_free(worker->reconcilers[number]);
+    worker->partners[number] = NULL;
+    worker->reconcilers[number] = NULL;
+}
+
+static struct result meet_partner(struct worker *worker, size_t number)
+{
+    struct plugin *plugin = worker->plugin;
+    struct result result = reconciler_new(plugin, number, worker->multi, &worker->reconcilers[number]);
+
+    if (!result_failed(result))
+        result = partner_new(plugin, number, worker->multi, &worker->partners[number]);
+    if (result_failed(result))
+        forget_partner(worker, number);
+    return result;
+}
+
 static void free_partners(struct worker *worker)
 {
-    for (size_t i = 0; i < RELATIONSHIP_MAX; i++) {
-        partner_free(worker->partners[i]);
-        worker->partners[i] = NULL;
-    }
+    for (size_t i = 0; i < RELATIONSHIP_MAX; i++)
+        forget_partner(worker, i);
 }
 
 struct result worker_follow_relationship(struct plugin *plugin, size_t relationship)
@@ -341,14 +381,13 @@ struct result worker_follow_relationship(struct plugin *plugin, size_t relations
     struct worker *worker = plugin->worker;
 
     if (!plugin->relationships.list[relationship].local) {
-        partner_free(worker->partners[relationship]);
-        worker->partners[relationship] = NULL;
+        forget_partner(worker, relationship);
         return result_ok();
     }
     if (worker->partners[relationship] != NULL)
         return result_ok();
     engine_refresh_queue(plugin, relationship);
-    return partner_new(plugin, relationship, worker->multi, &worker->partners[relationship]);
+    return meet_partner(worker, relationship);
 }
 
 /* Signals are the server's business. */
@@ -371,10 +410,11 @@ struct result worker_start(struct plugin *plugin)
 
     worker->stopping = false;
     worker->next_ha_state = worker->jobs_blocked_until = 0;
+    worker->next_store_watch = engine_now() + STORE_PATIENCE_MS;
     for (size_t i = 0; i < plugin->relationships.count && !result_failed(result); i++) {
         engine_refresh_queue(plugin, i);
         if (plugin->relationships.list[i].local)
-            result = partner_new(plugin, i, worker->multi, &worker->partners[i]);
+            result = meet_partner(worker, i);
     }
     if (!result_failed(result) && start_thread(worker) != 0)
         result = result_error(RESULT_MEMORY, "the worker thread could not be started");

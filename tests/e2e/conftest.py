@@ -7,6 +7,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 
+from campaign import field as campaign_field  # noqa: E402
 from lab import config, network, pair as lab_pair, processes  # noqa: E402
 
 
@@ -18,6 +19,7 @@ def pytest_sessionstart(session):
     if os.geteuid() != 0:
         pytest.exit("the end-to-end tests make network namespaces: run them as root", 2)
     network.sweep()
+    campaign_field.sweep()
 
 
 def pytest_sessionfinish(session, exitstatus):

@@ -48,6 +48,13 @@ BAD_COMMANDS = [
     ("fingerprint missing", ("scope-receive", {**RECEIVE, "scopes": [
         {key: value for key, value in SCOPE.items() if key != "fingerprint"}]}), "fingerprint"),
     ("unknown field", receive(flavour="sweet"), "flavour"),
+    ("a digest of nobody", ("scope-digest", {"receiver": "server2", "from": 0}), "sender"),
+    ("a digest for another", ("scope-digest", {**RECEIVE, "receiver": "server9", "from": 0}), "server9"),
+    ("a digest that asks nothing", ("scope-digest", RECEIVE), "wanted is missing"),
+    ("a digest that asks two things", ("scope-digest", {**RECEIVE, "from": 0, "wanted": [{"subnet-id": 1}]}), "wanted"),
+    ("a digest that is none", ("scope-digest", {**RECEIVE, "ours": "xyz", "theirs": ""}), "ours"),
+    ("nothing wanted", ("scope-digest", {**RECEIVE, "wanted": []}), "wanted"),
+    ("too much wanted", ("scope-digest", {**RECEIVE, "wanted": [{"subnet-id": n} for n in range(1, 1002)]}), "wanted"),
 ]
 
 # What only one scope of a batch gets wrong: the command succeeds and says what became of that scope.

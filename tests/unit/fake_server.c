@@ -33,6 +33,7 @@ struct fake_server {
     bool ending;
     atomic_bool reachable;
     atomic_int elsewhere; /* commands under way on threads of the listener */
+    atomic_int writes; /* of the configuration file, by the server itself */
     /* The main thread's alone. */
     char *file[SCOPES], *running[SCOPES], *staged[SCOPES];
     struct plugin *plugin;
@@ -145,10 +146,53 @@ static void prefix_of(uint32_t subnet_id, char prefix[32])
     snprintf(prefix, 32, "10.%u.%u.0/24", subnet_id / 256, subnet_id % 256);
 }
 
-/* Behind a '|' the words have pools, separated by ','. */
+/* The network and its words: "campus:old" of "five@campus:old"; NULL without one. */
+static const char *network_of(const char *words)
+{
+    const char *at = words == NULL ? NULL : strchr(words, '@');
+
+    return at == NULL ? NULL : at + 1;
+}
+
+/* Whether words are in the network that begins `network`, a name and whatever follows its colon. */
+static bool is_in_network(const char *words, const char *network)
+{
+    const char *own = network_of(words);
+    size_t length = strcspn(network, ":");
+
+    return own != NULL && strncmp(own, network, length) == 0 && own[length] == ':';
+}
+
+static void change_network(char **words, const char *network)
+{
+    char *changed = NULL;
+
+    if (asprintf(&changed, "%.*s%s", (int)(network_of(*words) - *words), *words, network) < 0)
+        abort();
+    free(*words);
+    *words = changed;
+}
+
+/* A scope has come: the other scopes of its network, if there are any, get its network's words, or give it theirs. */
+static void settle_network(char **all, uint32_t subnet_id, bool keep_network)
+{
+    const char *network = network_of(all[subnet_id]);
+
+    for (uint32_t i = 0; network != NULL && i < SCOPES; i++) {
+        if (i == subnet_id || !is_in_network(all[i], network))
+            continue;
+        if (keep_network) {
+            change_network(&all[subnet_id], network_of(all[i]));
+            return;
+        }
+        change_network(&all[i], network);
+    }
+}
+
+/* Behind a '|' the words have pools, separated by ','; behind an '@' a network. */
 static char *definition_of(uint32_t subnet_id, const char *prefix, const char *words)
 {
-    const char *bar = strchr(words, '|');
+    const char *bar = strchr(words, '|'), *network = network_of(words);
     json_t *pools = json_array();
     json_t *root;
     char *text;
@@ -159,6 +203,15 @@ static char *definition_of(uint32_t subnet_id, const char *prefix, const char *w
                      "words", words, bar == NULL ? strlen(words) : (size_t)(bar - words));
     if (bar != NULL)
         json_object_set(json_object_get(root, "subnet4"), "pools", pools);
+    if (network != NULL) {
+        size_t name = strcspn(network, ":");
+
+        json_object_set_new(json_object_get(json_object_get(root, "subnet4"), "user-context"), "words",
+                            json_sprintf("%.*s", (int)(network - 1 - words), words));
+        json_object_set_new(
+            root, "shared-network",
+            json_pack("{s:s%,s:{s:s}}", "name", network, name, "user-context", "words", network + name + 1));
+    }
     text = json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS);
     json_decref(pools);
     json_decref(root);
@@ -169,7 +222,7 @@ static char *definition_of(uint32_t subnet_id, const char *prefix, const char *w
 static char *words_of_definition(const char *definition)
 {
     json_t *root = json_loads(definition, 0, NULL);
-    json_t *subnet = json_object_get(root, "subnet4");
+    json_t *subnet = json_object_get(root, "subnet4"), *network = json_object_get(root, "shared-network");
     const char *text = json_string_value(json_object_get(json_object_get(subnet, "user-context"), "words"));
     char *words = text == NULL || strstr(text, "refuse") != NULL ? NULL : strdup(text);
     json_t *pool;
@@ -183,6 +236,15 @@ static char *words_of_definition(const char *definition)
         if (words == NULL || bounds == NULL || strstr(bounds, ".66") != NULL ||
             asprintf(&longer, "%s%c%s", words, i == 0 ? '|' : ',', bounds) < 0)
             longer = NULL;
+        free(words);
+        words = longer;
+    }
+    if (words != NULL && network != NULL) {
+        char *longer = NULL;
+
+        if (asprintf(&longer, "%s@%s:%s", words, json_string_value(json_object_get(network, "name")),
+                     json_string_value(json_object_get(json_object_get(network, "user-context"), "words"))) < 0)
+            abort();
         free(words);
         words = longer;
     }
@@ -229,7 +291,18 @@ static struct result scope_find(void *context, enum kea_configuration which, con
     return result_error(RESULT_NOT_FOUND, "no scope %s", prefix);
 }
 
-static void scopes_apply(void *context, enum kea_configuration which, struct kea_change *changes, size_t count)
+static struct result network_scope_ids(void *context, enum kea_configuration which, const char *network, uint32_t **ids,
+                                       size_t *count)
+{
+    *count = 0;
+    *ids = calloc(SCOPES, sizeof **ids);
+    for (uint32_t i = 0; i < SCOPES; i++)
+        if (is_in_network(*words_of(context, which, i), network))
+            (*ids)[(*count)++] = i;
+    return result_ok();
+}
+
+static uint32_t scopes_apply(void *context, enum kea_configuration which, struct kea_change *changes, size_t count)
 {
     const struct fake_server *server = context;
 
@@ -254,9 +327,25 @@ static void scopes_apply(void *context, enum kea_configuration which, struct kea
         } else {
             free(*words);
             *words = new;
+            settle_network(words - change->subnet_id, change->subnet_id, change->keep_network);
         }
-        (void)scope_get(context, which, change->subnet_id, &change->after);
     }
+    for (size_t i = 0; i < count; i++)
+        (void)scope_get(context, which, changes[i].subnet_id, &changes[i].after);
+    return (uint32_t)count * 30;
+}
+
+/* The file becomes what runs. */
+static struct result configuration_write(void *context)
+{
+    struct fake_server *server = context;
+
+    for (uint32_t i = 0; i < SCOPES; i++) {
+        free(server->file[i]);
+        server->file[i] = server->running[i] == NULL ? NULL : strdup(server->running[i]);
+    }
+    server->writes++;
+    return result_ok();
 }
 
 static struct result ha_parameters(void *context, enum kea_configuration which, char **json)
@@ -338,6 +427,19 @@ static void call_plugin(struct call *call)
         call->server->plugin == NULL ? NULL : plugin_command(call->server->plugin, call->name, call->arguments);
 }
 
+/* As Kea answers. */
+static void list_commands(struct call *call)
+{
+    json_t *names = json_pack("[s,s]", "list-commands", "version-get");
+    json_t *answer;
+
+    for (size_t i = 0; call->server->plugin != NULL && i < plugin_command_count(); i++)
+        json_array_append_new(names, json_string(plugin_command_name(i)));
+    answer = json_pack("{s:i,s:o}", "result", 0, "arguments", names);
+    call->text = json_dumps(answer, 0);
+    json_decref(answer);
+}
+
 static void answer_request(struct fake_server *server, int connection)
 {
     char *request = read_request(connection);
@@ -347,7 +449,7 @@ static void answer_request(struct fake_server *server, int connection)
         .server = server, .name = json_string_value(json_object_get(root, "command")), .arguments = arguments};
 
     if (call.name != NULL && server->reachable)
-        on_main_do(&call, call_plugin);
+        on_main_do(&call, strcmp(call.name, "list-commands") == 0 ? list_commands : call_plugin);
     if (call.text != NULL)
         dprintf(connection, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n[%s]",
                 strlen(call.text) + 2, call.text);
@@ -388,7 +490,9 @@ struct fake_server *fake_server_new(const char *name, const char *folder)
         .scope_get = scope_get,
         .scope_ids = scope_ids,
         .scope_find = scope_find,
+        .network_scope_ids = network_scope_ids,
         .scopes_apply = scopes_apply,
+        .configuration_write = configuration_write,
         .ha_parameters = ha_parameters,
         .ha_status = ha_status,
         .run_on_main = run_on_main,
@@ -438,6 +542,39 @@ static char *with_store(const struct fake_server *server)
     return text;
 }
 
+/* As the shim does when the library is unloaded: what was still to run is cancelled. A test waits for its own calls. */
+static void cancel_tasks(struct fake_server *server)
+{
+    struct task *task, *kept = NULL, **last = &kept;
+
+    pthread_mutex_lock(&server->lock);
+    task = server->first;
+    server->first = NULL;
+    server->last = &server->first;
+    pthread_mutex_unlock(&server->lock);
+    while (task != NULL) {
+        struct task *next = task->next;
+
+        task->next = NULL;
+        if (task->run == run_call) {
+            *last = task;
+            last = &task->next;
+        } else {
+            task->run(task->argument, true);
+            free(task);
+        }
+        task = next;
+    }
+    pthread_mutex_lock(&server->lock);
+    *last = server->first;
+    if (kept != NULL) {
+        if (server->first == NULL)
+            server->last = last;
+        server->first = kept;
+    }
+    pthread_mutex_unlock(&server->lock);
+}
+
 /* What Kea does at a configuration: libraries out and in, parse, callout, commit. */
 static void load(struct call *call)
 {
@@ -449,6 +586,7 @@ static void load(struct call *call)
 
     plugin_stop(server->plugin);
     server->plugin = NULL;
+    cancel_tasks(server);
     for (uint32_t i = 0; i < SCOPES; i++) {
         free(server->staged[i]);
         server->staged[i] = server->file[i] == NULL ? NULL : strdup(server->file[i]);
@@ -499,24 +637,7 @@ static void stop(struct call *call)
         free(server->running[i]);
         server->running[i] = NULL;
     }
-    /* As the shim does: what was still to run is cancelled. */
-    pthread_mutex_lock(&server->lock);
-    while (server->first != NULL) {
-        struct task *task = server->first;
-
-        server->first = task->next;
-        /* A caller waits for the others. */
-        if (task->run == run_call) {
-            pthread_mutex_unlock(&server->lock);
-            task->run(task->argument, true);
-            pthread_mutex_lock(&server->lock);
-        } else {
-            task->run(task->argument, true);
-        }
-        free(task);
-    }
-    server->last = &server->first;
-    pthread_mutex_unlock(&server->lock);
+    cancel_tasks(server);
 }
 
 void fake_server_stop(struct fake_server *server)
@@ -616,6 +737,11 @@ char *fake_server_command_elsewhere(struct fake_server *server, const char *name
 const char *fake_server_store(const struct fake_server *server)
 {
     return server->store;
+}
+
+int fake_server_writes(struct fake_server *server)
+{
+    return server->writes;
 }
 
 void fake_server_set_reachable(struct fake_server *server, bool reachable)

@@ -27,7 +27,8 @@ enum result_code fake_server_reload(struct fake_server *server, bool from_file);
 void fake_server_stop(struct fake_server *server);
 
 /* The configuration file: one scope put in or taken out (NULL). The words are any text, "refuse" in them is refused;
- * behind a '|' they may have pools, "five|10.0.5.10-10.0.5.20,10.0.5.30-10.0.5.40", and a bound .66 is refused. */
+ * behind a '|' they may have pools, "five|10.0.5.10-10.0.5.20,10.0.5.30-10.0.5.40", and a bound .66 is refused. A scope
+ * of a shared network, "five@campus:old", names it and the network's words, which are the same for all scopes in it. */
 void fake_server_file_put(struct fake_server *server, uint32_t subnet_id, const char *words);
 
 /* A command of the server's changes one scope at run time. */
@@ -45,6 +46,9 @@ char *fake_server_command_elsewhere(struct fake_server *server, const char *name
 
 /* The path of its store. */
 const char *fake_server_store(const struct fake_server *server);
+
+/* How often it has written its own configuration file. */
+int fake_server_writes(struct fake_server *server);
 
 /* Whether the HTTP door answers at all, and how often it was used for scopes. */
 void fake_server_set_reachable(struct fake_server *server, bool reachable);

@@ -155,6 +155,8 @@ int set_up(void **state)
 
 int tear_down(void **state)
 {
+    static const char *const parts[] = {"", "-wal", "-shm"};
+    char path[160];
     struct fixture *fixture = *state;
 
     assert_answer(fixture, "PRAGMA integrity_check", "ok");
@@ -171,8 +173,11 @@ int tear_down(void **state)
     (void)sqlite3_close(fixture->other);
     store_close(fixture->store);
     model_free(fixture->model);
-    (void)unlink(fixture->path);
-    (void)rmdir(fixture->folder);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        (void)snprintf(path, sizeof path, "%s%s", fixture->path, parts[i]);
+        (void)unlink(path);
+    }
+    assert_int_equal(rmdir(fixture->folder), 0);
     free(fixture);
     return 0;
 }

@@ -560,7 +560,7 @@ static void test_answers_are_held_against_the_output(void **state)
 
     /* What only the input knows is unknown in the output. */
     refuse_output("scope-receive", "{\"sender\": \"a\"}",
-                  "sender: unknown name, expected ticket, state, state-text, scopes");
+                  "sender: unknown name, expected ticket, state, state-text, pause-us, scopes");
     refuse_output("scope-receive", "{\"state\": \"done\"}",
                   "state: expected one of pending, applied, recorded, unrecorded, found \"done\"");
     refuse_output("scope-receive", "{\"scopes\": [{\"result\": \"applied\"}]}",
@@ -573,8 +573,8 @@ static void test_answers_are_held_against_the_output(void **state)
                   "relationships[name=r].scopes: expected an integer 0 to 4294967295, found -1");
     refuse_output(
         "failover-status", "{\"relationships\": [{\"name\": \"it's\", \"x\": 1}]}",
-        "relationships[#1].x: unknown name, expected name, mode, kea-mode, partner, partner-url, local-state,"
-        " partner-state, scopes, in-sync, out-of-sync, queued, oldest-wait-ms, next-attempt-ms, last-error, pushes,"
+        "relationships[#1].x: unknown name, expected name, mode, kea-mode, partner, partner-url, way, local-state,"
+        " partner-state, scopes, in-sync, out-of-sync, queued, held, oldest-wait-ms, next-attempt-ms, last-error, pushes,"
         " scopes-sent, scopes-received");
     refuse_output("scope-get", "{\"scope\": []}", "scope: expected a map, found an empty list");
     refuse_output("scope-get", "{\"scope\": {\"origin\": \"x\"}}",

@@ -26,6 +26,8 @@ static void test_nothing_given_means_the_documented_defaults(void **state)
     assert_int_equal(parameters.retry_min_ms, 200);
     assert_int_equal(parameters.retry_max_ms, 30000);
     assert_int_equal(parameters.partner_count, 0);
+    for (size_t way = 0; way < APPLY_WAYS; way++)
+        assert_true(parameters.apply[way]);
     parameters_clear(&parameters);
 }
 
@@ -37,6 +39,7 @@ static void test_every_parameter_is_taken(void **state)
     assert_int_equal(parameters_parse("{\"store\": \"/tmp/x.db\", \"replicate\": \"manual\", \"conflict\": \"hold\","
                                       "\"deletes\": false, \"local-parameters\": [\"interface\", \"relay\"],"
                                       "\"retry\": {\"min-ms\": 5, \"max-ms\": 6},"
+                                      "\"apply\": [\"config-set\", \"scope-receive\"],"
                                       "\"partners\": {\"server2\": {\"url\": \"https://192.0.2.2:8000/\","
                                       "\"trust-anchor\": \"/ca\", \"cert-file\": \"/c\", \"key-file\": \"/k\","
                                       "\"basic-auth-user\": \"u\"}}}",
@@ -50,6 +53,9 @@ static void test_every_parameter_is_taken(void **state)
     assert_string_equal(parameters.local_parameters[1], "relay");
     assert_int_equal(parameters.retry_min_ms, 5);
     assert_int_equal(parameters.retry_max_ms, 6);
+    assert_true(parameters.apply[APPLY_SCOPE_RECEIVE]);
+    assert_false(parameters.apply[APPLY_SUBNET_COMMANDS]);
+    assert_true(parameters.apply[APPLY_CONFIG_SET]);
     assert_int_equal(parameters.partner_count, 1);
     assert_string_equal(parameters.partners[0].name, "server2");
     assert_string_equal(parameters.partners[0].url, "https://192.0.2.2:8000/");
@@ -81,6 +87,11 @@ static void test_a_mistake_is_named(void **state)
         {"{\"retry\": {\"max-ms\": 1e9}}", "retry.max-ms", "1 to 86400000", "1000000000"},
         {"{\"retry\": {\"min-ms\": 10, \"max-ms\": 9}}", "retry", "min-ms <= max-ms", "10 and 9"},
         {"{\"retry\": {\"minimum\": 10}}", "retry", "unknown name", "minimum"},
+        {"{\"apply\": \"config-set\"}", "apply", "a list of \"scope-receive\"", "\"config-set\""},
+        {"{\"apply\": []}", "apply", "a list of", "[]"},
+        {"{\"apply\": [\"scope-recieve\"]}", "apply", "a list of", "\"scope-recieve\""},
+        {"{\"apply\": [1]}", "apply", "a list of", "1"},
+        {"{\"apply\": [\"config-set\", \"config-set\"]}", "apply", "each way once", "\"config-set\" twice"},
         {"{\"partners\": []}", "partners", "map", "[]"},
         {"{\"partners\": {\"b\": 1}}", "partners.b", "map", "1"},
         {"{\"partners\": {\"b\": {\"uri\": \"x\"}}}", "partners.b", "unknown name", "uri"},

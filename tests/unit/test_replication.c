@@ -132,6 +132,61 @@ static void test_a_removal_travels(void **state)
     assert_runs(two, 2, "b");
 }
 
+static void test_many_removals_at_once_wait_for_an_administrator(void **state)
+{
+    char *answer;
+
+    (void)state;
+    for (uint32_t i = 1; i <= 8; i++)
+        fake_server_file_put(one, i, "x");
+    start_both(NULL);
+    assert_true(fake_server_await(two, 8, "x", SOON));
+    await_quiet();
+    for (uint32_t i = 1; i <= 3; i++) /* of 8: more than a quarter */
+        fake_server_file_put(one, i, NULL);
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    assert_true(fake_server_await_status(one, "held", 3, SOON));
+    fake_server_file_put(one, 9, "another change goes ahead");
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    assert_true(fake_server_await(two, 9, "another change goes ahead", SOON));
+    assert_runs(two, 1, "x");
+    answer = fake_server_command(one, "failover-replicate", "{\"record-id\": 1, \"force\": true}");
+    assert_non_null(answer);
+    free(answer);
+    assert_true(fake_server_await(two, 1, "", SOON));
+    assert_true(fake_server_await(two, 3, "", SOON));
+    await_quiet();
+}
+
+static void test_few_removals_at_once_travel(void **state)
+{
+    (void)state;
+    for (uint32_t i = 1; i <= 8; i++)
+        fake_server_file_put(one, i, "x");
+    start_both(NULL);
+    assert_true(fake_server_await(two, 8, "x", SOON));
+    await_quiet();
+    fake_server_file_put(one, 1, NULL);
+    fake_server_file_put(one, 2, NULL); /* of 8: a quarter and no more */
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    assert_true(fake_server_await(two, 2, "", SOON));
+    await_quiet();
+}
+
+static void test_what_comes_from_the_partner_is_written_to_the_file(void **state)
+{
+    (void)state;
+    start_both("{\"persist\": \"config-write\"}");
+    fake_server_command_put(one, 1, "received");
+    assert_true(fake_server_await(two, 1, "received", SOON));
+    for (int tries = 0; tries < 500 && fake_server_writes(two) == 0; tries++)
+        usleep(10000);
+    assert_int_equal(fake_server_writes(two), 1);
+    usleep(1500000); /* nothing more has come: nothing is written */
+    assert_int_equal(fake_server_writes(two), 1);
+    assert_int_equal(fake_server_writes(one), 0);
+}
+
 static void test_removals_stay_at_home_when_deletes_is_false(void **state)
 {
     (void)state;
@@ -194,6 +249,172 @@ static void test_a_scope_removed_at_run_time_stays_away_after_a_restart(void **s
     await_quiet();
     assert_runs(one, 1, "");
     assert_runs(two, 1, "");
+}
+
+static void test_a_removal_outlives_the_words_that_it_has_outlived_before(void **state)
+{
+    (void)state;
+    fake_server_file_put(one, 1, "a");
+    fake_server_file_put(two, 1, "a");
+    start_both(NULL);
+    await_quiet();
+    fake_server_file_put(one, 1, "b");
+    assert_int_equal(fake_server_reload(one, false), RESULT_OK);
+    assert_true(fake_server_await(two, 1, "b", SOON));
+    await_quiet();
+    fake_server_command_put(two, 1, NULL);
+    assert_true(fake_server_await(one, 1, "", SOON));
+    await_quiet();
+    /* The file's words are as they were, and then so are those of config-set. */
+    fake_server_file_put(one, 1, "a");
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    assert_runs(one, 1, "");
+    assert_int_equal(fake_server_reload(one, false), RESULT_OK);
+    assert_runs(one, 1, "");
+    await_quiet();
+    assert_runs(two, 1, "");
+}
+
+static void test_words_that_were_gone_and_come_again_are_an_edit(void **state)
+{
+    (void)state;
+    fake_server_file_put(one, 1, "a");
+    fake_server_file_put(two, 1, "a");
+    start_both(NULL);
+    await_quiet();
+    fake_server_command_put(two, 1, NULL);
+    assert_true(fake_server_await(one, 1, "", SOON));
+    await_quiet();
+    fake_server_file_put(one, 1, NULL);
+    assert_int_equal(fake_server_reload(one, false), RESULT_OK);
+    fake_server_file_put(one, 1, "a");
+    assert_int_equal(fake_server_reload(one, false), RESULT_OK);
+    assert_runs(one, 1, "a");
+    assert_true(fake_server_await(two, 1, "a", SOON));
+    await_quiet();
+    /* The same for words that this server itself took out. */
+    fake_server_file_put(one, 1, NULL);
+    assert_int_equal(fake_server_reload(one, false), RESULT_OK);
+    assert_true(fake_server_await(two, 1, "", SOON));
+    await_quiet();
+    fake_server_file_put(one, 1, "a");
+    assert_int_equal(fake_server_reload(one, false), RESULT_OK);
+    assert_true(fake_server_await(two, 1, "a", SOON));
+}
+
+static void test_a_network_that_the_partner_changed_is_the_same_for_all_its_scopes_after_a_reload(void **state)
+{
+    (void)state;
+    for (struct fake_server *server = one;; server = two) {
+        fake_server_file_put(server, 1, "a@campus:old");
+        fake_server_file_put(server, 2, "b@campus:old");
+        fake_server_file_put(server, 3, "c@campus:old");
+        if (server == two)
+            break;
+    }
+    start_both(NULL);
+    await_quiet();
+    fake_server_file_put(two, 1, "a@campus:new");
+    fake_server_file_put(two, 2, "newer@campus:new");
+    fake_server_file_put(two, 3, "c@campus:new");
+    assert_int_equal(fake_server_reload(two, true), RESULT_OK);
+    assert_true(fake_server_await(one, 2, "newer@campus:new", SOON));
+    await_quiet();
+    /* Scope 1 goes back to the file's words, and is in the network that the partner sent all the same. */
+    fake_server_command_put(one, 1, "changed@campus:new");
+    assert_true(fake_server_await(two, 1, "changed@campus:new", SOON));
+    await_quiet();
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    assert_true(fake_server_await(two, 1, "a@campus:new", SOON));
+    await_quiet();
+    for (struct fake_server *server = one;; server = two) {
+        assert_runs(server, 1, "a@campus:new");
+        assert_runs(server, 2, "newer@campus:new");
+        assert_runs(server, 3, "c@campus:new");
+        if (server == two)
+            break;
+    }
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    await_quiet();
+    assert_runs(one, 1, "a@campus:new");
+    assert_int_equal(fake_server_status(one, "scopes-sent"), 0);
+}
+
+static void test_an_edit_of_a_network_in_the_file_counts_for_what_the_partner_sent_into_it(void **state)
+{
+    (void)state;
+    fake_server_file_put(one, 1, "a@campus:old");
+    fake_server_file_put(two, 1, "a@campus:old");
+    start_both(NULL);
+    await_quiet();
+    fake_server_command_put(two, 2, "b@campus:old");
+    assert_true(fake_server_await(one, 2, "b@campus:old", SOON));
+    await_quiet();
+    fake_server_file_put(one, 1, "a@campus:new");
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    assert_runs(one, 1, "a@campus:new");
+    assert_runs(one, 2, "b@campus:new");
+    assert_true(fake_server_await(two, 2, "b@campus:new", SOON));
+    await_quiet();
+    assert_runs(two, 1, "a@campus:new");
+}
+
+static void test_what_the_partner_sent_stays_the_partners_when_its_network_changes(void **state)
+{
+    (void)state;
+    fake_server_file_put(one, 1, "a@campus:old");
+    fake_server_file_put(two, 1, "a@campus:old");
+    start_both(NULL);
+    await_quiet();
+    fake_server_command_put(two, 1, "the partner's@campus:old");
+    assert_true(fake_server_await(one, 1, "the partner's@campus:old", SOON));
+    await_quiet();
+    /* With a new scope the network's new parameters come, and with them the first scope changes. */
+    fake_server_command_put(two, 2, "b@campus:new");
+    assert_true(fake_server_await(one, 1, "the partner's@campus:new", SOON));
+    assert_true(fake_server_await(two, 1, "the partner's@campus:new", SOON));
+    await_quiet();
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    assert_runs(one, 1, "the partner's@campus:new");
+    await_quiet();
+    assert_runs(two, 1, "the partner's@campus:new");
+}
+
+static void assert_the_networks_change_outlives_a_new_scope(struct fake_server *editor, struct fake_server *adder)
+{
+    fake_server_file_put(one, 1, "a@campus:old");
+    fake_server_file_put(two, 1, "a@campus:old");
+    start_both(NULL);
+    await_quiet();
+    fake_server_set_reachable(one, false);
+    fake_server_set_reachable(two, false);
+    fake_server_command_put(adder, 2, "b@campus:old");
+    fake_server_file_put(editor, 1, "a@campus:new");
+    assert_int_equal(fake_server_reload(editor, true), RESULT_OK);
+    /* The scope comes first, if it can. */
+    fake_server_set_reachable(editor, true);
+    (void)fake_server_await(editor, 2, "b@campus:new", 1000);
+    fake_server_set_reachable(adder, true);
+    assert_true(fake_server_await(adder, 2, "b@campus:new", SOON));
+    await_quiet();
+    for (struct fake_server *server = one;; server = two) {
+        assert_runs(server, 1, "a@campus:new");
+        assert_runs(server, 2, "b@campus:new");
+        if (server == two)
+            break;
+    }
+}
+
+static void test_a_new_scope_does_not_undo_the_primarys_change_of_its_network(void **state)
+{
+    (void)state;
+    assert_the_networks_change_outlives_a_new_scope(one, two);
+}
+
+static void test_a_new_scope_does_not_undo_the_secondarys_change_of_its_network(void **state)
+{
+    (void)state;
+    assert_the_networks_change_outlives_a_new_scope(two, one);
 }
 
 static void test_an_edit_of_the_file_while_down_is_an_edit(void **state)
@@ -402,6 +623,58 @@ static void test_changes_on_both_sides_at_once_end_in_agreement(void **state)
     }
 }
 
+/* Whether a member of what `server` says of the relationship, or else of the scope with id 5, is `text`. */
+static bool says(struct fake_server *server, const char *command, const char *member, const char *text)
+{
+    char *answer = fake_server_command(server, command, command[0] == 's' ? "{\"subnet-id\": 5}" : NULL);
+    json_t *root = json_loads(answer, 0, NULL), *arguments = json_object_get(root, "arguments");
+    const json_t *map = json_object_get(arguments, "scope");
+    const char *said;
+    bool same;
+
+    if (map == NULL)
+        map = json_array_get(json_object_get(arguments, "relationships"), 0);
+    said = json_string_value(json_object_get(map, member));
+    same = said != NULL && strcmp(said, text) == 0;
+    json_decref(root);
+    free(answer);
+    return same;
+}
+
+static bool comes_to_say(struct fake_server *server, const char *command, const char *member, const char *text)
+{
+    for (int waited = 0; !says(server, command, member, text); waited += 5) {
+        if (waited > SOON)
+            return false;
+        usleep(5000);
+    }
+    return true;
+}
+
+/* The partner runs, but not this library: nothing is lost, and both the relationship and the scope say what to do. */
+static void test_a_partner_that_knows_no_way_is_waited_for(void **state)
+{
+    static const char reason[] = "server2 does not know scope-receive, subnet4-update, config-set: load "
+                                 "libdhcp_failover_sync.so there";
+
+    (void)state;
+    fake_server_file_put(one, 5, "waits");
+    assert_int_equal(fake_server_start(one, "{\"retry\": {\"min-ms\": 10, \"max-ms\": 100}}"), RESULT_OK);
+    assert_true(comes_to_say(one, "failover-status", "way", "none"));
+    assert_true(comes_to_say(one, "failover-status", "last-error", reason));
+    assert_true(comes_to_say(one, "scope-get", "sync-reason", reason));
+    assert_true(says(one, "scope-get", "sync-status", "OutOfSync"));
+    assert_int_equal(fake_server_status(one, "queued"), 1);
+    assert_int_equal(fake_server_status(one, "scopes-sent"), 0);
+
+    assert_int_equal(fake_server_start(two, NULL), RESULT_OK);
+    assert_true(fake_server_await(two, 5, "waits", SOON));
+    await_quiet();
+    assert_true(says(one, "failover-status", "way", "scope-receive"));
+    assert_true(says(one, "scope-get", "sync-status", "InSync"));
+    assert_false(says(one, "failover-status", "last-error", reason));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_pair, drop_pair)
@@ -411,8 +684,18 @@ int main(void)
         TEST(test_one_change_among_many_moves_one),
         TEST(test_a_removal_travels),
         TEST(test_removals_stay_at_home_when_deletes_is_false),
+        TEST(test_many_removals_at_once_wait_for_an_administrator),
+        TEST(test_few_removals_at_once_travel),
+        TEST(test_what_comes_from_the_partner_is_written_to_the_file),
         TEST(test_a_restart_is_not_an_edit),
         TEST(test_a_scope_removed_at_run_time_stays_away_after_a_restart),
+        TEST(test_a_removal_outlives_the_words_that_it_has_outlived_before),
+        TEST(test_words_that_were_gone_and_come_again_are_an_edit),
+        TEST(test_a_network_that_the_partner_changed_is_the_same_for_all_its_scopes_after_a_reload),
+        TEST(test_what_the_partner_sent_stays_the_partners_when_its_network_changes),
+        TEST(test_a_new_scope_does_not_undo_the_primarys_change_of_its_network),
+        TEST(test_a_new_scope_does_not_undo_the_secondarys_change_of_its_network),
+        TEST(test_an_edit_of_a_network_in_the_file_counts_for_what_the_partner_sent_into_it),
         TEST(test_an_edit_of_the_file_while_down_is_an_edit),
         TEST(test_a_reload_reverts_this_servers_changes_and_keeps_the_partners),
         TEST(test_a_command_s_configuration_is_not_the_file),
@@ -423,6 +706,7 @@ int main(void)
         TEST(test_manual_replication_waits_for_the_command),
         TEST(test_a_scope_that_leaves_before_it_was_sent_leaves_no_trace),
         TEST(test_changes_on_both_sides_at_once_end_in_agreement),
+        TEST(test_a_partner_that_knows_no_way_is_waited_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -80,14 +80,19 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
+    static const char *const parts[] = {"", "-wal", "-shm"};
+    char path[160];
     struct fixture *fixture = *state;
 
     assert_answer(fixture, "PRAGMA integrity_check", "ok");
     assert_answer(fixture, "SELECT count(*) FROM pragma_foreign_key_check", "0");
     (void)sqlite3_close(fixture->other);
     store_close(fixture->store);
-    (void)unlink(fixture->path);
-    (void)rmdir(fixture->folder);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        (void)snprintf(path, sizeof path, "%s%s", fixture->path, parts[i]);
+        (void)unlink(path);
+    }
+    assert_int_equal(rmdir(fixture->folder), 0);
     free(fixture);
     return 0;
 }

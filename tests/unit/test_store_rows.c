@@ -1,4 +1,5 @@
 /* What the store promises of servers, relationships, memberships, tombstones and the history. */
+#include "failover_sync/queue.h"
 #include "failover_sync/statement.h"
 #include "failover_sync/store.h"
 
@@ -196,9 +197,16 @@ static void test_an_unchanged_server_is_not_written(void **state)
 static void test_a_server_seen_is_noted(void **state)
 {
     struct fixture *fixture = *state;
+    int64_t when;
 
     assert_ok(server_store_seen(fixture->store, fixture->server2, 1700000000));
     assert_answer(fixture, "SELECT LastSeen FROM ADM_DHCPServersTable WHERE HaName = 'server2'", "1700000000");
+    assert_ok(server_store_last_seen(fixture->store, fixture->server2, &when));
+    assert_int_equal(when, 1700000000);
+    assert_ok(server_store_last_seen(fixture->store, fixture->server1, &when));
+    assert_int_equal(when, 0);
+    assert_ok(server_store_last_seen(fixture->store, 99, &when));
+    assert_int_equal(when, 0);
     assert_int_equal(server_store_seen(fixture->store, 99, 1).code, RESULT_NOT_FOUND);
 }
 
@@ -553,6 +561,33 @@ static void test_the_queue_holds_one_wish_per_scope_and_partner(void **state)
     assert_answer(fixture, "SELECT count(*) FROM ReplicationQueue", "0");
 }
 
+/* A batch of scopes is bounded and of one kind; whoever wants everything gets it, removals first. */
+static void test_all_that_is_due_can_be_taken_at_once(void **state)
+{
+    struct fixture *fixture = *state;
+    struct relation_row row = a_relation(fixture);
+    struct queue_item wish = {.relation_record_id = put_relation(fixture, &row), .server_record_id = fixture->server2};
+    struct queue_item *items = NULL;
+    size_t count = 0;
+
+    snprintf(wish.prefix, sizeof wish.prefix, "192.0.2.0/24");
+    for (wish.subnet_id = 1; wish.subnet_id <= 1202; wish.subnet_id++) {
+        wish.removal = wish.subnet_id > 1200;
+        assert_ok(queue_put(fixture->store, &wish, wish.subnet_id == 5 ? 100 : 10));
+    }
+    assert_ok(queue_take_due(fixture->store, fixture->server2, fixture->server1, 50, 100, &items, &count));
+    assert_int_equal(count, 2);
+    assert_true(items[0].removal && items[1].removal);
+    free(items);
+    assert_ok(queue_take_due(fixture->store, fixture->server2, fixture->server1, 50, QUEUE_TAKE_ALL, &items, &count));
+    assert_int_equal(count, 1201);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(items[i].removal, i < 2);
+        assert_int_not_equal(items[i].subnet_id, 5);
+    }
+    free(items);
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -576,6 +611,7 @@ int main(void)
         TEST(test_tombstones_are_replaced_read_back_and_removed),
         TEST(test_history_keeps_the_newest_versions_of_each_scope),
         TEST(test_the_queue_holds_one_wish_per_scope_and_partner),
+        TEST(test_all_that_is_due_can_be_taken_at_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,15 +27,20 @@ def sweep():
             processes.run("ip", "netns", "delete", match.group(0), check=False)
 
 
+def enter(namespace):
+    """Puts the calling thread into a namespace, for good."""
+    with open(f"/run/netns/{namespace}", "rb") as door:
+        if _libc.setns(door.fileno(), CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), f"cannot enter namespace {namespace}")
+
+
 def inside(namespace, function, *arguments):
     """Calls function in a namespace and returns its result; a socket it makes stays there."""
     outcome = {}
 
     def enter_and_call():
         try:
-            with open(f"/run/netns/{namespace}", "rb") as door:
-                if _libc.setns(door.fileno(), CLONE_NEWNET) != 0:
-                    raise OSError(ctypes.get_errno(), f"cannot enter namespace {namespace}")
+            enter(namespace)
             outcome["result"] = function(*arguments)
         except BaseException as error:
             outcome["error"] = error

@@ -36,7 +36,8 @@ class Pair:
         for name, given in (("server1", scopes), ("server2", scopes if scopes2 is None else scopes2)):
             folder = f"/tmp/{os.path.basename(outside)}/{name}"
             server = Server(name, self.network, folder, self.release, log_level)
-            parameters = {"store": server.inside("failover-sync.db"), **(library_parameters or {}).get("both", {}),
+            # Two of a test's few scopes are soon more than a quarter of them: test_mass_removal.py has the default.
+            parameters = {"store": server.inside("failover-sync.db"), "max-delete-percent": 100, **(library_parameters or {}).get("both", {}),
                           **(library_parameters or {}).get(name, {})}
             ha_more = dict(ha or {})
             if dedicated_listener is not None:

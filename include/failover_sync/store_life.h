@@ -1,0 +1,25 @@
+/* The store of a running plugin, from opening it to losing it and getting it back. While it cannot be used the library
+ * stays loaded: nothing is mirrored and nothing replicated, commands that need it say so, and DHCP is not affected. */
+#ifndef FAILOVER_SYNC_STORE_LIFE_H
+#define FAILOVER_SYNC_STORE_LIFE_H
+
+#include "failover_sync/engine.h"
+
+/* [main] Opens the store. It may stay NULL without a failure: it cannot be used now. RESULT_INVALID: it never can. */
+void store_life_open(struct plugin *plugin, struct result *result);
+
+/* [main] The store refused: goes on without it. A damaged one is renamed. */
+void store_life_drop(struct plugin *plugin, const struct result *why);
+
+/* [main] Keeps what is known of a configuration load, and forgets it. */
+struct result store_life_keep_load(struct plugin *plugin, const struct kea_load *load);
+void store_life_forget_load(struct plugin *plugin);
+
+/* [worker] Every second: opens a store that could not be used, sets aside one that is damaged and makes a new one for
+ * it and for one that is gone, and has the main thread take it up. */
+void store_life_watch(struct plugin *plugin);
+
+/* [main] The relationships of a configuration, in memory and in the store, and the index for them. */
+struct result plugin_take_relationships(struct plugin *plugin, enum kea_configuration which);
+
+#endif

@@ -1,0 +1,106 @@
+/* persist: config-write. What the partner sent is written to the server's configuration file by the server itself, once
+ * nothing more has come for a second. */
+#include "failover_sync/mirror.h"
+
+#include "failover_sync/worker.h"
+
+#include <stdlib.h>
+
+#define QUIET_MS 1000
+#define AGAIN_MS 30000 /* after a failure */
+
+void persist_note_received(struct plugin *plugin)
+{
+    if (plugin->parameters.persist_config_write)
+        plugin->write_configuration_at = engine_now() + QUIET_MS;
+}
+
+struct not_in_file {
+    uint32_t *ids;
+    size_t count;
+};
+
+static bool collect(void *context, const struct scope_entry *entry)
+{
+    struct not_in_file *scopes = context;
+
+    if (!fingerprint_equal(entry->fingerprint, entry->file_fingerprint))
+        scopes->ids[scopes->count++] = entry->subnet_id;
+    return true;
+}
+
+static struct result note_written_scopes(struct mirror_writer *writer)
+{
+    struct scope_index *index = writer->plugin->index;
+    struct not_in_file scopes = {.count = 0};
+    struct result result = result_ok();
+
+    scopes.ids = calloc(scope_index_count(index) + 1, sizeof *scopes.ids);
+    if (scopes.ids == NULL)
+        return result_no_memory("the mirror");
+    scope_index_each(index, collect, &scopes);
+    for (size_t i = 0; i < scopes.count && !result_failed(result); i++) {
+        struct scope_entry entry;
+
+        if (!scope_index_get(index, scopes.ids[i], &entry))
+            continue;
+        /* The file's words are the server's now, and not known before it reads them. */
+        result = mirror_put_delivery(writer, entry.subnet_id, true, entry.fingerprint, fingerprint_parse(NULL));
+        scope_entry_clear(&entry);
+    }
+    free(scopes.ids);
+    return result;
+}
+
+static void nothing_to_release(void *argument)
+{
+    (void)argument;
+}
+
+static struct result note_written(struct plugin *plugin, void *argument)
+{
+    struct mirror_writer writer;
+    struct result result = mirror_begin(plugin, &writer);
+
+    (void)argument;
+    if (result_failed(result))
+        return result;
+    result = note_written_scopes(&writer);
+    if (result_failed(result)) {
+        mirror_abandon(&writer);
+        return result;
+    }
+    return mirror_commit(&writer);
+}
+
+static struct result try_again(struct plugin *plugin, void *argument)
+{
+    (void)argument;
+    plugin->write_configuration_at = engine_now() + AGAIN_MS;
+    return result_ok();
+}
+
+static void write_on_main(void *argument, bool cancelled)
+{
+    struct plugin *plugin = argument;
+    struct result result;
+
+    if (cancelled)
+        return;
+    result = plugin->server->configuration_write(plugin->server->context);
+    if (result_failed(result))
+        kea_log(plugin->server, FAILOVER_SYNC_WRITE_FAILED, result.message);
+    (void)worker_post(plugin, result_failed(result) ? try_again : note_written, nothing_to_release, NULL);
+}
+
+int64_t persist_advance(struct plugin *plugin, int64_t now)
+{
+    if (plugin->write_configuration_at == 0)
+        return INT64_MAX;
+    if (plugin->write_configuration_at > now)
+        return plugin->write_configuration_at;
+    plugin->write_configuration_at = 0;
+    if (result_failed(plugin->server->run_on_main(plugin->server->context, write_on_main, plugin)))
+        plugin->write_configuration_at = now + AGAIN_MS;
+    return INT64_MAX;
+}

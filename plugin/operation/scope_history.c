@@ -1,0 +1,84 @@
+/* scope-history: the versions of scopes that a conflict replaced, the newest first. */
+#include "failover_sync/scope_history.h"
+
+#include "failover_sync/engine.h"
+#include "failover_sync/kea.h"
+#include "failover_sync/store.h"
+#include "operation_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGE_LIMIT 100
+#define PAGE_BYTES ((size_t)4 * 1024 * 1024) /* of definitions; more than one version is not begun beyond them */
+
+struct page {
+    json_t *list;
+    int64_t limit, last;
+    size_t bytes;
+    bool full;
+};
+
+/* What a person reads; a text that is none of Kea's is shown as text. */
+static json_t *definition_json(const char *definition)
+{
+    char *readable = kea_json_readable(definition);
+    json_t *json = readable == NULL ? NULL : json_loads(readable, 0, NULL);
+
+    if (json == NULL && readable != NULL)
+        json = json_pack("{s:s}", "text", readable);
+    free(readable);
+    return json;
+}
+
+static json_t *version_json(const struct history_row *row)
+{
+    char when[ENGINE_TIMESTAMP_SIZE];
+    json_t *json;
+
+    engine_timestamp(row->replaced_at, when);
+    json = json_pack("{s:I,s:I,s:s,s:s,s:s,s:s}", "record-id", (json_int_t)row->record_id, "subnet-id",
+                     (json_int_t)row->subnet_id, "prefix", row->prefix, "fingerprint", row->fingerprint.hex, "reason",
+                     row->reason == NULL ? "" : row->reason, "replaced-at", when);
+    if (json != NULL && row->definition != NULL)
+        (void)json_object_set_new(json, "definition", definition_json(row->definition));
+    return json;
+}
+
+static struct result add_version(void *context, const struct history_row *row)
+{
+    struct page *page = context;
+
+    if ((int64_t)json_array_size(page->list) == page->limit || page->bytes > PAGE_BYTES) {
+        page->full = true;
+        return result_ok();
+    }
+    page->bytes += row->definition == NULL ? 0 : strlen(row->definition);
+    page->last = row->record_id;
+    return json_array_append_new(page->list, version_json(row)) == 0 ? result_ok() : result_no_memory("the history");
+}
+
+struct fault scope_history(struct store *store, const struct model_node *input, json_t **output)
+{
+    struct page page = {.list = json_array(), .limit = model_integer(input, "limit", PAGE_LIMIT)};
+    const struct history_filter filter = {
+        .subnet_id = (uint32_t)model_integer(input, "subnet-id", 0),
+        .below = model_integer(input, "from", 0),
+        .limit = page.limit + 1,
+    };
+    struct result result = page.list == NULL ? result_no_memory("the history") : result_ok();
+
+    *output = NULL;
+    if (!result_failed(result))
+        result = history_store_each(store, &filter, add_version, &page);
+    if (!result_failed(result)) {
+        *output = json_pack("{s:O}", "versions", page.list);
+        if (*output == NULL || (page.full && json_object_set_new(*output, "next", json_integer(page.last)) != 0)) {
+            json_decref(*output);
+            *output = NULL;
+            result = result_no_memory("the history");
+        }
+    }
+    json_decref(page.list);
+    return fault_of_result(result, EXCEPTION_OBJECT_NOT_FOUND);
+}

@@ -1,0 +1,80 @@
+/* A scope that is received into a shared network which this server has already. It carries the network's parameters, as
+ * the sender has them; they are not newer than what was changed here and the sender has not taken yet. */
+#include "plugin/replication/reception.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A reference to the network in a definition; NULL if it is in none. */
+static json_t *network_of(const char *definition)
+{
+    json_t *root =
+        definition == NULL || strstr(definition, "\"shared-network\"") == NULL ? NULL : json_loads(definition, 0, NULL);
+    json_t *network = json_incref(json_object_get(root, "shared-network"));
+
+    json_decref(root);
+    return network;
+}
+
+static const char *name_of(const json_t *network)
+{
+    return json_string_value(json_object_get(network, "name"));
+}
+
+/* Whether what the sender last took of a scope is what runs here. That the worker knows what runs is asked of one scope
+ * of a network (`read`): a change of the network is one of all its scopes. */
+static bool is_agreed(const struct reception *reception, uint32_t subnet_id, bool read)
+{
+    const struct kea_server *server = reception->plugin->server;
+    struct kea_scope scope = {.subnet_id = 0};
+    struct scope_entry entry;
+    bool agreed;
+
+    if (!scope_index_get(reception->plugin->index, subnet_id, &entry))
+        return false;
+    agreed = scope_entry_agreed(&entry, reception->number);
+    if (agreed && read) {
+        struct result result = server->scope_get(server->context, KEA_RUNNING, subnet_id, &scope);
+
+        agreed = !result_failed(result) && fingerprint_equal(reception_fingerprint(&scope), entry.fingerprint);
+        kea_scope_clear(&scope);
+    }
+    scope_entry_clear(&entry);
+    return agreed;
+}
+
+static bool has_changed(const struct reception *reception, const char *network)
+{
+    const struct kea_server *server = reception->plugin->server;
+    uint32_t *ids = NULL;
+    size_t count = 0;
+    bool changed =
+        result_failed(server->network_scope_ids(server->context, KEA_RUNNING, network, &ids, &count)) && count > 0;
+
+    for (size_t i = 0; i < count && !changed; i++)
+        changed = !is_agreed(reception, ids[i], i == 0);
+    free(ids);
+    return changed;
+}
+
+bool reception_keeps_network(const struct reception *reception, const struct received_scope *scope)
+{
+    json_t *comes = network_of(scope->definition), *was = network_of(scope->before.definition);
+    const char *name = name_of(comes);
+    bool keeps =
+        name != NULL && (name_of(was) == NULL || strcmp(name_of(was), name) != 0) && has_changed(reception, name);
+
+    json_decref(comes);
+    json_decref(was);
+    return keeps;
+}
+
+bool reception_network_differs(const struct received_scope *scope)
+{
+    json_t *sent = network_of(scope->definition), *runs = network_of(scope->after.replicated);
+    bool differs = !json_equal(sent, runs);
+
+    json_decref(sent);
+    json_decref(runs);
+    return differs;
+}

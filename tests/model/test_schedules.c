@@ -1,0 +1,113 @@
+/* Random schedules against the rules of replication: two libraries in a simulated world (sim.h), a reference model of
+ * what is allowed (rules.h). Without arguments, a number of schedules that suits a build; all that was promised with
+ *
+ *   FAILOVER_SYNC_SCHEDULES=100000 tests/model/test_schedules
+ *   FAILOVER_SYNC_SEED=4711 tests/model/test_schedules         one schedule, with everything that happens in it
+ *
+ * FAILOVER_SYNC_FIRST is the first seed, so that several processes can share the work. */
+#include "schedule.h"
+#include "sim.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define SCHEDULES_OF_A_BUILD 2000
+#define FAILURES_SHOWN       3
+
+static unsigned long number_in_environment(const char *name, unsigned long otherwise)
+{
+    const char *text = getenv(name);
+
+    return text == NULL ? otherwise : strtoul(text, NULL, 10);
+}
+
+/* For a schedule that ends the process. */
+static struct schedule current;
+
+static void name_current(int signal)
+{
+    char text[64];
+    int length = snprintf(text, sizeof text, "in schedule %llu\n", (unsigned long long)current.seed);
+
+    if (length > 0)
+        (void)!write(STDERR_FILENO, text, (size_t)length);
+    (void)signal;
+    abort();
+}
+
+static void show_failure(const struct schedule *schedule)
+{
+    struct schedule smaller = *schedule;
+
+    fprintf(stderr, "schedule %llu: %s\n", (unsigned long long)schedule->seed, world.failure);
+    schedule_shrink(&smaller);
+    schedule_print(&smaller);
+    fprintf(stderr, "  => %s\n", world.failure);
+    if (getenv("FAILOVER_SYNC_SEED") != NULL) {
+        world.verbose = true;
+        (void)schedule_run(&smaller);
+        world.verbose = false;
+    }
+}
+
+static void test_random_schedules_keep_the_rules(void **state)
+{
+    unsigned long count = number_in_environment("FAILOVER_SYNC_SCHEDULES", SCHEDULES_OF_A_BUILD);
+    unsigned long first = number_in_environment("FAILOVER_SYNC_FIRST", 1), failures = 0;
+
+    (void)state;
+    if (getenv("FAILOVER_SYNC_SEED") != NULL) {
+        first = number_in_environment("FAILOVER_SYNC_SEED", 1);
+        count = 1;
+    }
+    for (unsigned long i = 0; i < count; i++) {
+        schedule_make(first + i, &current);
+        if (schedule_run(&current))
+            continue;
+        if (failures++ < FAILURES_SHOWN)
+            show_failure(&current);
+        else
+            fprintf(stderr, "schedule %llu: %s\n", (unsigned long long)current.seed, world.failure);
+    }
+    print_message("%lu schedules, %lu steps, %lu starts, %lu crashes, %lu edits\n", schedule_tally.schedules,
+                  schedule_tally.steps, schedule_tally.starts, schedule_tally.crashes, schedule_tally.edits);
+    assert_int_equal(failures, 0);
+}
+
+static int make_folder(void **state)
+{
+    const char *base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+
+    (void)state;
+    (void)snprintf(world.folder, sizeof world.folder, "%s/failover-sync-model-XXXXXX", base);
+    (void)signal(SIGABRT, SIG_DFL);
+    (void)signal(SIGSEGV, name_current);
+    sim_disk_begin();
+    return mkdtemp(world.folder) == NULL ? -1 : 0;
+}
+
+static int remove_folder(void **state)
+{
+    char command[128];
+
+    (void)state;
+    (void)snprintf(command, sizeof command, "rm -rf '%s'", world.folder);
+    return system(command);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_random_schedules_keep_the_rules),
+    };
+
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

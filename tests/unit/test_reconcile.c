@@ -1,0 +1,233 @@
+/* What happens when a server has lost its store or got an old one back: the two find out by themselves and agree again.
+ */
+#include "fake_server.h"
+
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define SOON 10000 /* milliseconds: generous, for sanitizers on a busy machine */
+
+static struct fake_server *one, *two; /* the primary and the secondary */
+static char folder[64];
+
+static int make_pair(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/failover-sync-test-XXXXXX");
+    if (mkdtemp(folder) == NULL)
+        return -1;
+    one = fake_server_new("server1", folder);
+    two = fake_server_new("server2", folder);
+    fake_server_pair(one, fake_server_port(one), fake_server_port(two));
+    fake_server_pair(two, fake_server_port(one), fake_server_port(two));
+    return 0;
+}
+
+static int drop_pair(void **state)
+{
+    char command[128];
+
+    (void)state;
+    fake_server_free(one);
+    fake_server_free(two);
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    return system(command);
+}
+
+static void start(struct fake_server *server)
+{
+    assert_int_equal(
+        fake_server_start(server, "{\"reconcile-interval\": 1, \"retry\": {\"min-ms\": 50, \"max-ms\": 200}}"),
+        RESULT_OK);
+}
+
+static void await_quiet(void)
+{
+    assert_true(fake_server_await_status(one, "queued", 0, SOON));
+    assert_true(fake_server_await_status(two, "queued", 0, SOON));
+    assert_true(fake_server_await_status(one, "out-of-sync", 0, SOON));
+    assert_true(fake_server_await_status(two, "out-of-sync", 0, SOON));
+}
+
+/* `how` says what is done with the three files of a server's store. */
+static void with_store(struct fake_server *server, const char *how, const char *with)
+{
+    char command[700];
+    const char *store = fake_server_store(server);
+
+    snprintf(command, sizeof command, "for s in '' -wal -shm; do %s '%s'$s %s%s || true; done 2>/dev/null", how, store,
+             with, with[0] == '\0' ? "" : "$s");
+    assert_int_equal(system(command), 0);
+}
+
+static void drop_store(struct fake_server *server)
+{
+    with_store(server, "rm -f", "");
+}
+
+/* Scope 1 is in both files as "file"; its version is then "newer" on both, and scope 2 is on both but in no file. */
+static void make_history(struct fake_server *editor)
+{
+    fake_server_file_put(one, 1, "file");
+    fake_server_file_put(two, 1, "file");
+    start(one);
+    start(two);
+    await_quiet();
+    fake_server_command_put(editor, 1, "newer");
+    fake_server_command_put(editor, 2, "in no file");
+    assert_true(fake_server_await(editor == one ? two : one, 1, "newer", SOON));
+    assert_true(fake_server_await(editor == one ? two : one, 2, "in no file", SOON));
+    await_quiet();
+}
+
+static void assert_history_is_back(void)
+{
+    assert_true(fake_server_await(one, 1, "newer", SOON));
+    assert_true(fake_server_await(two, 1, "newer", SOON));
+    assert_true(fake_server_await(one, 2, "in no file", SOON));
+    assert_true(fake_server_await(two, 2, "in no file", SOON));
+    await_quiet();
+}
+
+static void test_a_secondary_that_lost_its_store_gets_it_back_from_its_partner(void **state)
+{
+    (void)state;
+    make_history(one);
+    fake_server_stop(two);
+    drop_store(two);
+    start(two);
+    assert_history_is_back();
+}
+
+static void test_a_primary_that_lost_its_store_gets_it_back_from_its_partner(void **state)
+{
+    (void)state;
+    make_history(two);
+    fake_server_stop(one);
+    drop_store(one);
+    start(one);
+    assert_history_is_back();
+}
+
+static void test_both_stores_lost_leave_what_the_files_say(void **state)
+{
+    (void)state;
+    make_history(one);
+    fake_server_stop(one);
+    fake_server_stop(two);
+    drop_store(one);
+    drop_store(two);
+    start(one);
+    start(two);
+    assert_true(fake_server_await(one, 1, "file", SOON));
+    assert_true(fake_server_await(two, 1, "file", SOON));
+    await_quiet();
+}
+
+static void test_an_edit_after_the_loss_is_not_taken_back(void **state)
+{
+    (void)state;
+    make_history(two);
+    fake_server_stop(one);
+    fake_server_stop(two);
+    drop_store(one);
+    start(one);
+    fake_server_command_put(one, 1, "edited since");
+    start(two);
+    /* Both have a version of their own now: one of them counts on both, and the other is kept. */
+    await_quiet();
+    for (int tries = 0; tries < 200; tries++) {
+        char *first = fake_server_words(one, 1), *second = fake_server_words(two, 1);
+        bool same = strcmp(first, second) == 0;
+
+        free(first);
+        free(second);
+        if (same)
+            return;
+        usleep(50000);
+    }
+    fail_msg("the two do not agree");
+}
+
+static void test_an_old_store_that_was_put_back_is_found_and_settled(void **state)
+{
+    char old[128];
+
+    (void)state;
+    snprintf(old, sizeof old, "%s/old.db", folder);
+    make_history(one);
+    fake_server_stop(two);
+    with_store(two, "cp", old);
+    start(two);
+    await_quiet();
+    fake_server_command_put(one, 1, "newest");
+    fake_server_command_put(one, 3, "third");
+    assert_true(fake_server_await(two, 1, "newest", SOON));
+    assert_true(fake_server_await(two, 3, "third", SOON));
+    await_quiet();
+    fake_server_stop(two);
+    drop_store(two);
+    snprintf(old, sizeof old, "%s", folder);
+    {
+        char command[500];
+
+        snprintf(command, sizeof command,
+                 "for s in '' -wal -shm; do test ! -e '%s/old.db'$s || cp '%s/old.db'$s '%s'$s; done", folder, folder,
+                 fake_server_store(two));
+        assert_int_equal(system(command), 0);
+    }
+    start(two);
+    assert_true(fake_server_await(two, 1, "newest", SOON));
+    assert_true(fake_server_await(two, 3, "third", SOON));
+    assert_true(fake_server_await(one, 1, "newest", SOON));
+    await_quiet();
+}
+
+static void test_a_removal_is_not_undone_by_a_partner_that_was_away(void **state)
+{
+    (void)state;
+    make_history(one);
+    fake_server_set_reachable(two, false);
+    fake_server_command_put(one, 2, NULL);
+    usleep(1500000); /* time for two reconciliations that must not bring it back */
+    fake_server_set_reachable(two, true);
+    assert_true(fake_server_await(two, 2, "", SOON));
+    assert_true(fake_server_await(one, 2, "", SOON));
+    await_quiet();
+}
+
+static void test_two_that_agree_exchange_a_digest_and_nothing_else(void **state)
+{
+    long long pushes;
+
+    (void)state;
+    make_history(one);
+    pushes = fake_server_status(one, "pushes") + fake_server_status(two, "pushes");
+    usleep(2500000);
+    assert_int_equal(fake_server_status(one, "pushes") + fake_server_status(two, "pushes"), pushes);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_a_secondary_that_lost_its_store_gets_it_back_from_its_partner, make_pair,
+                                        drop_pair),
+        cmocka_unit_test_setup_teardown(test_a_primary_that_lost_its_store_gets_it_back_from_its_partner, make_pair,
+                                        drop_pair),
+        cmocka_unit_test_setup_teardown(test_both_stores_lost_leave_what_the_files_say, make_pair, drop_pair),
+        cmocka_unit_test_setup_teardown(test_an_edit_after_the_loss_is_not_taken_back, make_pair, drop_pair),
+        cmocka_unit_test_setup_teardown(test_an_old_store_that_was_put_back_is_found_and_settled, make_pair, drop_pair),
+        cmocka_unit_test_setup_teardown(test_a_removal_is_not_undone_by_a_partner_that_was_away, make_pair, drop_pair),
+        cmocka_unit_test_setup_teardown(test_two_that_agree_exchange_a_digest_and_nothing_else, make_pair, drop_pair),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

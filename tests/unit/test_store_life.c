@@ -1,0 +1,257 @@
+/* A store that cannot be used, is damaged or goes away: the server serves, the library says so, and all is well again
+ * once the cause is gone. */
+#include "fake_server.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <setjmp.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define SOON       10000 /* milliseconds: generous, for sanitizers on a busy machine */
+#define PARAMETERS "{\"reconcile-interval\": 1, \"retry\": {\"min-ms\": 50, \"max-ms\": 200}}"
+
+static struct fake_server *one, *two;
+static char folder[64];
+
+static int make_pair(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/failover-sync-test-XXXXXX");
+    if (mkdtemp(folder) == NULL)
+        return -1;
+    one = fake_server_new("server1", folder);
+    two = fake_server_new("server2", folder);
+    fake_server_pair(one, fake_server_port(one), fake_server_port(two));
+    fake_server_pair(two, fake_server_port(one), fake_server_port(two));
+    return 0;
+}
+
+static int drop_pair(void **state)
+{
+    char command[128];
+
+    (void)state;
+    fake_server_free(one);
+    fake_server_free(two);
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    return system(command);
+}
+
+static bool status_has(struct fake_server *server, const char *text)
+{
+    char *status = fake_server_command(server, "failover-status", NULL);
+    bool has = status != NULL && strstr(status, text) != NULL;
+
+    free(status);
+    return has;
+}
+
+static void await_status_text(struct fake_server *server, const char *text)
+{
+    for (int tries = 0; tries < SOON / 10 && !status_has(server, text); tries++)
+        usleep(10000);
+    assert_true(status_has(server, text));
+}
+
+static void await_quiet(void)
+{
+    assert_true(fake_server_await_status(one, "queued", 0, SOON));
+    assert_true(fake_server_await_status(two, "queued", 0, SOON));
+    assert_true(fake_server_await_status(one, "out-of-sync", 0, SOON));
+    assert_true(fake_server_await_status(two, "out-of-sync", 0, SOON));
+}
+
+/* Scope 1 is in both files, then changed on both; scope 2 is in no file. */
+static void make_history(void)
+{
+    fake_server_file_put(one, 1, "file");
+    fake_server_file_put(two, 1, "file");
+    assert_int_equal(fake_server_start(one, PARAMETERS), RESULT_OK);
+    assert_int_equal(fake_server_start(two, PARAMETERS), RESULT_OK);
+    await_quiet();
+    fake_server_command_put(one, 1, "newer");
+    fake_server_command_put(one, 2, "in no file");
+    assert_true(fake_server_await(two, 1, "newer", SOON));
+    assert_true(fake_server_await(two, 2, "in no file", SOON));
+    await_quiet();
+}
+
+static void scribble(const char *path, off_t from)
+{
+    unsigned char noise[65536];
+    int file = open(path, O_WRONLY);
+    off_t size = lseek(file, 0, SEEK_END);
+
+    assert_true(file >= 0);
+    for (size_t i = 0; i < sizeof noise; i++)
+        noise[i] = (unsigned char)(i * 2654435761u >> 13);
+    for (off_t at = from; at < size; at += (off_t)sizeof noise)
+        assert_true(pwrite(file, noise, sizeof noise, at) > 0);
+    close(file);
+}
+
+static void drop_log(const char *store)
+{
+    char path[300];
+
+    snprintf(path, sizeof path, "%s-wal", store);
+    (void)unlink(path);
+    snprintf(path, sizeof path, "%s-shm", store);
+    (void)unlink(path);
+}
+
+static int count_set_aside(void)
+{
+    char command[200], line[32] = "";
+    FILE *output;
+
+    snprintf(command, sizeof command, "ls '%s' | grep -c 'damaged-.*Z$'", folder);
+    output = popen(command, "r");
+    assert_non_null(output);
+    (void)fgets(line, sizeof line, output);
+    (void)pclose(output);
+    return atoi(line);
+}
+
+static void test_a_store_that_is_locked_at_the_start_is_taken_up_later(void **state)
+{
+    sqlite3 *other = NULL;
+
+    (void)state;
+    make_history();
+    fake_server_stop(two);
+    assert_int_equal(sqlite3_open(fake_server_store(two), &other), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(other, "PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; CREATE TABLE x (y)", NULL, NULL, NULL),
+        SQLITE_OK);
+    assert_int_equal(fake_server_start(two, PARAMETERS), RESULT_OK);
+    assert_true(fake_server_await(two, 1, "file", SOON)); /* it serves */
+    await_status_text(two, "unavailable");
+    fake_server_command_put(one, 3, "meanwhile");
+    sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL);
+    sqlite3_close(other);
+    await_status_text(two, "\"current\"");
+    assert_true(fake_server_await(two, 1, "newer", SOON)); /* from its own store */
+    assert_true(fake_server_await(two, 2, "in no file", SOON));
+    assert_true(fake_server_await(two, 3, "meanwhile", SOON));
+    await_quiet();
+}
+
+static void test_a_damaged_store_is_set_aside_and_filled_again(void **state)
+{
+    (void)state;
+    make_history();
+    fake_server_stop(two);
+    drop_log(fake_server_store(two));
+    scribble(fake_server_store(two), 0);
+    assert_int_equal(fake_server_start(two, PARAMETERS), RESULT_OK);
+    assert_true(fake_server_await(two, 1, "newer", SOON)); /* from the partner */
+    assert_true(fake_server_await(two, 2, "in no file", SOON));
+    await_quiet();
+    await_status_text(two, "\"current\"");
+    assert_int_equal(count_set_aside(), 1);
+    assert_true(fake_server_await(one, 1, "newer", 0));
+}
+
+static void test_a_store_whose_pages_are_damaged_is_set_aside_and_filled_again(void **state)
+{
+    (void)state;
+    make_history();
+    fake_server_stop(two);
+    drop_log(fake_server_store(two));
+    scribble(fake_server_store(two), 8192); /* all but the first page */
+    assert_int_equal(fake_server_start(two, PARAMETERS), RESULT_OK);
+    assert_true(fake_server_await(two, 1, "newer", SOON));
+    assert_true(fake_server_await(two, 2, "in no file", SOON));
+    await_quiet();
+    await_status_text(two, "\"current\"");
+    assert_int_equal(count_set_aside(), 1);
+}
+
+static void test_a_store_that_is_deleted_while_the_server_runs_is_made_anew(void **state)
+{
+    (void)state;
+    make_history();
+    drop_log(fake_server_store(one));
+    assert_int_equal(unlink(fake_server_store(one)), 0);
+    for (int tries = 0; tries < SOON / 10 && access(fake_server_store(one), F_OK) != 0; tries++)
+        usleep(10000);
+    assert_int_equal(access(fake_server_store(one), F_OK), 0);
+    await_quiet();
+    fake_server_command_put(one, 4, "afterwards");
+    assert_true(fake_server_await(two, 4, "afterwards", SOON));
+    await_quiet();
+    /* What is not in the file outlives the next restart, as before. */
+    fake_server_stop(one);
+    assert_int_equal(fake_server_start(one, PARAMETERS), RESULT_OK);
+    assert_true(fake_server_await(one, 1, "newer", SOON));
+    assert_true(fake_server_await(one, 2, "in no file", SOON));
+    assert_true(fake_server_await(two, 1, "newer", SOON));
+    await_quiet();
+}
+
+static void test_a_store_that_is_made_anew_knows_what_config_set_said_last(void **state)
+{
+    (void)state;
+    fake_server_file_put(one, 1, "in the file");
+    fake_server_file_put(two, 1, "in the file");
+    assert_int_equal(fake_server_start(one, PARAMETERS), RESULT_OK);
+    assert_int_equal(fake_server_start(two, PARAMETERS), RESULT_OK);
+    await_quiet();
+    fake_server_file_put(one, 1, "set");
+    assert_int_equal(fake_server_reload(one, false), RESULT_OK);
+    assert_true(fake_server_await(two, 1, "set", SOON));
+    await_quiet();
+    fake_server_command_put(two, 1, "the partner's");
+    assert_true(fake_server_await(one, 1, "the partner's", SOON));
+    await_quiet();
+    drop_log(fake_server_store(one));
+    assert_int_equal(unlink(fake_server_store(one)), 0);
+    for (int tries = 0; tries < SOON / 10 && access(fake_server_store(one), F_OK) != 0; tries++)
+        usleep(10000);
+    await_quiet();
+    assert_int_equal(fake_server_reload(one, false), RESULT_OK);
+    assert_true(fake_server_await(one, 1, "the partner's", 0));
+    await_quiet();
+    assert_true(fake_server_await(two, 1, "the partner's", 0));
+}
+
+static void test_a_file_that_is_no_store_is_left_alone(void **state)
+{
+    char command[300];
+    FILE *file = fopen(fake_server_store(one), "w");
+
+    (void)state;
+    assert_non_null(file);
+    fputs("somebody's diary", file);
+    fclose(file);
+    snprintf(command, sizeof command, "chmod 644 '%s'", fake_server_store(one));
+    assert_int_equal(system(command), 0);
+    assert_int_equal(fake_server_start(one, PARAMETERS), RESULT_INVALID);
+    snprintf(command, sizeof command, "grep -q diary '%s'", fake_server_store(one));
+    assert_int_equal(system(command), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_pair, drop_pair)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_store_that_is_locked_at_the_start_is_taken_up_later),
+        TEST(test_a_damaged_store_is_set_aside_and_filled_again),
+        TEST(test_a_store_whose_pages_are_damaged_is_set_aside_and_filled_again),
+        TEST(test_a_store_that_is_deleted_while_the_server_runs_is_made_anew),
+        TEST(test_a_store_that_is_made_anew_knows_what_config_set_said_last),
+        TEST(test_a_file_that_is_no_store_is_left_alone),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
