@@ -249,7 +249,7 @@ void plugin_command_finished(struct plugin *plugin, const char *name, const char
     if (!plugin->ready || result != 0)
         return;
     if (is_sign_of_life(name)) {
-        worker_all_heard(plugin);
+        worker_all_alive(plugin);
         return;
     }
     outcome = changes_named(name, arguments, &ids, &count, &all);

@@ -22,4 +22,7 @@ bool partner_finished(struct partner *partner, CURL *easy, CURLcode code);
 /* The partner was heard of: whatever waits for another attempt is due now. */
 void partner_heard(struct partner *partner);
 
+/* The partner may be alive: what waits because it was not reached is due now; what it refused is not. */
+void partner_alive(struct partner *partner);
+
 #endif

@@ -43,4 +43,7 @@ void worker_partner_heard(struct plugin *plugin, const char *partner);
 /* The same for all partners. */
 void worker_all_heard(struct plugin *plugin);
 
+/* Some partner is alive, it is not known which: ends the waits for those that may not have been reached. */
+void worker_all_alive(struct plugin *plugin);
+
 #endif

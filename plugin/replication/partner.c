@@ -44,6 +44,7 @@ struct partner {
 
     int64_t next_step_at;    /* when to go on */
     int64_t next_attempt_at; /* 0: at once */
+    bool reached;            /* it is waited for although it answers: it cannot, or will not, take what it is sent */
     unsigned failures;
     unsigned random; /* of the jitter */
 };
@@ -302,6 +303,7 @@ static void put_off(struct partner *partner, const struct result *why)
         (void)snprintf(batch->items[i].text, sizeof batch->items[i].text, "%.199s", why->message);
     }
     partner->failures++;
+    partner->reached = true;
     partner->next_attempt_at = now + back_off(partner);
     if (!result_failed(result))
         result = batch_settle(plugin, partner->number, batch, partner->next_attempt_at);
@@ -448,6 +450,7 @@ static void settle(struct partner *partner)
         kea_log(plugin->server, FAILOVER_SYNC_PUSHED, count, name_of(partner));
     }
     partner->failures = 0;
+    partner->reached = false;
     partner->next_attempt_at = 0;
     describe_refusal(partner, refusal);
     show(partner, refusal);
@@ -509,6 +512,9 @@ static void take_step(struct partner *partner, const struct way_step *step)
         fail(partner, &step->why);
         break;
     default:
+        /* A control agent may have spoken for a partner that is down, but not of its configuration. */
+        partner->reached =
+            step->why.code != RESULT_NETWORK && (partner->talk == &way_config || partner->talk == &way_subnet);
         if (step->why.code == RESULT_NETWORK || partner->run.choice.chosen != best_allowed(partner))
             forget_choice(partner);
         fail(partner, &step->why);
@@ -633,6 +639,13 @@ void partner_heard(struct partner *partner)
     if (partner->next_attempt_at == 0 && (way == best_allowed(partner) || way == APPLY_WAYS))
         return;
     partner->next_attempt_at = 0;
+    partner->reached = false;
     (void)queue_wake(partner->plugin->store, relationship_partner(partner->relationship)->record_id, engine_now());
     engine_refresh_queue(partner->plugin, partner->number);
+}
+
+void partner_alive(struct partner *partner)
+{
+    if (partner->next_attempt_at != 0 && !partner->reached)
+        partner_heard(partner);
 }

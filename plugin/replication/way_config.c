@@ -211,6 +211,15 @@ static struct way_step take_test(struct way_run *run, const struct kea_answer *a
     return test_next(run);
 }
 
+/* HA's dedicated listener runs commands on a thread that may not stop the others. */
+static const char *remedy_for(const char *refusal)
+{
+    return strstr(refusal, "worker thread") == NULL
+               ? ""
+               : "; HA's dedicated listener cannot take it: give 'partners' an url of the partner's control agent or "
+                 "HTTP control socket";
+}
+
 static struct way_step take_test_of_unchanged(struct way_run *run, const struct kea_answer *answer)
 {
     struct config_state *state = run->state;
@@ -221,21 +230,12 @@ static struct way_step take_test_of_unchanged(struct way_run *run, const struct 
         return way_fail(WAY_FAILED,
                         result_error(RESULT_REFUSED,
                                      "%.80s refuses its own configuration, as config-get shows it, without any change: "
-                                     "%.200s",
-                                     way_partner_name(run), state->refusal));
+                                     "%.200s%s",
+                                     way_partner_name(run), state->refusal, remedy_for(state->refusal)));
     }
     state->unchanged_passes = true;
     memcpy(refused.text, state->refusal, sizeof refused.text);
     return take_test(run, &refused);
-}
-
-/* HA's dedicated listener runs commands on a thread that may not stop the others. */
-static const char *remedy_for(const char *refusal)
-{
-    return strstr(refusal, "worker thread") == NULL
-               ? ""
-               : "; HA's dedicated listener cannot take it: give 'partners' an url of the partner's control agent or "
-                 "HTTP control socket";
 }
 
 static struct way_step take_set(struct way_run *run, const struct kea_answer *answer)

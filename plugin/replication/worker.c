@@ -39,6 +39,7 @@ struct worker {
     bool open; /* takes jobs */
     bool stopping;
     uint64_t heard; /* a bit per relationship */
+    bool alive;     /* some partner is */
 
     /* The worker's alone. */
     struct partner *partners[RELATIONSHIP_MAX];
@@ -142,6 +143,16 @@ void worker_all_heard(struct plugin *plugin)
     hear(plugin->worker, UINT64_MAX);
 }
 
+void worker_all_alive(struct plugin *plugin)
+{
+    struct worker *worker = plugin->worker;
+
+    (void)pthread_mutex_lock(&worker->lock);
+    worker->alive = true;
+    (void)pthread_mutex_unlock(&worker->lock);
+    (void)curl_multi_wakeup(worker->multi);
+}
+
 static struct job *take_job(struct worker *worker, struct jobs *jobs)
 {
     struct job *job;
@@ -224,16 +235,24 @@ static void run_all(struct worker *worker, bool last_chance)
 static void hear_partners(struct worker *worker)
 {
     uint64_t heard;
+    bool alive;
 
     (void)pthread_mutex_lock(&worker->lock);
     heard = worker->heard;
+    alive = worker->alive;
     worker->heard = 0;
+    worker->alive = false;
     (void)pthread_mutex_unlock(&worker->lock);
-    for (size_t i = 0; i < worker->plugin->relationships.count; i++)
-        if ((heard >> i & 1) != 0 && worker->partners[i] != NULL) {
+    for (size_t i = 0; i < worker->plugin->relationships.count; i++) {
+        if (worker->partners[i] == NULL)
+            continue;
+        if ((heard >> i & 1) != 0)
             partner_heard(worker->partners[i]);
+        else if (alive)
+            partner_alive(worker->partners[i]);
+        if ((heard >> i & 1) != 0 || alive)
             reconciler_heard(worker->reconcilers[i]);
-        }
+    }
 }
 
 /* Returns when the next of them wants attention. */

@@ -198,6 +198,10 @@ def test_a_scope_that_the_partner_refuses_does_not_hold_up_others(served):
     state = wait_until(refused, SOON, "the other one is out of sync, with the partner's words")
     assert "only-here" in state["sync-reason"], state
     assert 35 not in served.second.scopes() and everything_else(served.second) == before
+    if served.way == "config-set":
+        mark = served.second.mark()
+        stays(lambda: not served.second.logged("'config-(get|test|set)'", mark), 3, "it is not tested at each heartbeat",
+              every=0.5)
 
     def as_before(dhcp4):
         dhcp4["option-def"].pop()
@@ -250,7 +254,10 @@ def test_what_is_forbidden_is_not_done_until_the_library_comes(make_pair):
     status = pair.first.sync_status()
     assert status["way"] == "none" and status["last-error"] == expected and status["queued"] >= 1, status
     assert pair.first.logged("FAILOVER_SYNC_NO_WAY")
-    stays(lambda: pair.second.running() == before, 2, "nothing is done to the partner")
+    stays(lambda: pair.second.running() == before, 2, "nothing is done to the partner", every=0.5)
+    mark = pair.second.mark()
+    stays(lambda: pair.second.running() == before, 5, "nothing is done to the partner", every=0.5)
+    assert len(pair.second.logged("'list-commands'", mark)) <= 3, "it is asked less and less often, whatever its heartbeats"
 
     pair.second.change_by_file(lambda dhcp4: dhcp4["hooks-libraries"].append(hook))
     wait_until(lambda: 9 in pair.second.scopes(), SOON, "it is served with the library")

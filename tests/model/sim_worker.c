@@ -29,6 +29,7 @@ struct worker {
     struct job *first, **last;
     bool open;
     uint64_t heard;
+    bool alive;
     struct partner *partners[RELATIONSHIP_MAX];
     struct reconciler *reconcilers[RELATIONSHIP_MAX];
     int64_t blocked_until;
@@ -162,6 +163,11 @@ void worker_all_heard(struct plugin *plugin)
     plugin->worker->heard = UINT64_MAX;
 }
 
+void worker_all_alive(struct plugin *plugin)
+{
+    plugin->worker->alive = true;
+}
+
 static void free_partners(struct worker *worker)
 {
     for (size_t i = 0; i < RELATIONSHIP_MAX; i++) {
@@ -246,10 +252,12 @@ int64_t sim_worker_advance(struct sim_server *server, int64_t *reconcile)
 
         if (worker->partners[i] == NULL)
             continue;
-        if ((worker->heard >> i & 1) != 0) {
+        if ((worker->heard >> i & 1) != 0)
             partner_heard(worker->partners[i]);
+        else if (worker->alive)
+            partner_alive(worker->partners[i]);
+        if ((worker->heard >> i & 1) != 0 || worker->alive)
             reconciler_heard(worker->reconcilers[i]);
-        }
         next = reconciler_advance(worker->reconcilers[i], sim_now);
         if (next < *reconcile)
             *reconcile = next;
@@ -258,6 +266,7 @@ int64_t sim_worker_advance(struct sim_server *server, int64_t *reconcile)
             wake = next;
     }
     worker->heard = 0;
+    worker->alive = false;
     return wake;
 }
 

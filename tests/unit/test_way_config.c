@@ -382,17 +382,22 @@ static void test_nonsense_is_a_failure(void **state)
 
 static void test_the_listener_of_ha_is_named_as_the_cause(void **state)
 {
-    struct way_step step;
+    static const char *const commands[] = {"config-test", "config-set"};
 
     (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct way_step step;
+
+        start("server1", NULL);
+        change(1, "a");
+        kea.refusal = "invalid thread pool state change to paused performed by worker thread";
+        kea.refuses = commands[i];
+        step = way_fixture_talk(&way_config, NULL);
+        assert_int_equal(step.next, WAY_FAILED);
+        assert_non_null(strstr(step.why.message, "HA's dedicated listener cannot take it: give 'partners' an url"));
+        way_fixture_tear_down();
+    }
     start("server1", NULL);
-    change(1, "a");
-    kea.refusal = "invalid thread pool state change to paused performed by worker thread";
-    kea.refuses = "config-set";
-    step = way_fixture_talk(&way_config, NULL);
-    assert_int_equal(step.next, WAY_FAILED);
-    assert_non_null(strstr(step.why.message, "refused config-set"));
-    assert_non_null(strstr(step.why.message, "HA's dedicated listener cannot take it: give 'partners' an url"));
 }
 
 int main(void)
