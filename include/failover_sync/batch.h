@@ -17,6 +17,7 @@ enum batch_outcome {
     BATCH_UNCHANGED,
     BATCH_CONFLICT,
     BATCH_OVERRULED,
+    BATCH_OUTDATED, /* the partner has a newer version */
     BATCH_ID_MISMATCH,
     BATCH_FAILED,
     BATCH_IMPOSSIBLE /* there is no way to get it to the partner: it was not tried */
@@ -26,9 +27,11 @@ struct batch_item {
     struct queue_item wish;
     char *definition;            /* as stored here; NULL for a removal */
     struct fingerprint pushed;   /* our fingerprint of it; empty for a removal */
-    struct fingerprint base;     /* what the partner last answered */
-    enum batch_outcome outcome;  /* what it answered now */
-    struct fingerprint answered; /* its fingerprint afterwards */
+    struct version_vector version; /* of it, or of the removal */
+    struct fingerprint base;       /* what the partner last answered */
+    enum batch_outcome outcome;    /* what it answered now */
+    struct fingerprint answered;   /* its fingerprint afterwards */
+    struct version_vector has;     /* its version then; of a partner that does not count them ours */
     char text[200];              /* why it refused */
     /* Where the two are compared on this side: */
     char *there;    /* the partner's version, if it loses or is to be taken over */

@@ -12,6 +12,7 @@
 #include "failover_sync/replication_watch.h"
 #include "failover_sync/scope_index.h"
 #include "failover_sync/store.h"
+#include "failover_sync/version_store.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -61,6 +62,8 @@ struct plugin {
     /* The prefetch's until that is finished, the main thread's while no worker runs, the worker's otherwise. */
     struct store *store;       /* NULL while it cannot be used: then nothing is mirrored, and nothing replicated */
     struct prefetch *prefetch; /* the main thread's; NULL when there is none under way */
+    struct store_identity identity; /* as whom this server edits; kept over the loss of the store; as the store */
+    uint64_t writer;                /* the same as it stands in versions */
 
     struct kept_load *load;         /* the main thread's: the last configuration load */
     struct store *_Atomic reopened; /* by the worker, for the main thread to take */
@@ -69,6 +72,7 @@ struct plugin {
     struct worker *worker;          /* has its own lock */
     struct replication_watch watch; /* the worker's */
     int64_t write_configuration_at; /* the worker's: when to have the file written; 0: there is nothing to write */
+    atomic_bool filled;             /* the store has had a configuration mirrored into it */
     atomic_bool ready; /* a configuration is loaded: commands may look at the relationships and the index */
     struct engine_status status;
 };

@@ -14,17 +14,19 @@ struct mirror_writer {
     int64_t now;
     struct scope_entry *entries;
     size_t entry_count, entry_capacity;
-    uint32_t *removed;
+    struct scope_removed *removed; /* scopes that are no more */
     size_t removed_count, removed_capacity;
-    struct removal_note *removals; /* removals that wait for a partner now, or no longer */
+    struct removal_note *removals; /* removals queued for a partner */
     size_t removal_count, removal_capacity;
+    struct scope_applied *recorded; /* what need not be noted as applied any more */
+    size_t recorded_count, recorded_capacity;
     size_t written, queued; /* scopes written, wishes queued */
+    bool edited;            /* the number of the last edit has changed */
 };
 
 struct removal_note {
     uint32_t subnet_id;
     size_t relationship;
-    bool waits;
 };
 
 /* How a version came to be, beyond its text. */
@@ -32,6 +34,11 @@ struct mirror_version {
     const struct kea_scope *scope;
     struct fingerprint fingerprint; /* of scope->replicated */
     enum scope_origin origin;
+    /* Its number: one more edit of this server's if its words are others than before; or what is given here, with
+     * `edit` and one more edit on top. */
+    const struct version_vector *is;
+    bool edit;
+    bool followed; /* other words, but nobody's edit: its shared network's have changed */
     /* What a configuration load delivered, if one did (`delivered`); `from_file` says that it was the file. */
     bool delivered, from_file;
     struct fingerprint delivered_fingerprint, delivered_text;
@@ -40,6 +47,7 @@ struct mirror_version {
     /* What has just been agreed on with a partner (relationship index, or -1). */
     int agreed_with;
     struct fingerprint theirs;
+    struct version_vector known; /* what the partner has */
     bool disagreed;     /* with that partner nothing is agreed: `theirs` is what it has, our version is to replace it */
     bool hold;          /* do not push: a newer version could not be restored, or an admin must decide */
     const char *reason; /* why it is out of sync; NULL: the usual words */
@@ -59,17 +67,27 @@ struct result mirror_put_scope(struct mirror_writer *writer, const struct mirror
 struct result mirror_put_delivery(struct mirror_writer *writer, uint32_t subnet_id, bool from_file,
                                   struct fingerprint fingerprint, struct fingerprint text);
 
-/* Removes a scope and queues its removal for every partner that has it, save `agreed_with` (or -1), which asked for it.
- * Unless it is `gone_from_file`, a tombstone keeps a file that has it from bringing it back at the next start. */
-struct result mirror_remove_scope(struct mirror_writer *writer, uint32_t subnet_id, enum scope_origin origin,
-                                  bool gone_from_file, int agreed_with);
+/* How a scope came to be removed. */
+struct mirror_removal {
+    uint32_t subnet_id;
+    const char *prefix; /* NULL: as it was mirrored */
+    enum scope_origin origin;
+    bool gone_from_file;             /* else a tombstone keeps a file that has it from bringing it back at a start */
+    const struct version_vector *is; /* its number; NULL: one more edit of this server's */
+    bool edit;                       /* and one more on top of `is` */
+    int agreed_with; /* the relationship whose partner is known to have the version `known` of it, or none; or -1 */
+    struct version_vector known;
+};
+
+/* Removes a scope, if it is there, and queues the removal for every partner that is not known to have it. */
+struct result mirror_remove_scope(struct mirror_writer *writer, const struct mirror_removal *removal);
 
 /* Writes the partner's row of a scope: what the entry's agreement with that relationship says, `definition` being the
  * version agreed on. */
 struct result mirror_put_agreement(struct mirror_writer *writer, const struct scope_entry *entry, size_t relationship,
                                    const char *definition);
 
-/* Notes the entry's agreements and whether it was reset, and why it is not in sync (NULL: it waits), or that it is, in
+/* Notes the entry's version, agreements and whether it was reset, and why it is not in sync (NULL: it waits), or that it is, in
  * row and index. */
 struct result mirror_set_sync(struct mirror_writer *writer, const struct scope_entry *entry, const char *reason);
 
@@ -81,8 +99,15 @@ struct result mirror_network_members(struct plugin *plugin, uint32_t subnet_id, 
  * is waiting for: relationships come and go with HA's parameters. */
 struct result mirror_review_memberships(struct mirror_writer *writer);
 
-/* Notes for the index that the removal of a scope waits for the partner of a relationship, or no longer does. */
-struct result mirror_note_removal(struct mirror_writer *writer, uint32_t subnet_id, size_t relationship, bool waits);
+/* Writes which version of a scope the partner of a relationship is known to have. */
+struct result mirror_put_known(struct mirror_writer *writer, size_t relationship, uint32_t subnet_id,
+                               const char *prefix, const struct version_vector *known);
+
+/* One more edit of this server's on top of a version. */
+void mirror_edit(struct mirror_writer *writer, struct version_vector *version);
+
+/* What was applied is recorded with this transaction. */
+struct result mirror_note_recorded(struct mirror_writer *writer, const struct scope_applied *applied);
 
 /* Commits and brings the index up to date; or rolls back and forgets. */
 struct result mirror_commit(struct mirror_writer *writer);

@@ -6,6 +6,7 @@
 #include "failover_sync/fingerprint.h"
 #include "failover_sync/result.h"
 #include "failover_sync/store.h"
+#include "failover_sync/version_vector.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,7 +15,9 @@
 /* What was last agreed on with the partner of one relationship. */
 struct scope_agreement {
     struct fingerprint ours;   /* the version agreed on, by our printing; empty: none */
-    struct fingerprint theirs; /* the same by the partner's: the base of the next push */
+    struct fingerprint theirs; /* the same by the partner's printing */
+    bool met;                  /* something is known of what the partner has: */
+    struct version_vector known;
 };
 
 struct scope_entry {
@@ -22,6 +25,7 @@ struct scope_entry {
     char prefix[48];
     int64_t record_id;
     struct fingerprint fingerprint;
+    struct version_vector version;
     struct fingerprint file_fingerprint, configuration_fingerprint, file_text, configuration_text;
     enum scope_origin origin;
     int64_t modified_at;               /* milliseconds since 1970 */
@@ -46,6 +50,9 @@ struct result scope_index_put(struct scope_index *index, const struct scope_entr
 void scope_index_remove(struct scope_index *index, uint32_t subnet_id);
 
 /* Changes only what is named; nothing if the scope is not there. */
+void scope_index_set_version(struct scope_index *index, uint32_t subnet_id, const struct version_vector *version);
+void scope_index_set_known(struct scope_index *index, uint32_t subnet_id, size_t relationship,
+                           const struct version_vector *known);
 void scope_index_set_agreement(struct scope_index *index, uint32_t subnet_id, size_t relationship,
                                const struct scope_agreement *agreement);
 void scope_index_add_member(struct scope_index *index, uint32_t subnet_id, size_t relationship);
@@ -60,19 +67,33 @@ void scope_index_settle_resets(struct scope_index *index);
 
 size_t scope_index_count(struct scope_index *index);
 
-/* Digests over all versions agreed on with the partner of a relationship: over our fingerprints and over theirs. */
-void scope_index_digest(struct scope_index *index, size_t relationship, struct fingerprint *ours,
-                        struct fingerprint *theirs);
+/* Digest over the versions of all scopes in a relationship. */
+struct fingerprint scope_index_digest(struct scope_index *index, size_t relationship);
 
-/* Notes that the removal of a scope is, or is no longer, waiting for the partner of a relationship. */
-struct result scope_index_set_removing(struct scope_index *index, uint32_t subnet_id, size_t relationship,
-                                       bool removing);
-bool scope_index_is_removing(struct scope_index *index, uint32_t subnet_id, size_t relationship);
+/* A scope that was removed. scope_index_put of the scope ends that. */
+struct scope_removed {
+    uint32_t subnet_id;
+    char prefix[48];
+    struct version_vector version;
+};
+struct result scope_index_set_removed(struct scope_index *index, const struct scope_removed *removed);
+bool scope_index_get_removed(struct scope_index *index, uint32_t subnet_id, struct scope_removed *removed);
 
-/* Calls `each` under the lock for every removal that waits for the partner of a relationship, ascending by subnet id.
- */
-void scope_index_each_removing(struct scope_index *index, size_t relationship,
-                               void (*each)(void *context, uint32_t subnet_id), void *context);
+/* Calls `each` under the lock for every scope that was removed, ascending by subnet id. */
+void scope_index_each_removed(struct scope_index *index,
+                              void (*each)(void *context, const struct scope_removed *removed), void *context);
+
+/* What a partner sent and what runs already, until it is recorded. */
+struct scope_applied {
+    uint32_t subnet_id;
+    struct fingerprint fingerprint; /* empty: the scope was removed */
+    struct version_vector version;
+};
+struct result scope_index_note_applied(struct scope_index *index, const struct scope_applied *applied);
+bool scope_index_get_applied(struct scope_index *index, uint32_t subnet_id, struct scope_applied *applied);
+
+/* Forgets it, if it is still what was noted last. */
+void scope_index_end_applied(struct scope_index *index, const struct scope_applied *applied);
 
 /* Calls `each` under the lock, ascending by subnet id, until it returns false. It must not call the index again. */
 typedef bool (*scope_index_visitor)(void *context, const struct scope_entry *entry);
@@ -82,7 +103,7 @@ void scope_index_each(struct scope_index *index, scope_index_visitor each, void 
  * OutOfSync if one does not, Unknown if it is in none. */
 const char *scope_entry_status(const struct scope_entry *entry, size_t relationships);
 
-/* Whether the relationship has the scope's present version. */
+/* Whether the partner of a relationship has the scope's present version. */
 bool scope_entry_agreed(const struct scope_entry *entry, size_t relationship);
 
 #endif

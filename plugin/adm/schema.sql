@@ -387,6 +387,27 @@ CREATE TABLE ScopeTombstones (
     RemovedAt INTEGER NOT NULL -- milliseconds since 1970
 ) STRICT;
 
+-- Which version of a scope each server has. A version is a version vector: which edits of which servers it builds on
+-- ("writer:edit,..."; '' if nobody is known to have edited the scope). Of this server removals are kept, too.
+CREATE TABLE ScopeVersions (
+    ServerRecordId INTEGER NOT NULL REFERENCES ADM_DHCPServersTable (RecordId) ON DELETE CASCADE,
+    SubnetId INTEGER NOT NULL,
+    Prefix TEXT NOT NULL,
+    Version TEXT NOT NULL,
+    Removed INTEGER NOT NULL CHECK (Removed IN (0, 1)),
+    ChangedAt INTEGER NOT NULL, -- milliseconds since 1970
+    PRIMARY KEY (ServerRecordId, SubnetId)
+) STRICT;
+
+-- As whom this store's server edits; a store that was lost is followed by one with another identity.
+CREATE TABLE StoreIdentity (
+    Id INTEGER PRIMARY KEY CHECK (Id = 1),
+    Writer TEXT NOT NULL,
+    LastEdit INTEGER NOT NULL, -- no edit has a smaller number
+    Filled INTEGER NOT NULL CHECK (Filled IN (0, 1)) -- a configuration was mirrored into it
+) STRICT;
+INSERT INTO StoreIdentity (Id, Writer, LastEdit, Filled) VALUES (1, lower(hex(randomblob(16))), 0, 0);
+
 -- Versions that a conflict replaced.
 CREATE TABLE ScopeHistory (
     RecordId INTEGER PRIMARY KEY,

@@ -4,6 +4,7 @@
 
 #include "plugin/adm/migration_2_sql.h"
 #include "plugin/adm/migration_3_sql.h"
+#include "plugin/adm/migration_4_sql.h"
 #include "plugin/adm/schema_sql.h"
 
 #include <errno.h>
@@ -25,6 +26,7 @@ static const struct migration migrations[] = {
     {0, STORE_SCHEMA_VERSION, schema_sql},
     {1, 2, migration_2_sql},
     {2, 3, migration_3_sql},
+    {3, 4, migration_4_sql},
 };
 
 static const char *remedy_of(int code)

@@ -64,10 +64,17 @@ static struct result write_found(struct mirror_writer *writer, const struct foun
     for (size_t i = 0; i < found->count && !result_failed(result); i++) {
         const struct kea_scope *scope = &found->scopes[i];
         struct mirror_version version = {
-            .scope = scope, .origin = origin_of(writer, found, scope->subnet_id), .agreed_with = -1};
+            .scope = scope,
+            .origin = origin_of(writer, found, scope->subnet_id),
+            .followed = found->followed,
+            .agreed_with = -1,
+        };
 
         if (scope->definition == NULL) {
-            result = mirror_remove_scope(writer, scope->subnet_id, SCOPE_FROM_CONFIGURATION, false, -1);
+            const struct mirror_removal removal = {
+                .subnet_id = scope->subnet_id, .origin = SCOPE_FROM_CONFIGURATION, .agreed_with = -1};
+
+            result = mirror_remove_scope(writer, &removal);
         } else {
             version.fingerprint = fingerprint_of(scope->replicated, strlen(scope->replicated));
             result = mirror_put_scope(writer, &version);

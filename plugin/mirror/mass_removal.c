@@ -21,7 +21,7 @@ static size_t count_removals(const struct mirror_writer *writer, size_t relation
     size_t count = 0;
 
     for (size_t i = 0; i < writer->removal_count; i++)
-        count += writer->removals[i].relationship == relationship && writer->removals[i].waits;
+        count += writer->removals[i].relationship == relationship;
     return count;
 }
 
@@ -38,7 +38,7 @@ static struct result hold(const struct mirror_writer *writer, size_t number, siz
                    "one of %zu scopes of %zu that were removed at once, more than max-delete-percent (%lld) allows",
                    removals, members, (long long)plugin->parameters.max_delete_percent);
     for (size_t i = 0; i < writer->removal_count && !result_failed(result); i++)
-        if (writer->removals[i].relationship == number && writer->removals[i].waits)
+        if (writer->removals[i].relationship == number)
             result = queue_hold_removal(plugin->store, partner->record_id, writer->removals[i].subnet_id, reason);
     if (!result_failed(result))
         kea_log(plugin->server, FAILOVER_SYNC_MASS_REMOVAL, texts[0], texts[1], partner->name);

@@ -20,20 +20,46 @@ static void writer_clear(struct mirror_writer *writer)
     free(writer->entries);
     free(writer->removed);
     free(writer->removals);
+    free(writer->recorded);
     writer->entries = NULL;
     writer->removed = NULL;
+    writer->recorded = NULL;
     writer->removals = NULL;
-    writer->entry_count = writer->removed_count = writer->removal_count = 0;
+    writer->entry_count = writer->removed_count = writer->removal_count = writer->recorded_count = 0;
 }
 
-struct result mirror_note_removal(struct mirror_writer *writer, uint32_t subnet_id, size_t relationship, bool waits)
+static struct result note_removal(struct mirror_writer *writer, uint32_t subnet_id, size_t relationship)
 {
     if (!engine_grow((void **)&writer->removals, writer->removal_count, &writer->removal_capacity,
                      sizeof *writer->removals))
         return result_no_memory("the mirror");
     writer->removals[writer->removal_count++] =
-        (struct removal_note){.subnet_id = subnet_id, .relationship = relationship, .waits = waits};
+        (struct removal_note){.subnet_id = subnet_id, .relationship = relationship};
     return result_ok();
+}
+
+struct result mirror_note_recorded(struct mirror_writer *writer, const struct scope_applied *applied)
+{
+    if (!engine_grow((void **)&writer->recorded, writer->recorded_count, &writer->recorded_capacity,
+                     sizeof *writer->recorded))
+        return result_no_memory("the mirror");
+    writer->recorded[writer->recorded_count++] = *applied;
+    return result_ok();
+}
+
+void mirror_edit(struct mirror_writer *writer, struct version_vector *version)
+{
+    struct store_identity *identity = &writer->plugin->identity;
+    const uint64_t now = writer->now > 0 ? (uint64_t)writer->now : 0;
+
+    /* The clock keeps a store that was put back from counting anew where the lost one has counted on; the last edit
+     * keeps a clock that was set back from counting backwards. */
+    identity->last_edit = now > identity->last_edit ? now : identity->last_edit + 1;
+    for (size_t i = 0; i < version->count; i++)
+        if (version->part[i].writer == writer->plugin->writer && version->part[i].edit >= identity->last_edit)
+            identity->last_edit = version->part[i].edit + 1;
+    version_add(version, writer->plugin->writer, identity->last_edit);
+    writer->edited = true;
 }
 
 void mirror_abandon(struct mirror_writer *writer)
@@ -46,19 +72,22 @@ struct result mirror_commit(struct mirror_writer *writer)
 {
     struct result result = mass_removal_hold(writer);
 
+    if (!result_failed(result) && writer->edited)
+        result = store_identity_put(writer->plugin->store, &writer->plugin->identity);
     if (!result_failed(result))
         result = store_commit(writer->plugin->store);
     if (result_failed(result)) {
         mirror_abandon(writer);
         return result;
     }
-    for (size_t i = 0; i < writer->removed_count; i++)
-        scope_index_remove(writer->plugin->index, writer->removed[i]);
+    for (size_t i = 0; i < writer->removed_count && !result_failed(result); i++) {
+        scope_index_remove(writer->plugin->index, writer->removed[i].subnet_id);
+        result = scope_index_set_removed(writer->plugin->index, &writer->removed[i]);
+    }
     for (size_t i = 0; i < writer->entry_count && !result_failed(result); i++)
         result = scope_index_put(writer->plugin->index, &writer->entries[i]);
-    for (size_t i = 0; i < writer->removal_count && !result_failed(result); i++)
-        result = scope_index_set_removing(writer->plugin->index, writer->removals[i].subnet_id,
-                                          writer->removals[i].relationship, writer->removals[i].waits);
+    for (size_t i = 0; i < writer->recorded_count; i++)
+        scope_index_end_applied(writer->plugin->index, &writer->recorded[i]);
     writer_clear(writer);
     return result;
 }
@@ -113,9 +142,41 @@ static struct scope_row row_of(const struct mirror_writer *writer, const struct 
     };
 }
 
+/* This server's version of a scope, or of its removal. */
+static struct result put_version(struct mirror_writer *writer, uint32_t subnet_id, const char *prefix,
+                                 const struct version_vector *version, bool removed)
+{
+    struct version_row row = {
+        .server_record_id = writer->plugin->relationships.server_record_id,
+        .subnet_id = subnet_id,
+        .version = *version,
+        .removed = removed,
+        .changed_at = writer->now,
+    };
+
+    (void)snprintf(row.prefix, sizeof row.prefix, "%s", prefix);
+    return version_store_put(writer->plugin->store, &row);
+}
+
+struct result mirror_put_known(struct mirror_writer *writer, size_t relationship, uint32_t subnet_id,
+                               const char *prefix, const struct version_vector *known)
+{
+    struct version_row row = {
+        .server_record_id = relationship_partner(&writer->plugin->relationships.list[relationship])->record_id,
+        .subnet_id = subnet_id,
+        .version = *known,
+        .changed_at = writer->now,
+    };
+
+    (void)snprintf(row.prefix, sizeof row.prefix, "%s", prefix);
+    return version_store_put(writer->plugin->store, &row);
+}
+
 struct result mirror_put_agreement(struct mirror_writer *writer, const struct scope_entry *entry, size_t relationship,
                                    const char *definition)
 {
+    struct result result = mirror_put_known(writer, relationship, entry->subnet_id, entry->prefix,
+                                            &entry->agreement[relationship].known);
     struct scope_row row = row_of(writer, entry, definition);
     int64_t ignored;
 
@@ -124,9 +185,9 @@ struct result mirror_put_agreement(struct mirror_writer *writer, const struct sc
     row.partner_fingerprint = entry->agreement[relationship].theirs;
     row.file_fingerprint = row.configuration_fingerprint = row.file_text = row.configuration_text =
         fingerprint_parse(NULL);
-    row.sync_status = fingerprint_equal(row.fingerprint, entry->fingerprint) ? "InSync" : "OutOfSync";
+    row.sync_status = scope_entry_agreed(entry, relationship) ? "InSync" : "OutOfSync";
     row.sync_reason = NULL;
-    return scope_store_put(writer->plugin->store, &row, false, &ignored);
+    return result_failed(result) ? result : scope_store_put(writer->plugin->store, &row, false, &ignored);
 }
 
 /* Fills `reason` with why the entry is out of sync; nothing if it is not. */
@@ -158,9 +219,6 @@ static struct result queue_scope(struct mirror_writer *writer, const struct scop
         if ((entry->members >> i & 1) == 0)
             continue;
         item = mirror_wish(&relationships->list[i], entry->subnet_id, entry->prefix, false);
-        result = mirror_note_removal(writer, entry->subnet_id, i, false);
-        if (result_failed(result))
-            break;
         if (scope_entry_agreed(entry, i)) {
             result = queue_remove(store, item.server_record_id, entry->subnet_id);
         } else if (!hold && writer->plugin->parameters.replicate_on_change) {
@@ -183,19 +241,29 @@ static struct result set_members(struct mirror_writer *writer, const struct scop
     return membership_store_set(writer->plugin->store, entry->record_id, ids, count);
 }
 
-/* What a partner still has of a scope that was removed here and comes back before the removal has travelled. */
+/* The versions of a scope that was removed here and comes back: ours, and what partners have of it. */
 static struct result recall_bases(struct mirror_writer *writer, struct scope_entry *entry)
 {
     const struct relationships *relationships = &writer->plugin->relationships;
+    struct scope_removed removed;
 
+    if (scope_index_get_removed(writer->plugin->index, entry->subnet_id, &removed))
+        entry->version = removed.version;
     for (size_t i = 0; i < relationships->count; i++) {
+        struct version_row version;
         struct scope_row row;
         struct result result;
+        int64_t partner;
 
         if (!relationships->list[i].local)
             continue;
-        result = scope_store_find(writer->plugin->store, relationship_partner(&relationships->list[i])->record_id,
-                                  entry->subnet_id, &row);
+        partner = relationship_partner(&relationships->list[i])->record_id;
+        result = version_store_find(writer->plugin->store, partner, entry->subnet_id, &version);
+        if (!result_failed(result)) {
+            entry->agreement[i].met = true;
+            entry->agreement[i].known = version.version;
+            result = scope_store_find(writer->plugin->store, partner, entry->subnet_id, &row);
+        }
         if (result.code == RESULT_NOT_FOUND)
             continue;
         if (result_failed(result))
@@ -257,12 +325,47 @@ static bool take_delivery(struct scope_entry *entry, bool from_file, struct fing
            strcmp(before.file_text.hex, entry->file_text.hex) != 0;
 }
 
+/* What was applied and could not be recorded is what an edit was made on. False if there is nothing newer than
+ * `version` of the kind. */
+static bool take_applied(const struct mirror_writer *writer, uint32_t subnet_id, struct version_vector *version,
+                         struct scope_applied *applied)
+{
+    enum version_order order;
+
+    if (!scope_index_get_applied(writer->plugin->index, subnet_id, applied))
+        return false;
+    order = version_compare(&applied->version, version);
+    *version = version_merge(version, &applied->version);
+    return order == VERSION_NEWER || order == VERSION_APART;
+}
+
+/* The version's number. What a partner sent and what could not be recorded then is no edit of ours. */
+static void set_version(struct mirror_writer *writer, const struct mirror_version *version, bool words_changed,
+                        struct scope_entry *entry)
+{
+    struct scope_applied applied;
+
+    if (version->is != NULL) {
+        entry->version = *version->is;
+        if (version->edit)
+            mirror_edit(writer, &entry->version);
+    } else if (words_changed && !version->followed) {
+        const bool received = take_applied(writer, entry->subnet_id, &entry->version, &applied);
+
+        if (received && fingerprint_equal(applied.fingerprint, version->fingerprint))
+            entry->origin = SCOPE_FROM_PARTNER;
+        else if (writer->plugin->filled)
+            mirror_edit(writer, &entry->version);
+    }
+}
+
 struct result mirror_put_scope(struct mirror_writer *writer, const struct mirror_version *version)
 {
     struct store *store = writer->plugin->store;
     const struct kea_scope *scope = version->scope;
     struct scope_entry entry = {.agreement = NULL};
-    bool known = false, changed, noted = false, agreement = version->agreed_with >= 0;
+    bool known = false, words_changed, changed, noted = false, agreement = version->agreed_with >= 0;
+    struct version_vector before;
     uint64_t members = 0;
     struct result result = entry_of(writer, scope, &entry, &known);
 
@@ -276,10 +379,13 @@ struct result mirror_put_scope(struct mirror_writer *writer, const struct mirror
     if (agreement && writer->plugin->relationships.list[version->agreed_with].admin)
         members |= UINT64_C(1) << version->agreed_with;
 
-    changed = !known || strcmp(entry.fingerprint.hex, version->fingerprint.hex) != 0 ||
-              strcmp(entry.prefix, scope->prefix) != 0 || entry.members != members;
-    if (changed || (agreement && entry.origin != version->origin))
+    words_changed = !known || strcmp(entry.fingerprint.hex, version->fingerprint.hex) != 0 ||
+                    strcmp(entry.prefix, scope->prefix) != 0;
+    if (words_changed || entry.members != members || (agreement && entry.origin != version->origin))
         entry.origin = version->origin;
+    before = entry.version;
+    set_version(writer, version, words_changed, &entry);
+    changed = words_changed || entry.members != members || !version_equal(&entry.version, &before);
     entry.fingerprint = version->fingerprint;
     entry.members = members;
     (void)snprintf(entry.prefix, sizeof entry.prefix, "%s", scope->prefix);
@@ -294,6 +400,8 @@ struct result mirror_put_scope(struct mirror_writer *writer, const struct mirror
 
         with->ours = version->disagreed ? fingerprint_parse(NULL) : version->fingerprint;
         with->theirs = version->theirs;
+        with->met = true;
+        with->known = version->known;
     }
     if (!changed && !agreement && !noted)
         goto done;
@@ -304,6 +412,8 @@ struct result mirror_put_scope(struct mirror_writer *writer, const struct mirror
         struct scope_row row = row_of(writer, &entry, scope->definition);
 
         result = scope_store_put(store, &row, true, &entry.record_id);
+        if (!result_failed(result) && (!known || !version_equal(&entry.version, &before)))
+            result = put_version(writer, entry.subnet_id, entry.prefix, &entry.version, false);
         if (!result_failed(result) && changed)
             result = set_members(writer, &entry);
         if (!result_failed(result) && !known)
@@ -344,51 +454,36 @@ struct result mirror_put_delivery(struct mirror_writer *writer, uint32_t subnet_
     return result;
 }
 
-/* A push whose answer was never seen may have reached the partner: then it has our version, and that is the base. */
-static struct result assume_agreed(struct mirror_writer *writer, struct scope_entry *entry, size_t relationship)
+/* Queues the removal for every partner that is not known to have it. */
+static struct result queue_removal(struct mirror_writer *writer, const struct scope_entry *entry,
+                                   const struct mirror_removal *removal, const struct version_vector *version)
 {
-    struct scope_row row;
-    struct result result =
-        scope_store_find(writer->plugin->store, writer->plugin->relationships.server_record_id, entry->subnet_id, &row);
-
-    if (result_failed(result))
-        return result;
-    entry->agreement[relationship].theirs = entry->fingerprint;
-    result = mirror_put_agreement(writer, entry, relationship, row.definition);
-    scope_row_clear(&row);
-    return result;
-}
-
-/* Queues the removal for every partner that may have the scope. */
-static struct result queue_removal(struct mirror_writer *writer, struct scope_entry *entry, int agreed_with)
-{
+    const struct parameters *parameters = &writer->plugin->parameters;
     const struct relationships *relationships = &writer->plugin->relationships;
     struct store *store = writer->plugin->store;
     struct result result = result_ok();
 
     for (size_t i = 0; i < relationships->count && !result_failed(result); i++) {
         const struct relationship *relationship = &relationships->list[i];
+        const struct scope_agreement *agreement = &entry->agreement[i];
         struct queue_item item;
 
         if (!relationship->local)
             continue;
         item = mirror_wish(relationship, entry->subnet_id, entry->prefix, true);
-        if ((int)i == agreed_with) {
+        if ((int)i == removal->agreed_with && version_equal(&removal->known, version)) {
             result = scope_store_remove(store, item.server_record_id, entry->subnet_id);
             if (!result_failed(result))
                 result = queue_remove(store, item.server_record_id, entry->subnet_id);
-        } else if (writer->plugin->parameters.deletes && writer->plugin->parameters.replicate_on_change &&
-                   ((entry->members >> i & 1) != 0 || !fingerprint_empty(entry->agreement[i].theirs))) {
-            if (fingerprint_empty(entry->agreement[i].theirs))
-                result = assume_agreed(writer, entry, i);
+        } else if (parameters->deletes && parameters->replicate_on_change &&
+                   ((entry->members >> i & 1) != 0 || agreement->met || (int)i == removal->agreed_with)) {
+            result = queue_put(store, &item, writer->now);
             if (!result_failed(result))
-                result = queue_put(store, &item, writer->now);
-            if (!result_failed(result))
-                result = mirror_note_removal(writer, entry->subnet_id, i, true);
+                result = note_removal(writer, entry->subnet_id, i);
             writer->queued++;
         } else {
             /* A partner that is not told still has it: its row tells on which version to build if it comes back. */
-            if (fingerprint_empty(entry->agreement[i].theirs))
+            if (!agreement->met)
                 result = scope_store_remove(store, item.server_record_id, entry->subnet_id);
             if (!result_failed(result))
                 result = queue_remove(store, item.server_record_id, entry->subnet_id);
@@ -397,47 +492,75 @@ static struct result queue_removal(struct mirror_writer *writer, struct scope_en
     return result;
 }
 
-/* A partner removed a scope that was removed here before: nothing is left to tell it. */
-static struct result forget_at_partner(struct mirror_writer *writer, uint32_t subnet_id, int agreed_with)
+static struct result put_tombstone(struct mirror_writer *writer, const struct scope_entry *entry,
+                                   enum scope_origin origin)
 {
-    struct store *store = writer->plugin->store;
-    int64_t partner = relationship_partner(&writer->plugin->relationships.list[agreed_with])->record_id;
-    struct result result = scope_store_remove(store, partner, subnet_id);
+    const struct tombstone_row tombstone = {
+        .subnet_id = entry->subnet_id,
+        .prefix = entry->prefix,
+        .file_fingerprint = entry->file_fingerprint,
+        .configuration_fingerprint = entry->configuration_fingerprint,
+        .file_text = entry->file_text,
+        .configuration_text = entry->configuration_text,
+        .origin = origin,
+    };
 
-    return result_failed(result) ? result : queue_remove(store, partner, subnet_id);
+    return tombstone_store_put(writer->plugin->store, &tombstone, writer->now);
 }
 
-struct result mirror_remove_scope(struct mirror_writer *writer, uint32_t subnet_id, enum scope_origin origin,
-                                  bool gone_from_file, int agreed_with)
+/* The scope to be removed as it was, or the removal that there is already. */
+static struct result entry_of_removal(struct mirror_writer *writer, const struct mirror_removal *removal,
+                                      struct scope_entry *entry, bool *known)
+{
+    const size_t relationships = writer->plugin->relationships.count;
+
+    *known = scope_index_get(writer->plugin->index, removal->subnet_id, entry);
+    if (*known)
+        return result_ok();
+    *entry = (struct scope_entry){.subnet_id = removal->subnet_id};
+    (void)snprintf(entry->prefix, sizeof entry->prefix, "%s", removal->prefix == NULL ? "" : removal->prefix);
+    entry->agreement = calloc(relationships == 0 ? 1 : relationships, sizeof *entry->agreement);
+    return entry->agreement == NULL ? result_no_memory("the mirror") : recall_bases(writer, entry);
+}
+
+struct result mirror_remove_scope(struct mirror_writer *writer, const struct mirror_removal *removal)
 {
     struct store *store = writer->plugin->store;
-    struct scope_entry entry;
-    struct result result = result_ok();
+    struct scope_entry entry = {.agreement = NULL};
+    enum scope_origin origin = removal->origin;
+    struct version_vector version;
+    struct scope_applied applied;
+    bool known = false;
+    struct result result = entry_of_removal(writer, removal, &entry, &known);
 
-    if (!scope_index_get(writer->plugin->index, subnet_id, &entry))
-        return agreed_with < 0 ? result : forget_at_partner(writer, subnet_id, agreed_with);
-    if (!gone_from_file && !fingerprint_empty(entry.file_fingerprint)) {
-        struct tombstone_row tombstone = {
-            .subnet_id = subnet_id,
-            .prefix = entry.prefix,
-            .file_fingerprint = entry.file_fingerprint,
-            .configuration_fingerprint = entry.configuration_fingerprint,
-            .file_text = entry.file_text,
-            .configuration_text = entry.configuration_text,
-            .origin = origin,
-        };
-
-        result = tombstone_store_put(store, &tombstone, writer->now);
-    }
+    if (result_failed(result) || (!known && removal->agreed_with < 0 && removal->is == NULL))
+        goto done; /* it is gone already */
+    version = removal->is == NULL ? entry.version : *removal->is;
+    if (removal->is == NULL && take_applied(writer, removal->subnet_id, &version, &applied) &&
+        fingerprint_empty(applied.fingerprint))
+        origin = SCOPE_FROM_PARTNER; /* the partner removed it, and that could not be recorded */
+    else if (removal->is == NULL || removal->edit)
+        mirror_edit(writer, &version);
+    if (!result_failed(result) && known && !removal->gone_from_file && !fingerprint_empty(entry.file_fingerprint))
+        result = put_tombstone(writer, &entry, origin);
     if (!result_failed(result))
-        result = queue_removal(writer, &entry, agreed_with);
+        result = put_version(writer, entry.subnet_id, entry.prefix, &version, true);
+    if (!result_failed(result) && removal->agreed_with >= 0)
+        result = mirror_put_known(writer, (size_t)removal->agreed_with, entry.subnet_id, entry.prefix, &removal->known);
     if (!result_failed(result))
-        result = scope_store_remove(store, writer->plugin->relationships.server_record_id, subnet_id);
+        result = queue_removal(writer, &entry, removal, &version);
+    if (!result_failed(result) && known)
+        result = scope_store_remove(store, writer->plugin->relationships.server_record_id, removal->subnet_id);
     if (!result_failed(result) && !engine_grow((void **)&writer->removed, writer->removed_count,
                                                &writer->removed_capacity, sizeof *writer->removed))
         result = result_no_memory("the mirror");
-    if (!result_failed(result))
-        writer->removed[writer->removed_count++] = subnet_id;
+    if (!result_failed(result)) {
+        struct scope_removed *removed = &writer->removed[writer->removed_count++];
+
+        *removed = (struct scope_removed){.subnet_id = removal->subnet_id, .version = version};
+        memcpy(removed->prefix, entry.prefix, sizeof removed->prefix);
+    }
+done:
     scope_entry_clear(&entry);
     return result;
 }
@@ -445,14 +568,19 @@ struct result mirror_remove_scope(struct mirror_writer *writer, uint32_t subnet_
 struct result mirror_set_sync(struct mirror_writer *writer, const struct scope_entry *entry, const char *reason)
 {
     struct scope_entry copy;
-    struct result result;
+    struct result result = result_ok();
 
     if (!scope_index_get(writer->plugin->index, entry->subnet_id, &copy))
-        return result_ok();
+        return result;
     memcpy(copy.agreement, entry->agreement, writer->plugin->relationships.count * sizeof *copy.agreement);
     copy.reset = entry->reset;
+    if (!version_equal(&copy.version, &entry->version)) {
+        copy.version = entry->version;
+        result = put_version(writer, copy.subnet_id, copy.prefix, &copy.version, false);
+    }
     explain(writer, &copy, reason);
-    result = scope_store_set_sync(writer->plugin->store, copy.record_id,
+    if (!result_failed(result))
+        result = scope_store_set_sync(writer->plugin->store, copy.record_id,
                                   scope_entry_status(&copy, writer->plugin->relationships.count),
                                   copy.reason[0] == '\0' ? NULL : copy.reason);
     if (!result_failed(result))

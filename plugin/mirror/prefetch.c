@@ -31,8 +31,9 @@ struct prefetch {
     size_t scope_count, scope_capacity;
     struct membership *members; /* of all servers' scopes; the subnet id tells enough */
     size_t member_count, member_capacity;
-    struct membership *removals; /* that wait for a partner */
-    size_t removal_count, removal_capacity;
+    struct version_row *versions;
+    size_t version_count, version_capacity;
+    struct store_identity identity;
 };
 
 static struct result keep_scope(void *context, const struct scope_row *row)
@@ -83,40 +84,42 @@ static struct result read_servers(struct prefetch *prefetch, int64_t servers[REL
     return result;
 }
 
-static struct result read_pairs(struct prefetch *prefetch, const char *sql, struct membership **pairs, size_t *count,
-                                size_t *capacity)
+/* All memberships in one query: one per scope would cost more than all the rest. */
+static struct result read_members(struct prefetch *prefetch)
 {
     struct statement *statement;
     bool row = false;
-    struct result result = statement_get(prefetch->store, sql, &statement);
+    struct result result =
+        statement_get(prefetch->store,
+                      "SELECT scope.SubnetId, member.FailoverRelationId FROM ADM_DhcpScopeFailoverTable AS member "
+                      "JOIN ADM_DHCPScopesTable AS scope ON scope.RecordId = member.ScopeId",
+                      &statement);
 
     if (result_failed(result))
         return result;
     while (!result_failed(result = statement_step(statement, &row)) && row) {
-        if (!engine_grow((void **)pairs, *count, capacity, sizeof **pairs)) {
+        if (!engine_grow((void **)&prefetch->members, prefetch->member_count, &prefetch->member_capacity,
+                         sizeof *prefetch->members)) {
             result = result_no_memory("the scope index");
             break;
         }
-        (*pairs)[(*count)++] = (struct membership){.subnet_id = (uint32_t)statement_integer(statement, 0),
-                                                   .relation_record_id = statement_integer(statement, 1)};
+        prefetch->members[prefetch->member_count++] =
+            (struct membership){.subnet_id = (uint32_t)statement_integer(statement, 0),
+                                .relation_record_id = statement_integer(statement, 1)};
     }
     statement_done(statement);
     return result;
 }
 
-/* All memberships in one query: one per scope would cost more than all the rest. */
-static struct result read_members(struct prefetch *prefetch)
+static struct result keep_version(void *context, const struct version_row *row)
 {
-    return read_pairs(prefetch,
-                      "SELECT scope.SubnetId, member.FailoverRelationId FROM ADM_DhcpScopeFailoverTable AS member "
-                      "JOIN ADM_DHCPScopesTable AS scope ON scope.RecordId = member.ScopeId",
-                      &prefetch->members, &prefetch->member_count, &prefetch->member_capacity);
-}
+    struct prefetch *prefetch = context;
 
-static struct result read_removals(struct prefetch *prefetch)
-{
-    return read_pairs(prefetch, "SELECT SubnetId, RelationId FROM ReplicationQueue WHERE Removal = 1",
-                      &prefetch->removals, &prefetch->removal_count, &prefetch->removal_capacity);
+    if (!engine_grow((void **)&prefetch->versions, prefetch->version_count, &prefetch->version_capacity,
+                     sizeof *prefetch->versions))
+        return result_no_memory("the scope index");
+    prefetch->versions[prefetch->version_count++] = *row;
+    return result_ok();
 }
 
 static void *read_all(void *argument)
@@ -133,7 +136,9 @@ static void *read_all(void *argument)
     if (!result_failed(prefetch->result))
         prefetch->result = read_members(prefetch);
     if (!result_failed(prefetch->result))
-        prefetch->result = read_removals(prefetch);
+        prefetch->result = version_store_each(prefetch->store, keep_version, prefetch);
+    if (!result_failed(prefetch->result))
+        prefetch->result = store_identity_read(prefetch->store, &prefetch->identity);
     /* Nothing but operation-get depends on it. */
     (void)operation_log_load(prefetch->operations, prefetch->store);
     return NULL;
@@ -168,7 +173,7 @@ void prefetch_free(struct prefetch *prefetch)
     prefetch_wait(prefetch);
     free(prefetch->scopes);
     free(prefetch->members);
-    free(prefetch->removals);
+    free(prefetch->versions);
     free(prefetch);
 }
 
@@ -180,6 +185,37 @@ static int partner_number(const struct relationships *relationships, int64_t ser
             relationship_partner(&relationships->list[i])->record_id == server_record_id)
             return (int)i;
     return -1;
+}
+
+static struct result fill_version(struct plugin *plugin, const struct version_row *row)
+{
+    const int number = partner_number(&plugin->relationships, row->server_record_id);
+
+    if (row->server_record_id == plugin->relationships.server_record_id) {
+        if (row->removed) {
+            struct scope_removed removed = {.subnet_id = row->subnet_id, .version = row->version};
+
+            memcpy(removed.prefix, row->prefix, sizeof removed.prefix);
+            return scope_index_set_removed(plugin->index, &removed);
+        }
+        scope_index_set_version(plugin->index, row->subnet_id, &row->version);
+    } else if (number >= 0) {
+        scope_index_set_known(plugin->index, row->subnet_id, (size_t)number, &row->version);
+    }
+    return result_ok();
+}
+
+/* The server's name is part of who edits: a store that is copied to the partner does not make the two one. */
+static void take_identity(struct plugin *plugin, const struct store_identity *identity)
+{
+    char text[sizeof identity->writer + 300];
+    char writer[17] = "";
+
+    plugin->identity = *identity;
+    (void)snprintf(text, sizeof text, "%s/%.256s", identity->writer, plugin->relationships.server_name);
+    memcpy(writer, fingerprint_of(text, strlen(text)).hex, sizeof writer - 1);
+    plugin->writer = strtoull(writer, NULL, 16);
+    plugin->filled = identity->filled;
 }
 
 struct result prefetch_fill(struct prefetch *prefetch, struct plugin *plugin)
@@ -205,12 +241,10 @@ struct result prefetch_fill(struct prefetch *prefetch, struct plugin *plugin)
         if (number >= 0)
             scope_index_add_member(plugin->index, prefetch->members[i].subnet_id, (size_t)number);
     }
-    for (size_t i = 0; i < prefetch->removal_count && !result_failed(result); i++) {
-        int number = relationships_find_row(relationships, prefetch->removals[i].relation_record_id);
-
-        if (number >= 0)
-            result = scope_index_set_removing(plugin->index, prefetch->removals[i].subnet_id, (size_t)number, true);
-    }
+    for (size_t i = 0; i < prefetch->version_count && !result_failed(result); i++)
+        result = fill_version(plugin, &prefetch->versions[i]);
+    if (!result_failed(result))
+        take_identity(plugin, &prefetch->identity);
     scope_index_settle_resets(plugin->index);
     return result;
 }

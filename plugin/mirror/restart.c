@@ -23,6 +23,7 @@ static void plan_free(struct load_plan *plan)
     free(plan->removals);
     free(plan->tombstones);
     free(plan->buried);
+    free(plan->removed);
     free(plan);
 }
 
@@ -340,6 +341,9 @@ static void take_restored(struct decision *decision, struct planned_scope *plann
         (void)snprintf(planned->reason, sizeof planned->reason,
                        "a newer version in the store could not be applied: %.100s", text);
         planned->hold = true;
+        /* What runs instead is older than any version that a partner has. */
+        planned->numbered = true;
+        planned->version = (struct version_vector){.count = 0};
     }
     planned->scope = change->after;
     change->after = (struct kea_scope){.subnet_id = 0};
@@ -444,6 +448,20 @@ struct result restart_plan_load(struct plugin *plugin, const struct kea_load *lo
 
 /* ---- a configuration that runs already ---- */
 
+/* What a partner sent is its version also if it could not be recorded. */
+static bool take_applied(struct scope_index *index, struct planned_scope *running)
+{
+    struct scope_applied applied;
+
+    if (!scope_index_get_applied(index, running->subnet_id, &applied) ||
+        !fingerprint_equal(applied.fingerprint, running->fingerprint))
+        return false;
+    running->origin = SCOPE_FROM_PARTNER;
+    running->numbered = true;
+    running->version = applied.version;
+    return true;
+}
+
 /* A scope that runs and that the store knows. What it was delivered as is seen only by what it is now. */
 static struct result decide_running_known(struct decision *decision, struct planned_scope *running,
                                           const struct scope_entry *entry)
@@ -454,6 +472,8 @@ static struct result decide_running_known(struct decision *decision, struct plan
 
     if (fingerprint_equal(running->fingerprint, entry->fingerprint))
         return result_ok();
+    if (decision->before != NULL && take_applied(decision->before, running))
+        return plan_delivered(decision, running);
     if (then != NULL && fingerprint_equal(running->fingerprint, before) && outlives(load, entry->origin)) {
         const struct planned_scope delivered = {.subnet_id = entry->subnet_id,
                                                 .delivered = true,
@@ -475,6 +495,8 @@ static struct result decide_running_unknown(struct decision *decision, struct pl
     if (decision->before != NULL) {
         if (scope_index_get(decision->before, subnet_id, &entry)) {
             running->origin = entry.origin;
+            running->numbered = fingerprint_equal(entry.fingerprint, running->fingerprint);
+            running->version = entry.version;
             running->delivered = !fingerprint_empty(entry.file_fingerprint);
             running->delivered_fingerprint = entry.file_fingerprint;
             running->delivered_text = entry.file_text;
@@ -483,6 +505,7 @@ static struct result decide_running_unknown(struct decision *decision, struct pl
             running->configuration_text = entry.configuration_text;
             scope_entry_clear(&entry);
         }
+        (void)take_applied(decision->before, running);
     } else if (then != NULL) {
         running->delivered = true;
         running->delivered_text = then->text;
@@ -542,6 +565,32 @@ static struct result decide_not_running(struct decision *decision, const uint32_
     return result;
 }
 
+struct removals {
+    struct load_plan *plan;
+    struct result result;
+};
+
+static void keep_removed(void *context, const struct scope_removed *removed)
+{
+    struct removals *removals = context;
+    struct load_plan *plan = removals->plan;
+
+    if (!engine_grow((void **)&plan->removed, plan->removed_count, &plan->removed_capacity, sizeof *plan->removed))
+        removals->result = result_no_memory("scopes that were removed");
+    else
+        plan->removed[plan->removed_count++] = *removed;
+}
+
+/* The removals that the lost store knew of. */
+static struct result plan_removed(struct decision *decision)
+{
+    struct removals removals = {.plan = decision->plan, .result = result_ok()};
+
+    if (decision->before != NULL)
+        scope_index_each_removed(decision->before, keep_removed, &removals);
+    return removals.result;
+}
+
 struct result restart_plan_running(struct plugin *plugin, const struct kea_load *load, struct scope_index *before)
 {
     struct decision decision = {.plugin = plugin, .load = load, .which = KEA_RUNNING, .before = before};
@@ -566,9 +615,19 @@ struct result restart_plan_running(struct plugin *plugin, const struct kea_load 
     if (!result_failed(result))
         result = decide_not_running(&decision, ids, count);
     if (!result_failed(result))
+        result = plan_removed(&decision);
+    if (!result_failed(result))
         result = restore_all(&decision);
     free(ids);
     return finish_plan(&decision, result);
+}
+
+static bool is_planned(const struct load_plan *plan, uint32_t subnet_id)
+{
+    for (size_t i = 0; i < plan->scope_count; i++)
+        if (plan->scopes[i].subnet_id == subnet_id)
+            return true;
+    return false;
 }
 
 static struct result write_plan(struct mirror_writer *writer, const struct load_plan *plan)
@@ -578,7 +637,10 @@ static struct result write_plan(struct mirror_writer *writer, const struct load_
     for (size_t i = 0; i < plan->removal_count && !result_failed(result); i++) {
         const struct planned_removal *removal = &plan->removals[i];
 
-        result = mirror_remove_scope(writer, removal->subnet_id, SCOPE_FROM_CONFIGURATION, removal->gone_from_file, -1);
+        result = mirror_remove_scope(writer, &(struct mirror_removal){.subnet_id = removal->subnet_id,
+                                                                      .origin = SCOPE_FROM_CONFIGURATION,
+                                                                      .gone_from_file = removal->gone_from_file,
+                                                                      .agreed_with = -1});
         if (!result_failed(result) && !removal->gone_from_file)
             result = tombstone_store_set_delivery(writer->plugin->store, removal->subnet_id, false,
                                                   fingerprint_parse(NULL), fingerprint_parse(NULL));
@@ -605,6 +667,8 @@ static struct result write_plan(struct mirror_writer *writer, const struct load_
             .configuration_apart = planned->configuration_apart,
             .configuration_fingerprint = planned->configuration_fingerprint,
             .configuration_text = planned->configuration_text,
+            .is = planned->numbered ? &planned->version : NULL,
+            .followed = planned->followed,
             .agreed_with = -1,
             .hold = planned->hold,
             .reason = planned->reason[0] == '\0' ? NULL : planned->reason,
@@ -612,7 +676,30 @@ static struct result write_plan(struct mirror_writer *writer, const struct load_
 
         result = mirror_put_scope(writer, &version);
     }
+    for (size_t i = 0; i < plan->removed_count && !result_failed(result); i++) {
+        const struct mirror_removal removal = {.subnet_id = plan->removed[i].subnet_id,
+                                               .prefix = plan->removed[i].prefix,
+                                               .is = &plan->removed[i].version,
+                                               .agreed_with = -1};
+        struct scope_entry entry;
+
+        if (scope_index_get(writer->plugin->index, removal.subnet_id, &entry))
+            scope_entry_clear(&entry);
+        else if (!is_planned(plan, removal.subnet_id))
+            result = mirror_remove_scope(writer, &removal);
+    }
     return result;
+}
+
+/* The configuration is mirrored: what differs from now on is an edit. */
+static struct result note_filled(struct mirror_writer *writer)
+{
+    struct plugin *plugin = writer->plugin;
+
+    if (plugin->identity.filled)
+        return version_store_prune(plugin->store, plugin->relationships.server_record_id, writer->now);
+    plugin->identity.filled = true;
+    return store_identity_put(plugin->store, &plugin->identity);
 }
 
 static void report(struct plugin *plugin, size_t written, size_t removed, size_t queued)
@@ -657,6 +744,8 @@ static struct result mirror_plan(struct plugin *plugin, void *argument)
     if (result_failed(result))
         return result;
     result = write_plan(&writer, plan);
+    if (!result_failed(result))
+        result = note_filled(&writer);
     if (result_failed(result)) {
         mirror_abandon(&writer);
     } else {
@@ -666,6 +755,7 @@ static struct result mirror_plan(struct plugin *plugin, void *argument)
         result = mirror_commit(&writer);
         if (!result_failed(result))
             report(plugin, written, removed, queued);
+        plugin->filled = plugin->filled || !result_failed(result);
     }
     if (!result_failed(result))
         result = review(plugin);

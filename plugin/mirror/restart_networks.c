@@ -155,7 +155,12 @@ static void plan_followed(struct decision *decision, struct kea_scope *scope, st
 {
     struct load_plan *plan = decision->plan;
     struct planned_scope planned = {
-        .subnet_id = scope->subnet_id, .scope = *scope, .origin = origin, .fingerprint = fingerprint};
+        .subnet_id = scope->subnet_id,
+        .scope = *scope,
+        .origin = origin,
+        .followed = origin == SCOPE_FROM_PARTNER,
+        .fingerprint = fingerprint,
+    };
     size_t low = 0, high = plan->delivery_count;
 
     while (low < high) {

@@ -16,6 +16,9 @@ struct planned_scope {
     struct fingerprint fingerprint, delivered_fingerprint, delivered_text;
     bool configuration_apart; /* see struct mirror_version */
     struct fingerprint configuration_fingerprint, configuration_text;
+    bool followed; /* only its network's parameters are others, and the partner's */
+    bool numbered; /* its version is known, and nobody's edit: */
+    struct version_vector version;
     bool hold;
     char reason[160];
 };
@@ -43,6 +46,8 @@ struct load_plan {
     size_t tombstone_count;
     struct planned_delivery *buried; /* what became of scopes that have a tombstone and keep it */
     size_t buried_count;
+    struct scope_removed *removed; /* that only the lost store knew of */
+    size_t removed_count, removed_capacity;
     size_t restored;
 };
 

@@ -1,6 +1,8 @@
 /* The scopes in memory, sorted by subnet id, under one lock. What is kept per scope is in the header. */
 #include "failover_sync/scope_index.h"
+#include "scope_notes.h"
 
+#include <endian.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +12,7 @@ struct scope_index {
     struct scope_entry **entries; /* ascending by subnet id */
     size_t count, capacity;
     size_t relationships;
-    uint64_t *removing; /* relationship and subnet id of removals that wait for a partner; ascending */
-    size_t removing_count, removing_capacity;
+    struct scope_notes notes;
 };
 
 static void entry_free(struct scope_entry *entry)
@@ -82,7 +83,7 @@ void scope_index_free(struct scope_index *index)
     for (size_t i = 0; i < index->count; i++)
         entry_free(index->entries[i]);
     free(index->entries);
-    free(index->removing);
+    scope_notes_clear(&index->notes);
     (void)pthread_mutex_destroy(&index->lock);
     free(index);
 }
@@ -134,6 +135,7 @@ struct result scope_index_put(struct scope_index *index, const struct scope_entr
     if (copy == NULL)
         return result_no_memory("the scope index");
     (void)pthread_mutex_lock(&index->lock);
+    scope_notes_forget_removed(&index->notes, entry->subnet_id);
     at = position(index, entry->subnet_id);
     if (at < index->count && index->entries[at]->subnet_id == entry->subnet_id) {
         entry_free(index->entries[at]);
@@ -173,6 +175,31 @@ void scope_index_set_agreement(struct scope_index *index, uint32_t subnet_id, si
     entry = find(index, subnet_id);
     if (entry != NULL && relationship < index->relationships)
         entry->agreement[relationship] = *agreement;
+    (void)pthread_mutex_unlock(&index->lock);
+}
+
+void scope_index_set_version(struct scope_index *index, uint32_t subnet_id, const struct version_vector *version)
+{
+    struct scope_entry *entry;
+
+    (void)pthread_mutex_lock(&index->lock);
+    entry = find(index, subnet_id);
+    if (entry != NULL)
+        entry->version = *version;
+    (void)pthread_mutex_unlock(&index->lock);
+}
+
+void scope_index_set_known(struct scope_index *index, uint32_t subnet_id, size_t relationship,
+                           const struct version_vector *known)
+{
+    struct scope_entry *entry;
+
+    (void)pthread_mutex_lock(&index->lock);
+    entry = find(index, subnet_id);
+    if (entry != NULL && relationship < index->relationships) {
+        entry->agreement[relationship].met = true;
+        entry->agreement[relationship].known = *known;
+    }
     (void)pthread_mutex_unlock(&index->lock);
 }
 
@@ -255,116 +282,100 @@ void scope_index_each(struct scope_index *index, scope_index_visitor each, void 
     (void)pthread_mutex_unlock(&index->lock);
 }
 
-void scope_index_digest(struct scope_index *index, size_t relationship, struct fingerprint *ours,
-                        struct fingerprint *theirs)
+struct fingerprint scope_index_digest(struct scope_index *index, size_t relationship)
 {
-    struct fingerprint_stream our_stream = fingerprint_begin(), their_stream = fingerprint_begin();
+    struct fingerprint_stream stream = fingerprint_begin();
 
     (void)pthread_mutex_lock(&index->lock);
     for (size_t i = 0; i < index->count && relationship < index->relationships; i++) {
         const struct scope_entry *entry = index->entries[i];
-        const struct scope_agreement *agreement = &entry->agreement[relationship];
-        const unsigned char id[4] = {(unsigned char)(entry->subnet_id >> 24), (unsigned char)(entry->subnet_id >> 16),
-                                     (unsigned char)(entry->subnet_id >> 8), (unsigned char)entry->subnet_id};
+        /* What other fields a struct may have between its members is not digested. */
+        uint64_t numbers[1 + 2 * VERSION_PARTS] = {entry->subnet_id};
+        size_t count = 1;
 
-        if (fingerprint_empty(agreement->ours) || (entry->members >> relationship & 1) == 0)
+        if ((entry->members >> relationship & 1) == 0)
             continue;
-        fingerprint_add(&our_stream, id, sizeof id);
-        fingerprint_add(&our_stream, agreement->ours.hex, FINGERPRINT_LENGTH);
-        fingerprint_add(&their_stream, id, sizeof id);
-        fingerprint_add(&their_stream, agreement->theirs.hex, FINGERPRINT_LENGTH);
+        for (size_t part = 0; part < entry->version.count; part++) {
+            numbers[count++] = htobe64(entry->version.part[part].writer);
+            numbers[count++] = htobe64(entry->version.part[part].edit);
+        }
+        numbers[0] = htobe64(numbers[0]);
+        fingerprint_add(&stream, numbers, count * sizeof numbers[0]);
     }
     (void)pthread_mutex_unlock(&index->lock);
-    *ours = fingerprint_end(&our_stream);
-    *theirs = fingerprint_end(&their_stream);
+    return fingerprint_end(&stream);
 }
 
-static uint64_t removing_key(uint32_t subnet_id, size_t relationship)
+struct result scope_index_set_removed(struct scope_index *index, const struct scope_removed *removed)
 {
-    return (uint64_t)relationship << 32 | subnet_id;
-}
-
-/* Where the first removal not before `key` is. */
-static size_t removing_position(const struct scope_index *index, uint64_t key)
-{
-    size_t low = 0, high = index->removing_count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (index->removing[middle] < key)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static bool removing_has(const struct scope_index *index, size_t at, uint64_t key)
-{
-    return at < index->removing_count && index->removing[at] == key;
-}
-
-static struct result removing_insert(struct scope_index *index, size_t at, uint64_t key)
-{
-    if (index->removing_count == index->removing_capacity) {
-        size_t capacity = index->removing_capacity == 0 ? 16 : index->removing_capacity * 2;
-        uint64_t *larger = reallocarray(index->removing, capacity, sizeof *larger);
-
-        if (larger == NULL)
-            return result_no_memory("the scope index");
-        index->removing = larger;
-        index->removing_capacity = capacity;
-    }
-    memmove(index->removing + at + 1, index->removing + at, (index->removing_count - at) * sizeof *index->removing);
-    index->removing[at] = key;
-    index->removing_count++;
-    return result_ok();
-}
-
-struct result scope_index_set_removing(struct scope_index *index, uint32_t subnet_id, size_t relationship,
-                                       bool removing)
-{
-    const uint64_t key = removing_key(subnet_id, relationship);
-    struct result result = result_ok();
-    size_t at;
+    struct result result;
 
     (void)pthread_mutex_lock(&index->lock);
-    at = removing_position(index, key);
-    if (removing && !removing_has(index, at, key)) {
-        result = removing_insert(index, at, key);
-    } else if (!removing && removing_has(index, at, key)) {
-        index->removing_count--;
-        memmove(index->removing + at, index->removing + at + 1, (index->removing_count - at) * sizeof *index->removing);
-    }
+    result = scope_notes_set_removed(&index->notes, removed);
     (void)pthread_mutex_unlock(&index->lock);
     return result;
 }
 
-bool scope_index_is_removing(struct scope_index *index, uint32_t subnet_id, size_t relationship)
+bool scope_index_get_removed(struct scope_index *index, uint32_t subnet_id, struct scope_removed *removed)
 {
-    const uint64_t key = removing_key(subnet_id, relationship);
-    bool found;
+    const struct scope_removed *found;
 
     (void)pthread_mutex_lock(&index->lock);
-    found = removing_has(index, removing_position(index, key), key);
+    found = scope_notes_find_removed(&index->notes, subnet_id);
+    if (found != NULL)
+        *removed = *found;
     (void)pthread_mutex_unlock(&index->lock);
-    return found;
+    return found != NULL;
 }
 
-void scope_index_each_removing(struct scope_index *index, size_t relationship,
-                               void (*each)(void *context, uint32_t subnet_id), void *context)
+void scope_index_each_removed(struct scope_index *index,
+                              void (*each)(void *context, const struct scope_removed *removed), void *context)
 {
     (void)pthread_mutex_lock(&index->lock);
-    for (size_t i = removing_position(index, removing_key(0, relationship));
-         i < index->removing_count && index->removing[i] >> 32 == relationship; i++)
-        each(context, (uint32_t)index->removing[i]);
+    for (size_t i = 0; i < index->notes.removed_count; i++)
+        each(context, &index->notes.removed[i]);
+    (void)pthread_mutex_unlock(&index->lock);
+}
+
+struct result scope_index_note_applied(struct scope_index *index, const struct scope_applied *applied)
+{
+    struct result result;
+
+    (void)pthread_mutex_lock(&index->lock);
+    result = scope_notes_set_applied(&index->notes, applied);
+    (void)pthread_mutex_unlock(&index->lock);
+    return result;
+}
+
+bool scope_index_get_applied(struct scope_index *index, uint32_t subnet_id, struct scope_applied *applied)
+{
+    const struct scope_applied *found;
+
+    (void)pthread_mutex_lock(&index->lock);
+    found = scope_notes_find_applied(&index->notes, subnet_id);
+    if (found != NULL)
+        *applied = *found;
+    (void)pthread_mutex_unlock(&index->lock);
+    return found != NULL;
+}
+
+void scope_index_end_applied(struct scope_index *index, const struct scope_applied *applied)
+{
+    const struct scope_applied *found;
+
+    (void)pthread_mutex_lock(&index->lock);
+    found = scope_notes_find_applied(&index->notes, applied->subnet_id);
+    if (found != NULL && version_equal(&found->version, &applied->version))
+        scope_notes_forget_applied(&index->notes, applied->subnet_id);
     (void)pthread_mutex_unlock(&index->lock);
 }
 
 bool scope_entry_agreed(const struct scope_entry *entry, size_t relationship)
 {
-    return entry->agreement != NULL && fingerprint_equal(entry->agreement[relationship].ours, entry->fingerprint);
+    const struct scope_agreement *agreement = entry->agreement == NULL ? NULL : &entry->agreement[relationship];
+
+    return agreement != NULL && agreement->met && !fingerprint_empty(agreement->ours) &&
+           version_equal(&agreement->known, &entry->version);
 }
 
 const char *scope_entry_status(const struct scope_entry *entry, size_t relationships)

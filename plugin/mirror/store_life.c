@@ -68,8 +68,13 @@ void store_life_drop(struct plugin *plugin, const struct result *why)
 
 static struct result take_up(struct plugin *plugin, struct scope_index *before)
 {
-    struct result result = prefetch_start(plugin->store, plugin->operations, &plugin->prefetch);
+    struct result result = result_ok();
 
+    /* Who was at work goes on as who he was. */
+    if (before != NULL && plugin->identity.writer[0] != '\0')
+        result = store_identity_put(plugin->store, &plugin->identity);
+    if (!result_failed(result))
+        result = prefetch_start(plugin->store, plugin->operations, &plugin->prefetch);
     if (!result_failed(result))
         result = plugin_take_relationships(plugin, KEA_RUNNING);
     if (!result_failed(result))

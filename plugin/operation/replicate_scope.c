@@ -28,6 +28,7 @@ struct result replicate_scope_prepare(struct plugin *plugin, size_t relationship
     const struct relationship *found = &plugin->relationships.list[relationship];
     const struct relationship_server *destination;
     struct scope_row scope = {.record_id = 0}, at_destination = {.record_id = 0};
+    struct version_row version;
     struct result result = result_ok();
 
     if (!item->wish.removal) {
@@ -51,6 +52,13 @@ struct result replicate_scope_prepare(struct plugin *plugin, size_t relationship
             goto done;
         }
     }
+
+    result = version_store_find(plugin->store, plugin->relationships.server_record_id, item->wish.subnet_id, &version);
+    if (result.code == RESULT_NOT_FOUND && item->wish.removal)
+        result = result_ok(); /* an empty version: of a removal that nobody remembers */
+    if (result_failed(result))
+        goto done;
+    item->version = item->has = version.version;
 
     /* 3.4: does it exist at the destination? The partner's row says so, and on which version of it to build. */
     result = scope_store_find(plugin->store, destination->record_id, item->wish.subnet_id, &at_destination);

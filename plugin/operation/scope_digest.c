@@ -1,5 +1,5 @@
-/* scope-digest at the server that is asked: whether both sides remember the same agreements, which ones this side
- * remembers, and scopes that the other has lost and wants. Comparing and listing read memory only. */
+/* scope-digest at the server that is asked: whether both sides have the same versions of the scopes, which ones this side
+ * has, and scopes that the other wants because they are newer. Comparing and listing read memory only. */
 #include "failover_sync/answer.h"
 #include "failover_sync/fault.h"
 #include "failover_sync/mirror.h"
@@ -15,13 +15,9 @@
 
 static char *answer_compare(struct plugin *plugin, size_t number, const struct model_node *input)
 {
-    struct fingerprint ours, theirs;
-    bool equal;
+    const bool equal = fingerprint_equal(scope_index_digest(plugin->index, number),
+                                         fingerprint_parse(model_text(input, "digest")));
 
-    scope_index_digest(plugin->index, number, &ours, &theirs);
-    /* What is ours here is theirs there. */
-    equal = fingerprint_equal(ours, fingerprint_parse(model_text(input, "theirs"))) &&
-            fingerprint_equal(theirs, fingerprint_parse(model_text(input, "ours")));
     return answer_success(json_pack("{s:b}", "equal", equal), equal ? "both agree" : "the lists differ");
 }
 
@@ -46,21 +42,27 @@ static bool append(struct page *page, uint32_t subnet_id, json_t *scope)
 static bool list_scope(void *context, const struct scope_entry *entry)
 {
     struct page *page = context;
-    const struct scope_agreement *agreement = &entry->agreement[page->number];
+    char version[VERSION_TEXT_SIZE];
 
     if (entry->subnet_id <= page->from || (entry->members >> page->number & 1) == 0)
         return true;
+    version_print(&entry->version, version);
     return append(page, entry->subnet_id,
-                  json_pack("{s:I,s:s,s:s,s:s}", "subnet-id", (json_int_t)entry->subnet_id, "prefix", entry->prefix,
-                            "ours", agreement->ours.hex, "theirs", agreement->theirs.hex));
+                  json_pack("{s:I,s:s,s:s}", "subnet-id", (json_int_t)entry->subnet_id, "prefix", entry->prefix,
+                            "version", version));
 }
 
-static void list_removed(void *context, uint32_t subnet_id)
+static void list_removed(void *context, const struct scope_removed *removed)
 {
     struct page *page = context;
+    char version[VERSION_TEXT_SIZE];
 
-    if (subnet_id > page->from && !page->full)
-        (void)append(page, subnet_id, json_pack("{s:I,s:b}", "subnet-id", (json_int_t)subnet_id, "removed", true));
+    if (removed->subnet_id <= page->from || page->full)
+        return;
+    version_print(&removed->version, version);
+    (void)append(page, removed->subnet_id,
+                 json_pack("{s:I,s:b,s:s}", "subnet-id", (json_int_t)removed->subnet_id, "removed", true, "version",
+                           version));
 }
 
 static int compare_scopes(const void *a, const void *b)
@@ -114,7 +116,7 @@ static char *answer_list(struct plugin *plugin, size_t number, const struct mode
 
     if (scopes.list != NULL && removed.list != NULL) {
         scope_index_each(plugin->index, list_scope, &scopes);
-        scope_index_each_removing(plugin->index, number, list_removed, &removed);
+        scope_index_each_removed(plugin->index, list_removed, &removed);
         list = merge(&scopes, &removed, &next);
     }
     json_decref(scopes.list);
@@ -122,19 +124,14 @@ static char *answer_list(struct plugin *plugin, size_t number, const struct mode
     output = json_pack("{s:o}", "scopes", list);
     if (output != NULL && next != 0)
         (void)json_object_set_new(output, "next", json_integer(next));
-    return output == NULL ? NULL : answer_success(output, "what was agreed on");
+    return output == NULL ? NULL : answer_success(output, "the versions here");
 }
 
 /* ---- what the other side wants ---- */
 
-struct wanted_scope {
-    uint32_t subnet_id;
-    struct fingerprint has;
-};
-
 struct wanted {
     size_t number;
-    struct wanted_scope *scopes;
+    uint32_t *subnet_ids;
     size_t count;
 };
 
@@ -142,40 +139,46 @@ static void release_wanted(void *argument)
 {
     struct wanted *wanted = argument;
 
-    free(wanted->scopes);
+    free(wanted->subnet_ids);
     free(wanted);
 }
 
-/* The version that the other side has becomes the base that the scope is sent on, so it is no conflict there. */
-static struct result grant(struct mirror_writer *writer, size_t number, const struct wanted_scope *scope)
+static struct result grant_removal(struct mirror_writer *writer, const struct relationship *relationship,
+                                   uint32_t subnet_id)
+{
+    struct plugin *plugin = writer->plugin;
+    struct version_row row;
+    struct queue_item wish;
+    struct result result =
+        version_store_find(plugin->store, plugin->relationships.server_record_id, subnet_id, &row);
+
+    if (result.code == RESULT_NOT_FOUND || (!result_failed(result) && (!row.removed || !plugin->parameters.deletes)))
+        return result_ok();
+    if (result_failed(result))
+        return result;
+    wish = mirror_wish(relationship, subnet_id, row.prefix, true);
+    return queue_put_missing(plugin->store, &wish, writer->now);
+}
+
+static struct result grant(struct mirror_writer *writer, size_t number, uint32_t subnet_id)
 {
     struct plugin *plugin = writer->plugin;
     const struct relationship *relationship = &plugin->relationships.list[number];
-    struct scope_row row = {.record_id = 0};
     struct scope_entry entry;
     struct queue_item wish;
-    struct result result;
+    struct result result = result_ok();
 
-    if (!scope_index_get(plugin->index, scope->subnet_id, &entry))
-        return result_ok();
-    result = scope_store_find(plugin->store, plugin->relationships.server_record_id, scope->subnet_id, &row);
-    if (result.code == RESULT_NOT_FOUND || (entry.members >> number & 1) == 0) {
-        result = result_ok();
-        goto done;
+    if (!scope_index_get(plugin->index, subnet_id, &entry))
+        return grant_removal(writer, relationship, subnet_id);
+    if ((entry.members >> number & 1) != 0) {
+        wish = mirror_wish(relationship, subnet_id, entry.prefix, false);
+        result = queue_put_missing(plugin->store, &wish, writer->now);
+        if (!result_failed(result) && !fingerprint_empty(entry.agreement[number].ours)) {
+            entry.agreement[number].ours = fingerprint_parse(NULL);
+            entry.reset = false;
+            result = mirror_set_sync(writer, &entry, "the partner has lost it and asked for it");
+        }
     }
-    entry.agreement[number] = (struct scope_agreement){.theirs = scope->has};
-    entry.reset = false;
-    if (!result_failed(result) && fingerprint_empty(scope->has))
-        result = scope_store_remove(plugin->store, relationship_partner(relationship)->record_id, scope->subnet_id);
-    else if (!result_failed(result))
-        result = mirror_put_agreement(writer, &entry, number, row.definition);
-    wish = mirror_wish(relationship, scope->subnet_id, entry.prefix, false);
-    if (!result_failed(result))
-        result = queue_put(plugin->store, &wish, writer->now);
-    if (!result_failed(result))
-        result = mirror_set_sync(writer, &entry, "the partner lost it and asked for it");
-done:
-    scope_row_clear(&row);
     scope_entry_clear(&entry);
     return result;
 }
@@ -189,7 +192,7 @@ static struct result grant_wanted(struct plugin *plugin, void *argument)
     if (result_failed(result))
         return result;
     for (size_t i = 0; i < wanted->count && !result_failed(result); i++)
-        result = grant(&writer, wanted->number, &wanted->scopes[i]);
+        result = grant(&writer, wanted->number, wanted->subnet_ids[i]);
     if (result_failed(result))
         mirror_abandon(&writer);
     else
@@ -208,19 +211,18 @@ static char *answer_wanted(struct plugin *plugin, size_t number, const struct mo
     for (const struct model_node *node = model_first(input, "wanted"); node != NULL; node = model_next(node))
         count++;
     if (wanted != NULL)
-        wanted->scopes = calloc(count + 1, sizeof *wanted->scopes);
-    if (wanted == NULL || wanted->scopes == NULL) {
+        wanted->subnet_ids = calloc(count + 1, sizeof *wanted->subnet_ids);
+    if (wanted == NULL || wanted->subnet_ids == NULL) {
         free(wanted);
         return NULL;
     }
     wanted->number = number;
     for (const struct model_node *node = model_first(input, "wanted"); node != NULL; node = model_next(node)) {
-        struct wanted_scope *scope = &wanted->scopes[wanted->count++];
+        const uint32_t subnet_id = (uint32_t)model_integer(node, "subnet-id", 0);
         struct scope_entry entry;
 
-        scope->subnet_id = (uint32_t)model_integer(node, "subnet-id", 0);
-        scope->has = fingerprint_parse(model_text(node, "fingerprint"));
-        if (scope_index_get(plugin->index, scope->subnet_id, &entry)) {
+        wanted->subnet_ids[wanted->count++] = subnet_id;
+        if (scope_index_get(plugin->index, subnet_id, &entry)) {
             known++;
             scope_entry_clear(&entry);
         }
@@ -246,6 +248,11 @@ char *command_scope_digest(struct plugin *plugin, const struct model_node *input
     }
     number = (size_t)(relationship - plugin->relationships.list);
     worker_partner_heard(plugin, sender);
+    if (!plugin->filled) {
+        fault = fault_of_result(result_error(RESULT_REFUSED, "this server's scopes are still being mirrored"),
+                                EXCEPTION_SCOPE_NOT_UPDATED_REMOTELY);
+        return fault_answer(&fault);
+    }
     if (model_first(input, "wanted") != NULL)
         return answer_wanted(plugin, number, input);
     if (model_first(input, "from") != NULL)

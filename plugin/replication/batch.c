@@ -164,10 +164,13 @@ char *batch_travelling(const struct plugin *plugin, const char *definition)
 
 static json_t *scope_json(const struct plugin *plugin, const struct batch_item *item)
 {
-    json_t *scope = json_pack("{s:I,s:s,s:s,s:s}", "subnet-id", (json_int_t)item->wish.subnet_id, "prefix",
-                              item->wish.prefix, "base", item->base.hex, "fingerprint", item->pushed.hex);
+    char version[VERSION_TEXT_SIZE];
+    json_t *scope;
     char *definition;
 
+    version_print(&item->version, version);
+    scope = json_pack("{s:I,s:s,s:s,s:s,s:s}", "subnet-id", (json_int_t)item->wish.subnet_id, "prefix",
+                      item->wish.prefix, "base", item->base.hex, "fingerprint", item->pushed.hex, "version", version);
     if (scope == NULL || item->definition == NULL)
         return scope;
     definition = batch_travelling(plugin, item->definition);

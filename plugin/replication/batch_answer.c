@@ -26,7 +26,8 @@ static enum batch_outcome outcome_of(const char *word)
         enum batch_outcome outcome;
     } words[] = {
         {"applied", BATCH_APPLIED},     {"unchanged", BATCH_UNCHANGED},     {"conflict", BATCH_CONFLICT},
-        {"overruled", BATCH_OVERRULED}, {"id-mismatch", BATCH_ID_MISMATCH}, {"failed", BATCH_FAILED},
+        {"overruled", BATCH_OVERRULED}, {"outdated", BATCH_OUTDATED},       {"id-mismatch", BATCH_ID_MISMATCH},
+        {"failed", BATCH_FAILED},
     };
 
     for (size_t i = 0; word != NULL && i < sizeof words / sizeof words[0]; i++)
@@ -52,6 +53,8 @@ static void note_scopes(const struct model_node *root, struct batch *batch)
             continue;
         item->outcome = outcome_of(model_text(scope, "result"));
         item->answered = fingerprint_parse(model_text(scope, "fingerprint"));
+        if (!version_parse(model_text(scope, "version"), &item->has))
+            item->outcome = BATCH_UNANSWERED; /* the module's pattern lets none through */
         excerpt(model_text(scope, "text"), item->text, sizeof item->text);
     }
 }

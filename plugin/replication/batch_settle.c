@@ -41,6 +41,16 @@ static struct result settle_wish(const struct settling *settling)
     return queue_put_missing(writer->plugin->store, &wish, writer->now);
 }
 
+/* The partner counts what it took as ours with its own edits that lost against it: so does this server, for what it
+ * sent and what was made of that since. */
+static void take_version(struct scope_entry *entry, const struct batch_item *item)
+{
+    const enum version_order order = version_compare(&entry->version, &item->version);
+
+    if (order == VERSION_SAME || order == VERSION_NEWER)
+        entry->version = version_merge(&entry->version, &item->has);
+}
+
 /* The partner has the version that was sent. */
 static struct result settle_agreed(struct settling *settling)
 {
@@ -54,9 +64,12 @@ static struct result settle_agreed(struct settling *settling)
 
     if (agreement == NULL)
         return result_no_memory("a batch of scopes");
-    agreement[settling->number] = (struct scope_agreement){.ours = item->pushed, .theirs = item->answered};
+    agreement[settling->number] = (struct scope_agreement){
+        .ours = item->pushed, .theirs = item->answered, .met = true, .known = item->has};
     entry->agreement = agreement;
-    if (!settling->known) {
+    if (settling->known) {
+        take_version(entry, item);
+    } else {
         gone.modified_at = writer->now;
         (void)snprintf(gone.prefix, sizeof gone.prefix, "%s", item->wish.prefix);
     }
@@ -72,21 +85,45 @@ static struct result settle_agreed(struct settling *settling)
     return result;
 }
 
+/* The same of a removal. */
+static struct result adopt_removal(const struct settling *settling)
+{
+    const struct batch_item *item = settling->item;
+    struct scope_entry entry = {.subnet_id = item->wish.subnet_id};
+    struct scope_removed removed;
+    struct mirror_removal removal = {
+        .subnet_id = item->wish.subnet_id,
+        .prefix = item->wish.prefix,
+        .is = &entry.version,
+        .agreed_with = (int)settling->number,
+        .known = item->has,
+    };
+
+    if (!scope_index_get_removed(settling->writer->plugin->index, item->wish.subnet_id, &removed))
+        return result_ok();
+    entry.version = removed.version;
+    take_version(&entry, item);
+    return version_equal(&entry.version, &removed.version) ? result_ok() : mirror_remove_scope(settling->writer, &removal);
+}
+
 /* The partner has the scope no more. If it is here again, it must be sent as a new one. */
 static struct result settle_removed(struct settling *settling)
 {
     struct store *store = settling->writer->plugin->store;
     struct queue_item wish = settling->item->wish;
+    const struct batch_item *item = settling->item;
     struct result result = scope_store_remove(store, partner_id(settling), wish.subnet_id);
 
+    if (!result_failed(result))
+        result = mirror_put_known(settling->writer, settling->number, wish.subnet_id, wish.prefix, &item->has);
     if (result_failed(result))
         return result;
-    result = mirror_note_removal(settling->writer, wish.subnet_id, settling->number, false);
-    if (result_failed(result))
-        return result;
-    if (!settling->known)
-        return queue_remove(store, partner_id(settling), wish.subnet_id);
-    settling->entry.agreement[settling->number] = (struct scope_agreement){.ours = fingerprint_parse(NULL)};
+    if (!settling->known) {
+        result = adopt_removal(settling);
+        return result_failed(result) ? result : queue_remove(store, partner_id(settling), wish.subnet_id);
+    }
+    take_version(&settling->entry, item);
+    settling->entry.agreement[settling->number] = (struct scope_agreement){.met = true, .known = item->has};
     wish.removal = false;
     result = queue_put(store, &wish, settling->writer->now);
     return result_failed(result) ? result : mirror_set_sync(settling->writer, &settling->entry, NULL);
@@ -97,7 +134,7 @@ static bool is_current(const struct settling *settling)
 {
     const struct batch_item *item = settling->item;
 
-    return settling->known ? fingerprint_equal(settling->entry.fingerprint, item->pushed) : item->wish.removal;
+    return settling->known ? version_equal(&settling->entry.version, &item->version) : item->wish.removal;
 }
 
 /* The partner is the primary and keeps its own version, which it now sends here: ours goes into the history. */
@@ -121,6 +158,20 @@ static struct result settle_overruled(struct settling *settling, const char *rea
     return result;
 }
 
+/* Both versions wait for a person, who may force this one: then it has to count as made on top of the partner's. */
+static struct result settle_held(struct settling *settling, const char *reason)
+{
+    const struct batch_item *item = settling->item;
+    struct result result = queue_hold(settling->writer->plugin->store, item->wish.record_id, reason);
+
+    if (settling->known)
+        settling->entry.agreement[settling->number] =
+            (struct scope_agreement){.theirs = item->answered, .met = true, .known = item->has};
+    return result_failed(result) ? result
+                                 : mirror_put_known(settling->writer, settling->number, item->wish.subnet_id,
+                                                    item->wish.prefix, &item->has);
+}
+
 static struct result settle_refused(struct settling *settling, int64_t retry_at)
 {
     const struct batch_item *item = settling->item;
@@ -135,11 +186,16 @@ static struct result settle_refused(struct settling *settling, int64_t retry_at)
         kea_log(plugin->server, FAILOVER_SYNC_CONFLICT, item->wish.prefix, reason);
         result = settle_overruled(settling, reason);
         break;
+    case BATCH_OUTDATED:
+        (void)snprintf(reason, sizeof reason, "%.80s has a newer version", partner_name(settling));
+        if (is_current(settling))
+            result = queue_remove(plugin->store, partner_id(settling), item->wish.subnet_id);
+        break;
     case BATCH_CONFLICT:
         (void)snprintf(reason, sizeof reason, "changed on both servers, both versions are kept: %.250s", item->text);
         kea_log(plugin->server, FAILOVER_SYNC_CONFLICT, item->wish.prefix, reason);
         if (is_current(settling))
-            result = queue_hold(plugin->store, item->wish.record_id, reason);
+            result = settle_held(settling, reason);
         break;
     case BATCH_IMPOSSIBLE:
         (void)snprintf(reason, sizeof reason, "%.199s", item->text);
@@ -196,6 +252,7 @@ static void tell_operations(struct plugin *plugin, size_t number, const struct b
             fingerprint_empty(item->base) ? EXCEPTION_SCOPE_NOT_ADDED_REMOTELY : EXCEPTION_SCOPE_NOT_UPDATED_REMOTELY,
             item->text[0] != '\0'              ? item->text
             : item->outcome == BATCH_OVERRULED ? "changed on both servers, the partner's version counts"
+            : item->outcome == BATCH_OUTDATED  ? "the partner has a newer version, which counts"
                                                : "the partner did not say what came of it");
         return;
     }

@@ -13,14 +13,18 @@
 
 static json_t *outcomes_json(const struct reception *reception)
 {
-    static const char *const words[] = {"failed",    "applied",     "unchanged", "conflict",
-                                        "overruled", "id-mismatch", "failed"};
+    static const char *const words[] = {"failed",    "applied",  "unchanged",   "conflict",
+                                        "overruled", "outdated", "id-mismatch", "failed"};
     json_t *list = json_array();
 
     for (size_t i = 0; i < reception->count; i++) {
         const struct received_scope *scope = &reception->scopes[i];
-        json_t *outcome = json_pack("{s:I,s:s,s:s}", "subnet-id", (json_int_t)scope->subnet_id, "result",
-                                    words[scope->outcome], "fingerprint", scope->now.hex);
+        char version[VERSION_TEXT_SIZE];
+        json_t *outcome;
+
+        version_print(&scope->answered, version);
+        outcome = json_pack("{s:I,s:s,s:s,s:s}", "subnet-id", (json_int_t)scope->subnet_id, "result",
+                            words[scope->outcome], "fingerprint", scope->now.hex, "version", version);
 
         if (outcome != NULL && scope->text[0] != '\0')
             (void)json_object_set_new(outcome, "text", json_string(scope->text));
@@ -88,6 +92,8 @@ static struct result take_scopes(struct reception *reception, const struct model
         scope->definition = definition == NULL ? NULL : strdup(definition);
         scope->base = fingerprint_parse(model_text(node, "base"));
         scope->theirs = fingerprint_parse(model_text(node, "fingerprint"));
+        if (!version_parse(model_text(node, "version"), &scope->version))
+            return result_error(RESULT_INVALID, "the version of scope %u is none", scope->subnet_id);
         if (scope->prefix == NULL || (definition != NULL && scope->definition == NULL))
             return result_no_memory("received scopes");
     }
@@ -137,6 +143,13 @@ char *command_scope_receive(struct plugin *plugin, const struct model_node *inpu
     worker_partner_heard(plugin, sender);
     if (asked != NULL)
         return answer_ticket(plugin, asked);
+    if (!plugin->filled) {
+        /* What runs is not counted yet, so there is nothing to compare with. */
+        fault = fault_of_result(
+            result_error(RESULT_REFUSED, "this server's scopes are still being mirrored; they are taken after that"),
+            EXCEPTION_SCOPE_NOT_UPDATED_REMOTELY);
+        return fault_answer(&fault);
+    }
 
     reception = calloc(1, sizeof *reception);
     if (reception == NULL)

@@ -12,12 +12,14 @@ struct received_scope {
     char *prefix;
     char *definition; /* NULL removes the scope */
     struct fingerprint base, theirs;
+    struct version_vector version; /* the sender's */
 
     enum batch_outcome outcome;
     char text[300];
     struct kea_scope before; /* kept when it loses a conflict */
     struct kea_scope after;
-    struct fingerprint now; /* of `after` */
+    struct fingerprint now;         /* of `after` */
+    struct version_vector answered; /* what this server has of it then */
     bool conflicting;
     bool network_kept; /* its shared network has other parameters here than it brought along */
 };

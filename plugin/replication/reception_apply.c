@@ -1,4 +1,5 @@
-/* Compare and set at the partner, on the server's main thread: what a sender last agreed on against what runs here. */
+/* Compare and set at the partner, on the server's main thread: the version that a sender has against the one that runs
+ * here. */
 #include "plugin/replication/reception.h"
 
 #include <stdio.h>
@@ -54,38 +55,83 @@ static bool has_other_id(const struct reception *reception, struct received_scop
     return true;
 }
 
-/* Who of the two has lost what they had agreed on. */
-enum memory { MEMORY_OF_BOTH, MEMORY_LOST_HERE, MEMORY_LOST_THERE };
+/* What runs here. */
+struct present {
+    struct fingerprint fingerprint; /* empty: no such scope */
+    struct version_vector version;
+    bool known;  /* or it was removed; else there never was such a scope */
+    bool edited; /* since then, and the worker has yet to hear of it */
+    bool met;    /* the sender's version of it is known */
+};
 
-/* A sender that knows of no agreement where this server remembers one has lost its store, and the other way round. What
- * was edited since then by the server that lost it is a version of its own; what was not has no claim. */
-static enum memory compare_memories(const struct reception *reception, const struct received_scope *scope)
+static struct present look(const struct reception *reception, const struct received_scope *scope)
 {
+    struct scope_index *index = reception->plugin->index;
+    struct present present = {.fingerprint = reception_fingerprint(&scope->before)};
+    struct fingerprint recorded = fingerprint_parse(NULL);
+    struct scope_removed removed;
+    struct scope_applied applied;
     struct scope_entry entry;
-    enum memory memory = MEMORY_OF_BOTH;
-    bool remembered, forgotten, untouched;
 
-    if (!scope_index_get(reception->plugin->index, scope->subnet_id, &entry))
-        return memory;
-    remembered = !fingerprint_empty(entry.agreement[reception->number].ours);
-    /* A held conflict leaves the partner's half of an agreement. */
-    forgotten = !remembered && fingerprint_empty(entry.agreement[reception->number].theirs);
-    untouched = fingerprint_equal(entry.fingerprint, entry.configuration_fingerprint);
-    if (remembered && fingerprint_empty(scope->base))
-        memory = MEMORY_LOST_THERE;
-    else if (forgotten && !fingerprint_empty(scope->base) && untouched)
-        memory = MEMORY_LOST_HERE;
-    scope_entry_clear(&entry);
-    return memory;
+    if (scope_index_get(index, scope->subnet_id, &entry)) {
+        present.known = true;
+        present.version = entry.version;
+        present.met = entry.agreement[reception->number].met;
+        recorded = entry.fingerprint;
+        scope_entry_clear(&entry);
+    } else if (scope_index_get_removed(index, scope->subnet_id, &removed)) {
+        present.known = true;
+        present.version = removed.version;
+    }
+    if (scope_index_get_applied(index, scope->subnet_id, &applied) && same(applied.fingerprint, present.fingerprint)) {
+        present.known = true;
+        present.version = version_merge(&present.version, &applied.version);
+        recorded = applied.fingerprint;
+    }
+    present.edited = !same(present.fingerprint, recorded);
+    present.known = present.known || present.edited;
+    return present;
+}
+
+/* Two servers that meet over a scope which nobody has edited since it is counted: there is no telling which of them is
+ * older. One that has met the other before has lost its store, and what it has is older than any edit. */
+static bool never_met(const struct received_scope *scope, const struct present *present)
+{
+    return !present->met && fingerprint_empty(scope->base) && !fingerprint_empty(present->fingerprint) &&
+           (version_empty(&scope->version) || version_empty(&present->version));
+}
+
+static enum version_order order_of(const struct received_scope *scope, const struct present *present)
+{
+    if (!present->known)
+        return VERSION_NEWER;
+    if (present->edited || never_met(scope, present))
+        return VERSION_APART;
+    return version_compare(&scope->version, &present->version);
+}
+
+/* Both were changed. */
+static bool settle_conflict(const struct reception *reception, struct received_scope *scope)
+{
+    const struct relationship *relationship = reception_relationship(reception);
+
+    scope->conflicting = true;
+    if (!reception->plugin->parameters.primary_wins) {
+        scope->outcome = BATCH_CONFLICT;
+        (void)snprintf(scope->text, sizeof scope->text, "%.80s holds a version of its own of %s",
+                       relationship_self(relationship)->name, scope->prefix);
+        return false;
+    }
+    scope->outcome = BATCH_OVERRULED;
+    return !relationship_is_primary(relationship);
 }
 
 /* Settles what needs no change here; true if the scope is to be applied. */
 static bool compare(const struct reception *reception, struct received_scope *scope)
 {
     const struct kea_server *server = reception->plugin->server;
-    const struct relationship *relationship = reception_relationship(reception);
-    struct fingerprint current;
-    enum memory memory;
+    struct present present;
+    enum version_order order;
     struct result result = server->scope_get(server->context, KEA_RUNNING, scope->subnet_id, &scope->before);
 
     if (result_failed(result) && result.code != RESULT_NOT_FOUND) {
@@ -93,33 +139,21 @@ static bool compare(const struct reception *reception, struct received_scope *sc
         (void)snprintf(scope->text, sizeof scope->text, "%.290s", result.message);
         return false;
     }
-    current = reception_fingerprint(&scope->before);
-    if (same(current, scope->theirs)) {
+    present = look(reception, scope);
+    order = order_of(scope, &present);
+    scope->answered = present.version;
+    if (order == VERSION_OLDER) {
+        scope->outcome = BATCH_OUTDATED;
+        return false;
+    }
+    if (same(present.fingerprint, scope->theirs)) {
+        scope->answered = version_merge(&present.version, &scope->version);
         scope->outcome = BATCH_UNCHANGED;
         return false;
     }
-    if (has_other_id(reception, scope))
+    if (has_other_id(reception, scope) || (order == VERSION_APART && !settle_conflict(reception, scope)))
         return false;
-    if (same(current, scope->base))
-        return true;
-    memory = compare_memories(reception, scope);
-    if (memory == MEMORY_LOST_HERE)
-        return true;
-    scope->conflicting = true;
-    if (memory == MEMORY_LOST_THERE && scope->definition != NULL) {
-        scope->outcome = BATCH_OVERRULED;
-        return false;
-    }
-    if (!reception->plugin->parameters.primary_wins) {
-        scope->outcome = BATCH_CONFLICT;
-        (void)snprintf(scope->text, sizeof scope->text, "%.80s holds a version of its own of %s",
-                       relationship_self(relationship)->name, scope->prefix);
-        return false;
-    }
-    if (relationship_is_primary(relationship)) {
-        scope->outcome = BATCH_OVERRULED;
-        return false;
-    }
+    scope->answered = version_merge(&present.version, &scope->version);
     return true;
 }
 
@@ -132,6 +166,18 @@ static void take_result(struct received_scope *scope, struct kea_change *change)
     free(change->text);
     scope->after = change->after;
     scope->network_kept = scope->network_kept && change->applied && reception_network_differs(scope);
+}
+
+/* Until the worker has recorded it, the index says what runs. */
+static void note_applied(const struct reception *reception, struct received_scope *scope)
+{
+    const struct scope_applied applied = {
+        .subnet_id = scope->subnet_id, .fingerprint = scope->now, .version = scope->answered};
+
+    if (scope->outcome == BATCH_APPLIED &&
+        result_failed(scope_index_note_applied(reception->plugin->index, &applied)))
+        kea_log(reception->plugin->server, FAILOVER_SYNC_RECORD_FAILED,
+                relationship_partner(reception_relationship(reception))->name, "out of memory");
 }
 
 void reception_apply(struct reception *reception)
@@ -171,5 +217,6 @@ void reception_apply(struct reception *reception)
             scope->before = (struct kea_scope){.subnet_id = 0};
         }
         scope->now = reception_fingerprint(&scope->after);
+        note_applied(reception, scope);
     }
 }

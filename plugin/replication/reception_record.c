@@ -39,93 +39,154 @@ static struct result record_overruled(struct mirror_writer *writer, const struct
     return history_store_add(writer->plugin->store, &lost);
 }
 
-/* The partner's last known version of a scope that we did not take. */
-static struct fingerprint known_base(struct plugin *plugin, const struct received_scope *scope, size_t number)
+/* What this server has of the scope, now that all that happened before is recorded. */
+struct recorded {
+    struct version_vector version;
+    enum scope_origin origin;
+    bool met;
+    struct version_vector known; /* of the sender */
+};
+
+static struct recorded look(const struct mirror_writer *writer, const struct reception *reception,
+                            const struct received_scope *scope)
 {
-    struct fingerprint base = fingerprint_parse(NULL);
+    struct scope_index *index = writer->plugin->index;
+    struct recorded recorded = {.origin = SCOPE_FROM_CONFIGURATION};
+    struct scope_removed removed;
     struct scope_entry entry;
 
-    if (scope_index_get(plugin->index, scope->subnet_id, &entry)) {
-        base = entry.agreement[number].theirs;
+    if (scope_index_get(index, scope->subnet_id, &entry)) {
+        recorded.version = entry.version;
+        recorded.origin = entry.origin;
+        recorded.met = entry.agreement[reception->number].met;
+        recorded.known = entry.agreement[reception->number].known;
         scope_entry_clear(&entry);
+    } else if (scope_index_get_removed(index, scope->subnet_id, &removed)) {
+        recorded.version = removed.version;
     }
-    return base;
+    return recorded;
 }
 
-/* Our removal of a scope that the partner changed meanwhile, and ours counts: send it again, on top of that change. */
-static struct result record_overruled_change(struct mirror_writer *writer, const struct reception *reception,
-                                             const struct received_scope *scope)
-{
-    const struct relationship *relationship = reception_relationship(reception);
-    struct queue_item wish = mirror_wish(relationship, scope->subnet_id, scope->prefix, true);
-    struct scope_entry gone = {.subnet_id = scope->subnet_id, .modified_at = writer->now};
-    struct result result;
+/* What came of a scope, as it is to be mirrored. */
+struct record {
+    struct version_vector is, known;
+    enum scope_origin origin;
+    bool edit, agreed, hold;
+    const char *reason;
+};
 
-    if (scope->definition == NULL || !writer->plugin->parameters.deletes)
-        return result_ok();
-    (void)snprintf(gone.prefix, sizeof gone.prefix, "%s", scope->prefix);
-    gone.agreement = calloc(RELATIONSHIP_MAX, sizeof *gone.agreement);
-    if (gone.agreement == NULL)
-        return result_no_memory("a conflict");
-    gone.agreement[reception->number].theirs = scope->theirs;
-    result = mirror_put_agreement(writer, &gone, reception->number, scope->definition);
-    free(gone.agreement);
+static struct result put(struct mirror_writer *writer, const struct reception *reception,
+                         const struct received_scope *scope, const struct record *record)
+{
+    const struct mirror_version version = {
+        .scope = &scope->after,
+        .fingerprint = scope->now,
+        .origin = record->origin,
+        .is = &record->is,
+        .edit = record->edit,
+        .agreed_with = (int)reception->number,
+        .theirs = scope->theirs,
+        .known = record->known,
+        .disagreed = !record->agreed,
+        .hold = record->hold,
+        .reason = record->reason,
+    };
+    const struct mirror_removal removal = {
+        .subnet_id = scope->subnet_id,
+        .prefix = scope->prefix,
+        .origin = record->origin,
+        .is = &record->is,
+        .edit = record->edit,
+        .agreed_with = (int)reception->number,
+        .known = record->known,
+    };
+
+    return scope->after.definition == NULL ? mirror_remove_scope(writer, &removal) : mirror_put_scope(writer, &version);
+}
+
+/* The sender's version runs here, or one with the same words. */
+static struct result record_taken(struct mirror_writer *writer, const struct reception *reception,
+                                  const struct received_scope *scope)
+{
+    const struct recorded recorded = look(writer, reception, scope);
+    const struct scope_applied applied = {
+        .subnet_id = scope->subnet_id, .fingerprint = scope->now, .version = scope->answered};
+    const struct record record = {
+        .is = version_merge(&scope->answered, &recorded.version),
+        .known = scope->answered,
+        /* The same version on both: whose it was first does not change. */
+        .origin = scope->outcome == BATCH_APPLIED ? SCOPE_FROM_PARTNER : recorded.origin,
+        /* The sender is to have the scope with the network's parameters, too. */
+        .edit = scope->network_kept,
+        .agreed = true,
+    };
+    struct result result = result_ok();
+
+    if (scope->outcome == BATCH_APPLIED && scope->conflicting)
+        result = record_history(writer, scope);
     if (!result_failed(result))
-        result = queue_put(writer->plugin->store, &wish, writer->now);
-    return result_failed(result) ? result : mirror_note_removal(writer, scope->subnet_id, reception->number, true);
+        result = put(writer, reception, scope, &record);
+    return result_failed(result) ? result : mirror_note_recorded(writer, &applied);
+}
+
+/* The sender's version is older than what is here, or loses a conflict against it: it is sent what is here, unless it
+ * is known to have that by now. */
+static struct result record_kept(struct mirror_writer *writer, const struct reception *reception,
+                                 const struct received_scope *scope)
+{
+    const struct recorded recorded = look(writer, reception, scope);
+    const bool overruled = scope->outcome == BATCH_OVERRULED;
+    const struct record record = {
+        .is = overruled ? version_merge(&scope->version, &recorded.version) : recorded.version,
+        .known = scope->version,
+        .origin = recorded.origin,
+        .edit = overruled,
+    };
+
+    if (recorded.met && version_compare(&scope->version, &recorded.known) == VERSION_OLDER)
+        return result_ok(); /* it comes late */
+    if (overruled) {
+        struct result result = record_overruled(writer, scope);
+
+        if (result_failed(result))
+            return result;
+    }
+    return put(writer, reception, scope, &record);
+}
+
+static struct result record_held(struct mirror_writer *writer, const struct reception *reception,
+                                 const struct received_scope *scope)
+{
+    const struct recorded recorded = look(writer, reception, scope);
+    const struct record record = {
+        .is = recorded.version,
+        .known = scope->version,
+        .origin = recorded.origin,
+        .hold = true,
+        .reason = "changed on both servers, both versions are kept",
+    };
+
+    kea_log(writer->plugin->server, FAILOVER_SYNC_CONFLICT, scope->prefix, "both versions are kept");
+    if (scope->after.definition == NULL)
+        return mirror_put_known(writer, reception->number, scope->subnet_id, scope->prefix, &scope->version);
+    return put(writer, reception, scope, &record);
 }
 
 static struct result record_scope(struct mirror_writer *writer, const struct reception *reception,
                                   const struct received_scope *scope)
 {
-    struct mirror_version version = {
-        .scope = &scope->after,
-        .fingerprint = scope->now,
-        .origin = SCOPE_FROM_PARTNER,
-        .agreed_with = (int)reception->number,
-        .theirs = scope->theirs,
-    };
-    struct scope_entry entry;
-    struct result result = result_ok();
-
     switch (scope->outcome) {
-    case BATCH_UNCHANGED:
-        /* The same version on both: whose it was first does not change. */
-        if (scope_index_get(writer->plugin->index, scope->subnet_id, &entry)) {
-            version.origin = entry.origin;
-            scope_entry_clear(&entry);
-        }
-        break;
     case BATCH_APPLIED:
-        if (scope->conflicting)
-            result = record_history(writer, scope);
-        /* The sender is to have the scope with the network's parameters, too. */
-        version.disagreed = scope->network_kept;
-        break;
+    case BATCH_UNCHANGED:
+        return record_taken(writer, reception, scope);
     case BATCH_OVERRULED:
-        result = record_overruled(writer, scope);
-        if (!result_failed(result) && scope->after.definition == NULL)
-            return record_overruled_change(writer, reception, scope);
-        version.disagreed = true;
-        version.origin = SCOPE_FROM_CONFIGURATION;
-        break;
+    case BATCH_OUTDATED:
+        return record_kept(writer, reception, scope);
     case BATCH_CONFLICT:
-        kea_log(writer->plugin->server, FAILOVER_SYNC_CONFLICT, scope->prefix, "both versions are kept");
-        if (scope->after.definition == NULL)
-            return result;
-        version.disagreed = version.hold = true;
-        version.origin = SCOPE_FROM_CONFIGURATION;
-        version.theirs = known_base(writer->plugin, scope, reception->number);
-        version.reason = "changed on both servers, both versions are kept";
-        break;
+        return record_held(writer, reception, scope);
     default:
-        return result;
+        return result_ok();
     }
-    if (result_failed(result))
-        return result;
-    if (scope->after.definition == NULL)
-        return mirror_remove_scope(writer, scope->subnet_id, SCOPE_FROM_PARTNER, false, (int)reception->number);
-    return mirror_put_scope(writer, &version);
 }
 
 static json_t *network_of(const struct kea_scope *scope)

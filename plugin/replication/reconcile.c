@@ -105,10 +105,9 @@ static void ask(struct reconciler *reconciler, json_t *arguments, enum reconcile
 
 static void ask_compare(struct reconciler *reconciler)
 {
-    struct fingerprint ours, theirs;
+    const struct fingerprint digest = scope_index_digest(reconciler->plugin->index, reconciler->number);
 
-    scope_index_digest(reconciler->plugin->index, reconciler->number, &ours, &theirs);
-    ask(reconciler, json_pack("{s:s,s:s}", "ours", ours.hex, "theirs", theirs.hex), RECONCILE_COMPARING);
+    ask(reconciler, json_pack("{s:s}", "digest", digest.hex), RECONCILE_COMPARING);
 }
 
 static void ask_list(struct reconciler *reconciler, json_int_t from)
@@ -134,7 +133,7 @@ int64_t reconciler_advance(struct reconciler *reconciler, int64_t now)
 
     if (reconciler->step != RECONCILE_IDLE)
         return INT64_MAX;
-    if (plugin->store == NULL)
+    if (plugin->store == NULL || !plugin->parameters.replicate_on_change)
         return INT64_MAX; /* the worker begins anew when there is one */
     if (reconciler->next_at > now)
         return reconciler->next_at;

@@ -6,14 +6,12 @@
 
 #include <jansson.h>
 
-/* A scope as the partner remembers it: `ours` is the partner's fingerprint of the version agreed on, `theirs` what it
- * knows of us. */
+/* A scope, or its removal, as the partner has it. */
 struct partner_scope {
     uint32_t subnet_id;
     bool removed;
-    struct fingerprint ours, theirs;
+    struct version_vector version;
     bool wanted; /* it is to be sent to us */
-    struct fingerprint have;
 };
 
 struct partner_list {

@@ -1,5 +1,5 @@
-/* What is done about agreements that the two sides remember differently. Each difference comes from a store that was
- * lost or put back: a change that a server knows of is in its queue and is not touched here. */
+/* What is done about versions that differ. Most differences are on their way; the others come from a store that was lost
+ * or put back, or from a partner that forgot what it took. Whoever has the newer version sends it. */
 #include "reconcile_private.h"
 
 #include "failover_sync/mirror.h"
@@ -25,12 +25,13 @@ struct result partner_list_add(struct partner_list *list, const struct model_nod
             return result_error(RESULT_NETWORK, "the partner's list of scopes is not in order");
         if (!engine_grow((void **)&list->scopes, list->count, &list->capacity, sizeof *list->scopes))
             return result_no_memory("the partner's list of scopes");
-        list->scopes[list->count++] = (struct partner_scope){
+        list->scopes[list->count] = (struct partner_scope){
             .subnet_id = subnet_id,
             .removed = model_boolean(node, "removed", false),
-            .ours = fingerprint_parse(model_text(node, "ours")),
-            .theirs = fingerprint_parse(model_text(node, "theirs")),
         };
+        list->count++;
+        if (!version_parse(model_text(node, "version"), &list->scopes[list->count - 1].version))
+            return result_error(RESULT_NETWORK, "the partner's list has a version that is none");
     }
     return result_ok();
 }
@@ -43,19 +44,13 @@ json_t *partner_list_wanted(const struct partner_list *list, size_t *next)
         const struct partner_scope *scope = &list->scopes[*next];
 
         if (scope->wanted)
-            (void)json_array_append_new(wanted, json_pack("{s:I,s:s}", "subnet-id", (json_int_t)scope->subnet_id,
-                                                          "fingerprint", scope->have.hex));
+            (void)json_array_append_new(wanted, json_pack("{s:I}", "subnet-id", (json_int_t)scope->subnet_id));
     }
     if (json_array_size(wanted) == 0) {
         json_decref(wanted);
         return NULL;
     }
     return json_pack("{s:o}", "wanted", wanted);
-}
-
-static bool same(struct fingerprint a, struct fingerprint b)
-{
-    return strcmp(a.hex, b.hex) == 0;
 }
 
 struct settlement {
@@ -83,77 +78,85 @@ static struct partner_scope *find(struct partner_list *list, uint32_t subnet_id)
     return NULL;
 }
 
-static struct result push(struct settlement *settlement, const struct scope_entry *entry)
+static struct result push(struct settlement *settlement, uint32_t subnet_id, const char *prefix, bool removal)
 {
-    struct queue_item wish = mirror_wish(settlement->relationship, entry->subnet_id, entry->prefix, false);
+    const struct queue_item wish = mirror_wish(settlement->relationship, subnet_id, prefix, removal);
 
     settlement->differing++;
     return queue_put_missing(settlement->writer.plugin->store, &wish, settlement->writer.now);
 }
 
-/* The partner has never had it, or lost it and does not know that it removed it: it is new to it. */
-static struct result push_as_new(struct settlement *settlement, struct scope_entry *entry)
+/* What the partner was thought to have it has not. */
+static struct result note_lost(struct settlement *settlement, struct scope_entry *entry)
 {
-    struct result result = scope_store_remove(
-        settlement->writer.plugin->store, relationship_partner(settlement->relationship)->record_id, entry->subnet_id);
+    struct scope_agreement *agreement = &entry->agreement[settlement->number];
 
-    entry->agreement[settlement->number] = (struct scope_agreement){.ours = {.hex = ""}};
+    if (fingerprint_empty(agreement->ours))
+        return result_ok();
+    agreement->ours = fingerprint_parse(NULL);
     entry->reset = false;
-    if (!result_failed(result))
-        result = push(settlement, entry);
-    if (!result_failed(result))
-        result = mirror_set_sync(&settlement->writer, entry, "the partner has lost it");
-    return result;
+    return mirror_set_sync(&settlement->writer, entry, "the partner has lost it");
 }
 
-/* Nothing here was edited since the configuration delivered it: the partner's version is the one that was agreed on. */
-static bool is_untouched(const struct scope_entry *entry)
-{
-    return fingerprint_equal(entry->fingerprint, entry->configuration_fingerprint);
-}
-
-static struct result want(struct settlement *settlement, const struct scope_entry *entry, struct partner_scope *scope)
+static void want(struct settlement *settlement, struct partner_scope *scope)
 {
     scope->wanted = true;
-    scope->have = entry == NULL ? fingerprint_parse(NULL) : entry->fingerprint;
     settlement->differing++;
-    /* Ours is not sent meanwhile: the partner's comes on top of it. */
-    return entry == NULL ? result_ok()
-                         : queue_remove(settlement->writer.plugin->store,
-                                        relationship_partner(settlement->relationship)->record_id, entry->subnet_id);
+}
+
+/* A conflict that both know of and that waits for a person. */
+static bool is_held(const struct settlement *settlement, const struct scope_entry *entry,
+                    const struct partner_scope *scope)
+{
+    const struct scope_agreement *agreement = &entry->agreement[settlement->number];
+
+    return !settlement->writer.plugin->parameters.primary_wins && agreement->met &&
+           fingerprint_empty(agreement->ours) && version_equal(&agreement->known, &scope->version);
 }
 
 /* A scope that this server has. */
 static struct result settle_known(struct settlement *settlement, struct scope_entry *entry)
 {
-    const struct scope_agreement *agreement = &entry->agreement[settlement->number];
     struct partner_scope *scope = find(settlement->list, entry->subnet_id);
-    const bool agreed_here = !fingerprint_empty(agreement->ours);
+    const enum version_order order = scope == NULL ? VERSION_NEWER : version_compare(&entry->version, &scope->version);
+    struct result result;
 
-    if (scope != NULL && scope->removed)
-        return result_ok(); /* it is about to say so */
-    if (scope == NULL)
-        return fingerprint_empty(agreement->theirs) ? result_ok() : push_as_new(settlement, entry);
-    if (same(scope->ours, agreement->theirs) && same(scope->theirs, agreement->ours))
+    if (order == VERSION_OLDER) {
+        want(settlement, scope);
         return result_ok();
-    if (fingerprint_empty(scope->ours))
-        return result_ok(); /* it has lost the agreement, not we: it asks us */
-    if (!agreed_here)
-        return is_untouched(entry) ? want(settlement, entry, scope) : result_ok();
-    /* Two stores, two last agreements: one was put back. Both versions are known, and the rules of a conflict decide.
-     */
-    return push(settlement, entry);
+    }
+    if (order == VERSION_SAME || (order == VERSION_APART && is_held(settlement, entry, scope)))
+        return result_ok();
+    result = push(settlement, entry->subnet_id, entry->prefix, false);
+    return result_failed(result) ? result : note_lost(settlement, entry);
 }
 
-/* A scope that only the partner has. */
+/* A scope that this server has not, or no more. */
 static struct result settle_unknown(struct settlement *settlement, struct partner_scope *scope)
 {
-    struct scope_index *index = settlement->writer.plugin->index;
+    struct plugin *plugin = settlement->writer.plugin;
+    struct scope_removed removed;
+    struct result result = result_ok();
 
-    if (scope->removed || fingerprint_empty(scope->ours) ||
-        scope_index_is_removing(index, scope->subnet_id, settlement->number))
-        return result_ok();
-    return want(settlement, NULL, scope);
+    if (!scope_index_get_removed(plugin->index, scope->subnet_id, &removed)) {
+        if (!scope->removed)
+            want(settlement, scope);
+        return result;
+    }
+    switch (version_compare(&removed.version, &scope->version)) {
+    case VERSION_OLDER:
+        if (!scope->removed)
+            want(settlement, scope);
+        break;
+    case VERSION_NEWER:
+    case VERSION_APART:
+        if (!scope->removed && plugin->parameters.deletes)
+            result = push(settlement, scope->subnet_id, removed.prefix, true);
+        break;
+    default:
+        break;
+    }
+    return result;
 }
 
 struct ids {

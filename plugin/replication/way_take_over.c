@@ -32,17 +32,22 @@ static void apply_on_main(void *argument, bool cancelled)
     (void)worker_post(plugin, reception_record, reception_free, reception);
 }
 
-/* What a partner with this library would have remembered as the base. */
-static struct fingerprint agreed_version(struct plugin *plugin, uint32_t subnet_id, size_t number)
+/* The version that the partner's scope would have if the partner counted them: what it was last known to have, and one
+ * edit of its own. */
+static struct version_vector version_of_partner(const struct reception *reception, uint32_t subnet_id)
 {
-    struct fingerprint ours = fingerprint_parse(NULL);
+    const char *name = relationship_partner(reception_relationship(reception))->name;
+    struct version_vector version = {.count = 0};
+    char writer[17] = "";
     struct scope_entry entry;
 
-    if (scope_index_get(plugin->index, subnet_id, &entry)) {
-        ours = entry.agreement[number].ours;
+    if (scope_index_get(reception->plugin->index, subnet_id, &entry)) {
+        version = entry.agreement[reception->number].known;
         scope_entry_clear(&entry);
     }
-    return ours;
+    memcpy(writer, fingerprint_of(name, strlen(name)).hex, sizeof writer - 1);
+    version_add(&version, strtoull(writer, NULL, 16), (uint64_t)engine_now());
+    return version;
 }
 
 static struct result add_scope(struct reception *reception, const struct batch_item *item)
@@ -53,7 +58,7 @@ static struct result add_scope(struct reception *reception, const struct batch_i
         .subnet_id = item->wish.subnet_id,
         .prefix = strdup(item->wish.prefix),
         .definition = strdup(item->there),
-        .base = agreed_version(reception->plugin, item->wish.subnet_id, reception->number),
+        .version = version_of_partner(reception, item->wish.subnet_id),
         .theirs = item->answered,
     };
     return scope->prefix == NULL || scope->definition == NULL ? result_no_memory("the partner's scopes") : result_ok();

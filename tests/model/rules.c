@@ -4,6 +4,7 @@
 
 #include "sim.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct version {
@@ -92,20 +93,10 @@ static bool knew(uint32_t scope, int version, int other)
 
 static void make_same(uint32_t scope, int one, int other)
 {
+    if (world.verbose && one != other)
+        fprintf(stderr, "    scope %u: versions %d and %d are the same\n", scope, one, other);
     histories[scope].versions[one].same |= UINT64_C(1) << other;
     histories[scope].versions[other].same |= UINT64_C(1) << one;
-}
-
-/* A version with the words of `other` that the author of `version` knew; -1 without one. Words that came back are not
- * told from words that stayed: nothing is lost by that. */
-static int knew_words(uint32_t scope, int version, int other)
-{
-    uint64_t all = all_known(scope, version);
-
-    for (int i = 0; i < histories[scope].count; i++)
-        if ((all >> i & 1) != 0 && rules_version_content(scope, i) == rules_version_content(scope, other))
-            return i;
-    return -1;
 }
 
 static void note_ran(int server, uint32_t scope)
@@ -126,6 +117,9 @@ static int make_version(int server, uint32_t scope, uint8_t content, int base)
                                                  .author = server,
                                                  .knew = history->versions[base].knew | UINT64_C(1) << number,
                                                  .same = UINT64_C(1) << number};
+    if (world.verbose)
+        fprintf(stderr, "    scope %u: version %d is content %u of %s, on version %d\n", scope, number, content,
+                name_of(server), base);
     return number;
 }
 
@@ -136,13 +130,24 @@ void rules_edit(int server, uint32_t scope, uint8_t content)
     if (content == rules_content(server, scope))
         return;
     standing->version = make_version(server, scope, content, standing->version);
+    standing->twin = 0;
     standing->partners = false;
     note_ran(server, scope);
 }
 
 void rules_read(int server, uint32_t scope)
 {
-    known[server][scope] = live[server][scope];
+    struct standing *now = &live[server][scope];
+    const struct standing *before = &known[server][scope];
+
+    /* What came back before anybody looked was never away. */
+    if (now->version != before->version && now->twin == 0 && !now->partners &&
+        rules_version_content(scope, before->version) == rules_content(server, scope)) {
+        histories[scope].versions[now->version].forgotten = true;
+        now->version = before->version;
+        now->partners = before->partners;
+    }
+    known[server][scope] = *now;
 }
 
 void rules_job_queued(int server, struct standing snapshot[SCOPES + 1])
@@ -153,6 +158,9 @@ void rules_job_queued(int server, struct standing snapshot[SCOPES + 1])
 void rules_job_done(int server, const struct standing snapshot[SCOPES + 1])
 {
     memcpy(recorded[server], snapshot, sizeof recorded[server]);
+    for (uint32_t scope = 1; scope <= SCOPES; scope++)
+        if (snapshot[scope].twin != 0)
+            make_same(scope, snapshot[scope].version, snapshot[scope].twin);
     for (uint32_t scope = 1; scope <= SCOPES; scope++) {
         uint64_t all = all_known(scope, snapshot[scope].version);
 
@@ -210,7 +218,7 @@ int rules_sent(int server, uint32_t scope)
 void rules_applied(int server, uint32_t scope, int version)
 {
     struct standing *standing = &live[server][scope];
-    int before = standing->version, like_before = knew_words(scope, version, before);
+    int before = standing->version;
 
     if (!rules.deletes && rules_version_content(scope, version) == 0)
         world_fail("scope %u is removed on %s although removals do not travel", scope, name_of(server));
@@ -218,8 +226,6 @@ void rules_applied(int server, uint32_t scope, int version)
         if (knew(scope, before, version))
             world_fail("scope %u: %s takes version %d, which is older than its version %d", scope, name_of(server),
                        version, before);
-        else if (like_before >= 0)
-            make_same(scope, before, like_before);
         else if (!rules.primary_wins)
             world_fail("scope %u: %s takes version %d over its own %d although conflicts are held", scope,
                        name_of(server), version, before);
@@ -227,6 +233,7 @@ void rules_applied(int server, uint32_t scope, int version)
             world_fail("scope %u: the primary takes version %d over its own %d", scope, version, before);
     }
     standing->version = version;
+    standing->twin = 0;
     standing->partners = true;
     note_ran(server, scope);
     rules_read(server, scope);
@@ -237,7 +244,7 @@ void rules_kept(int server, uint32_t scope, int version)
     int here = live[server][scope].version;
 
     if (rules_version_content(scope, version) == rules_version_content(scope, here)) {
-        make_same(scope, version, here);
+        live[server][scope].twin = version;
     } else if (rules_refuses(server, rules_version_content(scope, version))) {
         return;
     } else if (knew(scope, version, here)) {

@@ -406,15 +406,35 @@ void sim_server_finish_delivery(struct sim_server *server)
             rules_kept(server->number, scope, delivery->version[scope]);
 }
 
+/* As Kea answers. */
+static char *list_commands(void)
+{
+    json_t *names = json_pack("[s,s]", "list-commands", "version-get");
+    json_t *answer;
+    char *text;
+
+    for (size_t i = 0; i < plugin_command_count(); i++)
+        (void)json_array_append_new(names, json_string(plugin_command_name(i)));
+    answer = json_pack("{s:i,s:o}", "result", 0, "arguments", names);
+    text = json_dumps(answer, JSON_COMPACT);
+    json_decref(answer);
+    return text;
+}
+
 char *sim_server_request(struct sim_server *server, const char *text, const struct delivery *delivery, bool elsewhere)
 {
     json_t *root = json_loads(text, 0, NULL);
     char *arguments = json_dumps(json_object_get(root, "arguments"), JSON_COMPACT);
     char *answer, *list = NULL;
 
+    if (world.verbose && strstr(text, "scopes") != NULL)
+        fprintf(stderr, "    %s is asked %s\n", server->name, arguments);
     server->delivery = *delivery;
     server->on_main = !elsewhere;
-    answer = plugin_command(server->plugin, json_string_value(json_object_get(root, "command")), arguments);
+    if (strcmp(json_string_value(json_object_get(root, "command")), "list-commands") == 0)
+        answer = list_commands();
+    else
+        answer = plugin_command(server->plugin, json_string_value(json_object_get(root, "command")), arguments);
     server->on_main = false;
     server->delivery.used = false;
     if (answer != NULL && asprintf(&list, "[%s]", answer) < 0)

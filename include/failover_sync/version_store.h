@@ -1,0 +1,51 @@
+/* Which version of a scope each server has, in the store: this server's own, and what each partner is known to have.
+ * Used like store.h. */
+#ifndef FAILOVER_SYNC_VERSION_STORE_H
+#define FAILOVER_SYNC_VERSION_STORE_H
+
+#include "failover_sync/result.h"
+#include "failover_sync/version_vector.h"
+
+struct store;
+
+/* Of this server removals are kept, too, so that a version from before is known to be one: this many, the newest, for
+ * this long. */
+#define VERSION_REMOVED_KEPT    10000
+#define VERSION_REMOVED_KEPT_MS (INT64_C(30) * 24 * 3600 * 1000)
+
+struct version_row {
+    int64_t server_record_id;
+    uint32_t subnet_id;
+    char prefix[48];
+    struct version_vector version;
+    bool removed;
+    int64_t changed_at; /* milliseconds since 1970 */
+};
+
+/* Inserts or replaces the row of (server, subnet id). */
+struct result version_store_put(struct store *store, const struct version_row *row);
+
+/* Removes it; nothing to remove is no failure. */
+struct result version_store_remove(struct store *store, int64_t server_record_id, uint32_t subnet_id);
+
+/* Finds it; RESULT_NOT_FOUND without one. */
+struct result version_store_find(struct store *store, int64_t server_record_id, uint32_t subnet_id,
+                                 struct version_row *row);
+
+/* Calls `each` for every row, by server and subnet id. */
+typedef struct result (*version_visitor)(void *context, const struct version_row *row);
+struct result version_store_each(struct store *store, version_visitor each, void *context);
+
+/* Forgets this server's removals that are too many or too old, and what partners have of scopes nobody knows. */
+struct result version_store_prune(struct store *store, int64_t server_record_id, int64_t now);
+
+/* As whom the store's server edits. A store that was lost is followed by one with another identity. */
+struct store_identity {
+    char writer[33];    /* random */
+    uint64_t last_edit; /* no edit has a smaller number or the same */
+    bool filled;        /* a configuration was mirrored into it: what differs from now on is an edit */
+};
+struct result store_identity_read(struct store *store, struct store_identity *identity);
+struct result store_identity_put(struct store *store, const struct store_identity *identity);
+
+#endif

@@ -1,0 +1,47 @@
+/* Version vectors: which edits of which servers a version of a scope builds on. Two versions of a scope are one older
+ * than the other, or made apart from each other, and then they are a conflict (DESIGN, "The rules of replication"). */
+#ifndef FAILOVER_SYNC_VERSION_VECTOR_H
+#define FAILOVER_SYNC_VERSION_VECTOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define VERSION_PARTS     8                       /* a pair has two writers, and one more for each store that was lost */
+#define VERSION_TEXT_SIZE (VERSION_PARTS * 34 + 1) /* "0123456789abcdef:19a3c2f00d1,..." and the NUL */
+
+/* One writer, a server with its store, and the last of its edits that the version builds on. */
+struct version_part {
+    uint64_t writer, edit;
+};
+
+/* Ascending by writer. Empty: nobody is known to have edited the scope, it is as it was found. */
+struct version_vector {
+    size_t count;
+    struct version_part part[VERSION_PARTS];
+};
+
+enum version_order {
+    VERSION_SAME,
+    VERSION_OLDER, /* the second builds on the first */
+    VERSION_NEWER, /* the first builds on the second */
+    VERSION_APART  /* neither knew the other */
+};
+
+enum version_order version_compare(const struct version_vector *first, const struct version_vector *second);
+bool version_equal(const struct version_vector *first, const struct version_vector *second);
+bool version_empty(const struct version_vector *version);
+
+/* What builds on both. With more than VERSION_PARTS writers the oldest edits are forgotten. */
+struct version_vector version_merge(const struct version_vector *first, const struct version_vector *second);
+
+/* Notes an edit by a writer; an older one than is known changes nothing. */
+void version_add(struct version_vector *version, uint64_t writer, uint64_t edit);
+
+/* Prints a version: its parts "writer:edit", hexadecimal, with commas between them; "" if it is empty. */
+void version_print(const struct version_vector *version, char text[VERSION_TEXT_SIZE]);
+
+/* Reads what version_print wrote; NULL is the empty version. False if it is anything else. */
+bool version_parse(const char *text, struct version_vector *version);
+
+#endif

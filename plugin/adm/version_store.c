@@ -1,0 +1,188 @@
+/* ScopeVersions: which version of a scope each server has, or which removal; and StoreIdentity, as whom this store
+ * edits. */
+#include "store_private.h"
+
+#include "failover_sync/version_store.h"
+
+#include <stdio.h>
+
+struct result version_store_put(struct store *store, const struct version_row *row)
+{
+    char text[VERSION_TEXT_SIZE];
+    struct statement *statement;
+    struct result result =
+        statement_get(store,
+                      "INSERT INTO ScopeVersions (ServerRecordId, SubnetId, Prefix, Version, Removed, ChangedAt) "
+                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (ServerRecordId, SubnetId) DO UPDATE SET "
+                      "Prefix = excluded.Prefix, Version = excluded.Version, Removed = excluded.Removed, "
+                      "ChangedAt = excluded.ChangedAt",
+                      &statement);
+
+    if (result_failed(result))
+        return result;
+    version_print(&row->version, text);
+    statement_bind_id(statement, 1, row->server_record_id);
+    statement_bind_integer(statement, 2, row->subnet_id);
+    statement_bind_text(statement, 3, row->prefix);
+    statement_bind_text(statement, 4, text);
+    statement_bind_integer(statement, 5, row->removed);
+    statement_bind_integer(statement, 6, row->changed_at);
+    return statement_run(statement);
+}
+
+struct result version_store_remove(struct store *store, int64_t server_record_id, uint32_t subnet_id)
+{
+    struct statement *statement;
+    struct result result =
+        statement_get(store, "DELETE FROM ScopeVersions WHERE ServerRecordId = ?1 AND SubnetId = ?2", &statement);
+
+    if (result_failed(result))
+        return result;
+    statement_bind_id(statement, 1, server_record_id);
+    statement_bind_integer(statement, 2, subnet_id);
+    return statement_run(statement);
+}
+
+/* The row that a statement is at. */
+static struct result read_row(struct statement *statement, struct version_row *row)
+{
+    const char *prefix = statement_text(statement, 2);
+
+    *row = (struct version_row){
+        .server_record_id = statement_integer(statement, 0),
+        .subnet_id = (uint32_t)statement_integer(statement, 1),
+        .removed = statement_integer(statement, 4) != 0,
+        .changed_at = statement_integer(statement, 5),
+    };
+    (void)snprintf(row->prefix, sizeof row->prefix, "%s", prefix == NULL ? "" : prefix);
+    if (!version_parse(statement_text(statement, 3), &row->version))
+        return result_error(RESULT_STORE,
+                            "the store's version of scope %lu is none; move the store away: a new one is filled from "
+                            "the server's configuration",
+                            (unsigned long)row->subnet_id);
+    return result_ok();
+}
+
+struct result version_store_find(struct store *store, int64_t server_record_id, uint32_t subnet_id,
+                                 struct version_row *row)
+{
+    struct statement *statement;
+    bool found = false;
+    struct result result =
+        statement_get(store,
+                      "SELECT ServerRecordId, SubnetId, Prefix, Version, Removed, ChangedAt FROM ScopeVersions "
+                      "WHERE ServerRecordId = ?1 AND SubnetId = ?2",
+                      &statement);
+
+    *row = (struct version_row){.server_record_id = server_record_id, .subnet_id = subnet_id};
+    if (result_failed(result))
+        return result;
+    statement_bind_id(statement, 1, server_record_id);
+    statement_bind_integer(statement, 2, subnet_id);
+    result = statement_step(statement, &found);
+    if (found)
+        result = read_row(statement, row);
+    else if (!result_failed(result))
+        result = result_error(RESULT_NOT_FOUND, "the scope %lu has no version", (unsigned long)subnet_id);
+    statement_done(statement);
+    return result;
+}
+
+struct result version_store_each(struct store *store, version_visitor each, void *context)
+{
+    struct statement *statement;
+    bool found = false;
+    struct result result =
+        statement_get(store,
+                      "SELECT ServerRecordId, SubnetId, Prefix, Version, Removed, ChangedAt FROM ScopeVersions "
+                      "ORDER BY ServerRecordId, SubnetId",
+                      &statement);
+
+    if (result_failed(result))
+        return result;
+    for (;;) {
+        struct version_row row;
+
+        result = statement_step(statement, &found);
+        if (!found)
+            return result;
+        result = read_row(statement, &row);
+        if (!result_failed(result))
+            result = each(context, &row);
+        if (result_failed(result))
+            break;
+    }
+    statement_done(statement);
+    return result;
+}
+
+/* A removal of which a partner has still to be told stays, however old it is. */
+struct result version_store_prune(struct store *store, int64_t server_record_id, int64_t now)
+{
+    struct statement *statement;
+    struct result result =
+        statement_get(store,
+                      "DELETE FROM ScopeVersions WHERE ServerRecordId = ?1 AND Removed = 1 "
+                      "AND SubnetId NOT IN (SELECT SubnetId FROM ReplicationQueue) AND (ChangedAt < ?2 OR SubnetId IN "
+                      "(SELECT SubnetId FROM ScopeVersions WHERE ServerRecordId = ?1 AND Removed = 1 "
+                      "ORDER BY ChangedAt DESC LIMIT -1 OFFSET ?3))",
+                      &statement);
+
+    if (result_failed(result))
+        return result;
+    statement_bind_id(statement, 1, server_record_id);
+    statement_bind_integer(statement, 2, now - VERSION_REMOVED_KEPT_MS);
+    statement_bind_integer(statement, 3, VERSION_REMOVED_KEPT);
+    result = statement_run(statement);
+    if (result_failed(result))
+        return result;
+    result = statement_get(store,
+                           "DELETE FROM ScopeVersions WHERE ServerRecordId <> ?1 AND SubnetId NOT IN "
+                           "(SELECT SubnetId FROM ScopeVersions WHERE ServerRecordId = ?1)",
+                           &statement);
+    if (result_failed(result))
+        return result;
+    statement_bind_id(statement, 1, server_record_id);
+    return statement_run(statement);
+}
+
+/* ---- StoreIdentity ---- */
+
+struct result store_identity_read(struct store *store, struct store_identity *identity)
+{
+    struct statement *statement;
+    bool found = false;
+    struct result result =
+        statement_get(store, "SELECT Writer, LastEdit, Filled FROM StoreIdentity WHERE Id = 1", &statement);
+
+    *identity = (struct store_identity){.filled = false};
+    if (result_failed(result))
+        return result;
+    result = statement_step(statement, &found);
+    if (found) {
+        const char *writer = statement_text(statement, 0);
+
+        (void)snprintf(identity->writer, sizeof identity->writer, "%s", writer == NULL ? "" : writer);
+        identity->last_edit = (uint64_t)statement_integer(statement, 1);
+        identity->filled = statement_integer(statement, 2) != 0;
+    } else if (!result_failed(result)) {
+        result = result_error(RESULT_STORE, "the store has no identity; move it away: a new one is filled from the "
+                                            "server's configuration");
+    }
+    statement_done(statement);
+    return result;
+}
+
+struct result store_identity_put(struct store *store, const struct store_identity *identity)
+{
+    struct statement *statement;
+    struct result result = statement_get(
+        store, "UPDATE StoreIdentity SET Writer = ?1, LastEdit = ?2, Filled = ?3 WHERE Id = 1", &statement);
+
+    if (result_failed(result))
+        return result;
+    statement_bind_text(statement, 1, identity->writer);
+    statement_bind_integer(statement, 2, (int64_t)identity->last_edit);
+    statement_bind_integer(statement, 3, identity->filled);
+    return statement_run(statement);
+}
