@@ -3,6 +3,7 @@
 
 #include <openssl/evp.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Looked up once: OpenSSL's lookup costs as much as digesting a kilobyte. */
@@ -86,6 +87,14 @@ struct fingerprint fingerprint_parse(const char *text)
 bool fingerprint_empty(struct fingerprint a)
 {
     return a.hex[0] == '\0';
+}
+
+uint64_t fingerprint_number(struct fingerprint a)
+{
+    char digits[17] = "";
+
+    memcpy(digits, a.hex, sizeof digits - 1);
+    return strtoull(digits, NULL, 16);
 }
 
 bool fingerprint_equal(struct fingerprint a, struct fingerprint b)

@@ -43,6 +43,14 @@ bool version_empty(const struct version_vector *version)
     return version->count == 0;
 }
 
+bool version_is_found(const struct version_vector *version)
+{
+    for (size_t i = 0; i < version->count; i++)
+        if (version->part[i].edit != VERSION_FOUND)
+            return false;
+    return true;
+}
+
 /* Makes room for a newer edit than the oldest one known; false if it is itself the oldest. */
 static bool forget_oldest(struct version_vector *version, uint64_t edit)
 {

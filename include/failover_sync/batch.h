@@ -29,6 +29,7 @@ struct batch_item {
     struct fingerprint pushed;   /* our fingerprint of it; empty for a removal */
     struct version_vector version; /* of it, or of the removal */
     struct fingerprint base;       /* what the partner last answered */
+    bool agreed;                   /* and there was an agreement on it */
     enum batch_outcome outcome;    /* what it answered now */
     struct fingerprint answered;   /* its fingerprint afterwards */
     struct version_vector has;     /* its version then; of a partner that does not count them ours */

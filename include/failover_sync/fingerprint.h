@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -35,6 +36,9 @@ struct fingerprint fingerprint_parse(const char *text);
 bool fingerprint_equal(struct fingerprint a, struct fingerprint b);
 
 bool fingerprint_empty(struct fingerprint a);
+
+/* Its first 64 bits. */
+uint64_t fingerprint_number(struct fingerprint a);
 
 #ifdef __cplusplus
 }

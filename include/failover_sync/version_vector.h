@@ -10,12 +10,15 @@
 #define VERSION_PARTS     8                       /* a pair has two writers, and one more for each store that was lost */
 #define VERSION_TEXT_SIZE (VERSION_PARTS * 34 + 1) /* "0123456789abcdef:19a3c2f00d1,..." and the NUL */
 
-/* One writer, a server with its store, and the last of its edits that the version builds on. */
+/* One writer, a server with its store, and the last of its edits that the version builds on. The edit VERSION_FOUND is
+ * no server's: its writer stands for words that a new store found configured, the same for the same words, so that two
+ * servers with the same configuration begin with the same version. */
+#define VERSION_FOUND 1
 struct version_part {
     uint64_t writer, edit;
 };
 
-/* Ascending by writer. Empty: nobody is known to have edited the scope, it is as it was found. */
+/* Ascending by writer. Empty: older than every other version. */
 struct version_vector {
     size_t count;
     struct version_part part[VERSION_PARTS];
@@ -31,6 +34,9 @@ enum version_order {
 enum version_order version_compare(const struct version_vector *first, const struct version_vector *second);
 bool version_equal(const struct version_vector *first, const struct version_vector *second);
 bool version_empty(const struct version_vector *version);
+
+/* Whether nobody has edited the scope since it was found. */
+bool version_is_found(const struct version_vector *version);
 
 /* What builds on both. With more than VERSION_PARTS writers the oldest edits are forgotten. */
 struct version_vector version_merge(const struct version_vector *first, const struct version_vector *second);

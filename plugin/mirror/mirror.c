@@ -356,6 +356,8 @@ static void set_version(struct mirror_writer *writer, const struct mirror_versio
             entry->origin = SCOPE_FROM_PARTNER;
         else if (writer->plugin->filled)
             mirror_edit(writer, &entry->version);
+        else
+            version_add(&entry->version, fingerprint_number(version->fingerprint), VERSION_FOUND);
     }
 }
 

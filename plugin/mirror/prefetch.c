@@ -209,12 +209,9 @@ static struct result fill_version(struct plugin *plugin, const struct version_ro
 static void take_identity(struct plugin *plugin, const struct store_identity *identity)
 {
     char text[sizeof identity->writer + 300];
-    char writer[17] = "";
-
     plugin->identity = *identity;
     (void)snprintf(text, sizeof text, "%s/%.256s", identity->writer, plugin->relationships.server_name);
-    memcpy(writer, fingerprint_of(text, strlen(text)).hex, sizeof writer - 1);
-    plugin->writer = strtoull(writer, NULL, 16);
+    plugin->writer = fingerprint_number(fingerprint_of(text, strlen(text)));
     plugin->filled = identity->filled;
 }
 

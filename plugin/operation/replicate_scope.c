@@ -62,10 +62,12 @@ struct result replicate_scope_prepare(struct plugin *plugin, size_t relationship
 
     /* 3.4: does it exist at the destination? The partner's row says so, and on which version of it to build. */
     result = scope_store_find(plugin->store, destination->record_id, item->wish.subnet_id, &at_destination);
-    if (result.code == RESULT_NOT_FOUND)
+    if (result.code == RESULT_NOT_FOUND) {
         result = result_ok();
-    else if (!result_failed(result))
+    } else if (!result_failed(result)) {
         item->base = at_destination.partner_fingerprint;
+        item->agreed = !fingerprint_empty(at_destination.fingerprint);
+    }
 done:
     scope_row_clear(&scope);
     scope_row_clear(&at_destination);

@@ -170,7 +170,7 @@ static json_t *scope_json(const struct plugin *plugin, const struct batch_item *
 
     version_print(&item->version, version);
     scope = json_pack("{s:I,s:s,s:s,s:s,s:s}", "subnet-id", (json_int_t)item->wish.subnet_id, "prefix",
-                      item->wish.prefix, "base", item->base.hex, "fingerprint", item->pushed.hex, "version", version);
+                      item->wish.prefix, "base", item->agreed ? item->base.hex : "", "fingerprint", item->pushed.hex, "version", version);
     if (scope == NULL || item->definition == NULL)
         return scope;
     definition = batch_travelling(plugin, item->definition);

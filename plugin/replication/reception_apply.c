@@ -59,9 +59,10 @@ static bool has_other_id(const struct reception *reception, struct received_scop
 struct present {
     struct fingerprint fingerprint; /* empty: no such scope */
     struct version_vector version;
-    bool known;  /* or it was removed; else there never was such a scope */
+    bool counted; /* or it was removed; else there never was such a scope */
     bool edited; /* since then, and the worker has yet to hear of it */
-    bool met;    /* the sender's version of it is known */
+    bool met;    /* of the sender is known what it has: */
+    struct version_vector known;
 };
 
 static struct present look(const struct reception *reception, const struct received_scope *scope)
@@ -74,40 +75,52 @@ static struct present look(const struct reception *reception, const struct recei
     struct scope_entry entry;
 
     if (scope_index_get(index, scope->subnet_id, &entry)) {
-        present.known = true;
+        present.counted = true;
         present.version = entry.version;
         present.met = entry.agreement[reception->number].met;
+        present.known = entry.agreement[reception->number].known;
         recorded = entry.fingerprint;
         scope_entry_clear(&entry);
     } else if (scope_index_get_removed(index, scope->subnet_id, &removed)) {
-        present.known = true;
+        present.counted = true;
         present.version = removed.version;
     }
     if (scope_index_get_applied(index, scope->subnet_id, &applied) && same(applied.fingerprint, present.fingerprint)) {
-        present.known = true;
+        present.counted = true;
         present.version = version_merge(&present.version, &applied.version);
         recorded = applied.fingerprint;
     }
     present.edited = !same(present.fingerprint, recorded);
-    present.known = present.known || present.edited;
+    present.counted = present.counted || present.edited;
     return present;
 }
 
-/* Two servers that meet over a scope which nobody has edited since it is counted: there is no telling which of them is
- * older. One that has met the other before has lost its store, and what it has is older than any edit. */
-static bool never_met(const struct received_scope *scope, const struct present *present)
+/* A server whose store is new and that meets the other again has lost its store: what it found configured is older than
+ * what the two had agreed on. */
+static bool sender_lost_store(const struct received_scope *scope, const struct present *present)
 {
-    return !present->met && fingerprint_empty(scope->base) && !fingerprint_empty(present->fingerprint) &&
-           (version_empty(&scope->version) || version_empty(&present->version));
+    return version_is_found(&scope->version) && present->met && !version_equal(&scope->version, &present->known);
+}
+
+static bool store_lost_here(const struct received_scope *scope, const struct present *present)
+{
+    return version_is_found(&present->version) && !present->met && !fingerprint_empty(scope->base);
 }
 
 static enum version_order order_of(const struct received_scope *scope, const struct present *present)
 {
-    if (!present->known)
+    enum version_order order;
+
+    if (!present->counted)
         return VERSION_NEWER;
-    if (present->edited || never_met(scope, present))
+    if (present->edited)
         return VERSION_APART;
-    return version_compare(&scope->version, &present->version);
+    order = version_compare(&scope->version, &present->version);
+    if (order != VERSION_APART)
+        return order;
+    if (sender_lost_store(scope, present))
+        return VERSION_OLDER;
+    return store_lost_here(scope, present) ? VERSION_NEWER : VERSION_APART;
 }
 
 /* Both were changed. */

@@ -38,15 +38,13 @@ static struct version_vector version_of_partner(const struct reception *receptio
 {
     const char *name = relationship_partner(reception_relationship(reception))->name;
     struct version_vector version = {.count = 0};
-    char writer[17] = "";
     struct scope_entry entry;
 
     if (scope_index_get(reception->plugin->index, subnet_id, &entry)) {
         version = entry.agreement[reception->number].known;
         scope_entry_clear(&entry);
     }
-    memcpy(writer, fingerprint_of(name, strlen(name)).hex, sizeof writer - 1);
-    version_add(&version, strtoull(writer, NULL, 16), (uint64_t)engine_now());
+    version_add(&version, fingerprint_number(fingerprint_of(name, strlen(name))), (uint64_t)engine_now());
     return version;
 }
 

@@ -12,6 +12,7 @@ struct version {
     int author;
     uint64_t knew;  /* the versions its author knew, itself included */
     uint64_t same;  /* the versions that are equal to it, itself included */
+    bool found;     /* it was in the file of a server whose store was new */
     bool recorded;  /* its author's store has it */
     bool forgotten; /* its author crashed before that, or took it back */
 };
@@ -24,6 +25,7 @@ struct history {
 };
 
 static struct rules_options rules;
+static bool filled[SERVERS]; /* its store has a configuration in it */
 static struct history histories[SCOPES + 1];
 
 /* What runs, what the library has read of it, what it has recorded. */
@@ -36,6 +38,7 @@ void rules_begin(const struct rules_options *options)
     memset(live, 0, sizeof live);
     memset(known, 0, sizeof known);
     memset(recorded, 0, sizeof recorded);
+    memset(filled, 0, sizeof filled);
     /* Version 0: there is no such scope, and everybody knows. */
     for (uint32_t scope = 1; scope <= SCOPES; scope++) {
         histories[scope].versions[0] = (struct version){.author = -1, .knew = 1, .same = 1, .recorded = true};
@@ -158,6 +161,7 @@ void rules_job_queued(int server, struct standing snapshot[SCOPES + 1])
 void rules_job_done(int server, const struct standing snapshot[SCOPES + 1])
 {
     memcpy(recorded[server], snapshot, sizeof recorded[server]);
+    filled[server] = true;
     for (uint32_t scope = 1; scope <= SCOPES; scope++)
         if (snapshot[scope].twin != 0)
             make_same(scope, snapshot[scope].version, snapshot[scope].twin);
@@ -182,6 +186,20 @@ void rules_forget_unrecorded(int server)
 
 /* "A restart is not an edit": what a configuration delivers counts if its text is another than last time, or if the
  * version it would replace was made at run time by this server and the load was asked for. */
+/* What a new store finds has no author: the same words on both servers are one version. */
+static void note_found(int server, uint32_t scope)
+{
+    const int version = live[server][scope].version;
+
+    if (version == 0)
+        return;
+    histories[scope].versions[version].found = true;
+    for (int i = 1; i < version; i++)
+        if (histories[scope].versions[i].found &&
+            rules_version_content(scope, i) == rules_version_content(scope, version))
+            make_same(scope, i, version);
+}
+
 void rules_load(int server, bool at_start, bool from_file, const uint8_t delivered[SCOPES + 1],
                 uint8_t running[SCOPES + 1])
 {
@@ -192,8 +210,11 @@ void rules_load(int server, bool at_start, bool from_file, const uint8_t deliver
         uint8_t last = from_file ? standing->file : standing->configuration;
         bool stays = delivered[scope] == last && (at_start || standing->partners);
 
-        if (!stays)
+        if (!stays) {
             rules_edit(server, scope, delivered[scope]);
+            if (!filled[server])
+                note_found(server, scope);
+        }
         standing->configuration = delivered[scope];
         if (from_file)
             standing->file = delivered[scope];
