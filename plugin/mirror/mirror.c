@@ -479,8 +479,10 @@ static struct result queue_removal(struct mirror_writer *writer, const struct sc
                 result = queue_remove(store, item.server_record_id, entry->subnet_id);
         } else if (parameters->deletes && parameters->replicate_on_change &&
                    ((entry->members >> i & 1) != 0 || agreement->met || (int)i == removal->agreed_with)) {
-            result = queue_put(store, &item, writer->now);
-            if (!result_failed(result))
+            /* One that was removed before may be held, and is not one of many removed at once. */
+            result = removal->is == NULL ? queue_put(store, &item, writer->now)
+                                         : queue_put_missing(store, &item, writer->now);
+            if (!result_failed(result) && removal->is == NULL)
                 result = note_removal(writer, entry->subnet_id, i);
             writer->queued++;
         } else {

@@ -113,9 +113,9 @@ static enum version_order order_of(const struct received_scope *scope, const str
 
     if (!present->counted)
         return VERSION_NEWER;
-    if (present->edited)
-        return VERSION_APART;
     order = version_compare(&scope->version, &present->version);
+    if (present->edited)
+        return order == VERSION_SAME || order == VERSION_OLDER ? VERSION_OLDER : VERSION_APART;
     if (order != VERSION_APART)
         return order;
     if (sender_lost_store(scope, present))

@@ -130,7 +130,7 @@ static struct result record_taken(struct mirror_writer *writer, const struct rec
 }
 
 /* The sender's version is older than what is here, or loses a conflict against it: it is sent what is here, unless it
- * is known to have that by now. */
+ * is known to have that by now. What wins counts as made on top of what loses, on whichever server that is found out. */
 static struct result record_kept(struct mirror_writer *writer, const struct reception *reception,
                                  const struct received_scope *scope)
 {
@@ -140,7 +140,6 @@ static struct result record_kept(struct mirror_writer *writer, const struct rece
         .is = overruled ? version_merge(&scope->version, &recorded.version) : recorded.version,
         .known = scope->version,
         .origin = recorded.origin,
-        .edit = overruled,
     };
 
     if (recorded.met && version_compare(&scope->version, &recorded.known) == VERSION_OLDER)

@@ -12,6 +12,7 @@ struct version {
     int author;
     uint64_t knew;  /* the versions its author knew, itself included */
     uint64_t same;  /* the versions that are equal to it, itself included */
+    uint64_t twins; /* versions with the same words that it was made of when they met */
     bool found;     /* it was in the file of a server whose store was new */
     bool recorded;  /* its author's store has it */
     bool forgotten; /* its author crashed before that, or took it back */
@@ -94,6 +95,13 @@ static bool knew(uint32_t scope, int version, int other)
     return (all_known(scope, version) >> other & 1) != 0;
 }
 
+/* The same, or it may have known: whoever knew one of the twins that a version was made of may have heard of both. */
+static bool may_have_known(uint32_t scope, int version, int other)
+{
+    return knew(scope, version, other) ||
+           (all_known(scope, version) & histories[scope].versions[other].twins) != 0;
+}
+
 static void make_same(uint32_t scope, int one, int other)
 {
     if (world.verbose && one != other)
@@ -133,7 +141,6 @@ void rules_edit(int server, uint32_t scope, uint8_t content)
     if (content == rules_content(server, scope))
         return;
     standing->version = make_version(server, scope, content, standing->version);
-    standing->twin = 0;
     standing->partners = false;
     note_ran(server, scope);
 }
@@ -144,9 +151,12 @@ void rules_read(int server, uint32_t scope)
     const struct standing *before = &known[server][scope];
 
     /* What came back before anybody looked was never away. */
-    if (now->version != before->version && now->twin == 0 && !now->partners &&
+    if (now->version != before->version && histories[scope].versions[now->version].twins == 0 && !now->partners &&
         rules_version_content(scope, before->version) == rules_content(server, scope)) {
-        histories[scope].versions[now->version].forgotten = true;
+        for (int i = before->version + 1; i <= now->version; i++)
+            if (histories[scope].versions[i].author == server && !knew(scope, before->version, i) &&
+                knew(scope, now->version, i))
+                histories[scope].versions[i].forgotten = true;
         now->version = before->version;
         now->partners = before->partners;
     }
@@ -162,9 +172,6 @@ void rules_job_done(int server, const struct standing snapshot[SCOPES + 1])
 {
     memcpy(recorded[server], snapshot, sizeof recorded[server]);
     filled[server] = true;
-    for (uint32_t scope = 1; scope <= SCOPES; scope++)
-        if (snapshot[scope].twin != 0)
-            make_same(scope, snapshot[scope].version, snapshot[scope].twin);
     for (uint32_t scope = 1; scope <= SCOPES; scope++) {
         uint64_t all = all_known(scope, snapshot[scope].version);
 
@@ -243,7 +250,7 @@ void rules_applied(int server, uint32_t scope, int version)
 
     if (!rules.deletes && rules_version_content(scope, version) == 0)
         world_fail("scope %u is removed on %s although removals do not travel", scope, name_of(server));
-    if (!knew(scope, version, before)) {
+    if (!may_have_known(scope, version, before)) {
         if (knew(scope, before, version))
             world_fail("scope %u: %s takes version %d, which is older than its version %d", scope, name_of(server),
                        version, before);
@@ -254,10 +261,30 @@ void rules_applied(int server, uint32_t scope, int version)
             world_fail("scope %u: the primary takes version %d over its own %d", scope, version, before);
     }
     standing->version = version;
-    standing->twin = 0;
     standing->partners = true;
     note_ran(server, scope);
     rules_read(server, scope);
+}
+
+/* Both have the same words, and neither knew the other's: from now on this server knows both. The partner may hear of it
+ * or not. */
+static void meet(int server, uint32_t scope, int version)
+{
+    struct standing *standing = &live[server][scope];
+    int here = standing->version, both;
+
+    if (knew(scope, here, version))
+        return;
+    if (knew(scope, version, here)) {
+        standing->version = version;
+        return;
+    }
+    both = make_version(server, scope, rules_version_content(scope, here), here);
+    if (both == here)
+        return;
+    histories[scope].versions[both].knew |= histories[scope].versions[version].knew;
+    histories[scope].versions[both].twins = UINT64_C(1) << here | UINT64_C(1) << version;
+    standing->version = both;
 }
 
 void rules_kept(int server, uint32_t scope, int version)
@@ -265,7 +292,9 @@ void rules_kept(int server, uint32_t scope, int version)
     int here = live[server][scope].version;
 
     if (rules_version_content(scope, version) == rules_version_content(scope, here)) {
-        live[server][scope].twin = version;
+        meet(server, scope, version);
+        known[server][scope] = live[server][scope];
+        return;
     } else if (rules_refuses(server, rules_version_content(scope, version))) {
         return;
     } else if (knew(scope, version, here)) {
@@ -306,7 +335,7 @@ static bool superseded(uint32_t scope, int version)
 
     for (int i = 1; i < history->count; i++)
         if (!history->versions[i].forgotten && (history->versions[version].same >> i & 1) == 0 &&
-            knew(scope, i, version))
+            may_have_known(scope, i, version))
             return true;
     return false;
 }

@@ -22,7 +22,6 @@ struct rules_options {
 /* What one server has of one scope. */
 struct standing {
     int version;
-    int twin;                    /* the partner's version that has the same words; 0: none */
     bool partners;                 /* it came from the partner */
     uint8_t file, configuration; /* content with which the file, and any configuration, last delivered the scope */
 };
