@@ -12,6 +12,7 @@
 
 /* Scopes as they were found; one without a definition was not there. With `rest`, more are to be read afterwards. */
 struct found_scopes {
+    struct plugin *plugin;
     struct kea_scope *scopes;
     size_t count;
     bool followed; /* the partner changed their shared network, and nobody the scopes */
@@ -25,11 +26,31 @@ struct reading {
     bool followed;
 };
 
+/* From here on until it is freed a change is pending. */
+static struct reading *reading_new(struct plugin *plugin)
+{
+    struct reading *reading = calloc(1, sizeof *reading);
+
+    if (reading == NULL)
+        return NULL;
+    reading->plugin = plugin;
+    plugin->changes_pending++;
+    return reading;
+}
+
+/* The plugin is gone. */
+static void reading_cancel(struct reading *reading)
+{
+    free(reading->ids);
+    free(reading);
+}
+
 static void reading_free(struct reading *reading)
 {
-    if (reading != NULL)
-        free(reading->ids);
-    free(reading);
+    if (reading == NULL)
+        return;
+    reading->plugin->changes_pending--;
+    reading_cancel(reading);
 }
 
 static void release_found(void *argument)
@@ -40,6 +61,7 @@ static void release_found(void *argument)
         kea_scope_clear(&found->scopes[i]);
     free(found->scopes);
     reading_free(found->rest);
+    found->plugin->changes_pending--;
     free(found);
 }
 
@@ -121,6 +143,8 @@ static struct result read_scopes(struct plugin *plugin, const uint32_t *ids, siz
         reading_free(rest);
         return result_no_memory("changed scopes");
     }
+    found->plugin = plugin;
+    plugin->changes_pending++;
     found->followed = followed;
     found->rest = rest;
     for (size_t i = 0; i < count && !result_failed(result); i++) {
@@ -155,7 +179,7 @@ static void read_slice(void *argument, bool cancelled)
     struct result result;
 
     if (cancelled) {
-        reading_free(reading);
+        reading_cancel(reading);
         return;
     }
     if (count > SLICE)
@@ -220,10 +244,9 @@ struct result changes_read_all(struct plugin *plugin)
 
     if (plugin->store == NULL)
         return result_ok();
-    reading = calloc(1, sizeof *reading);
+    reading = reading_new(plugin);
     if (reading == NULL)
         return result_no_memory("changed scopes");
-    reading->plugin = plugin;
     result = collect_ids(plugin, reading);
     if (result_failed(result))
         reading_free(reading);
@@ -236,11 +259,14 @@ struct result changes_read_all(struct plugin *plugin)
 static void read_later(void *argument, bool cancelled)
 {
     struct reading *reading = argument;
-    struct result result = result_ok();
+    struct result result;
 
-    if (!cancelled)
-        result = reading->ids == NULL ? changes_read_all(reading->plugin)
-                                      : changes_read(reading->plugin, reading->ids, reading->count, reading->followed);
+    if (cancelled) {
+        reading_cancel(reading);
+        return;
+    }
+    result = reading->ids == NULL ? changes_read_all(reading->plugin)
+                                  : changes_read(reading->plugin, reading->ids, reading->count, reading->followed);
     if (result_failed(result))
         engine_set_mirror(reading->plugin, &result);
     reading_free(reading);
@@ -254,14 +280,13 @@ static struct result read_soon(struct plugin *plugin, const uint32_t *ids, size_
 
     if (server->on_main(server->context))
         return ids == NULL ? changes_read_all(plugin) : changes_read(plugin, ids, count, followed);
-    reading = calloc(1, sizeof *reading);
+    reading = reading_new(plugin);
     if (reading != NULL && ids != NULL)
         reading->ids = calloc(count + 1, sizeof *reading->ids);
     if (reading == NULL || (ids != NULL && reading->ids == NULL)) {
-        free(reading);
+        reading_free(reading);
         return result_no_memory("changed scopes");
     }
-    reading->plugin = plugin;
     reading->count = count;
     reading->followed = followed;
     if (ids != NULL)

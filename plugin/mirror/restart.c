@@ -24,6 +24,8 @@ static void plan_free(struct load_plan *plan)
     free(plan->tombstones);
     free(plan->buried);
     free(plan->removed);
+    if (plan->pending != NULL)
+        --*plan->pending;
     free(plan);
 }
 
@@ -773,5 +775,7 @@ struct result restart_carry_out(struct plugin *plugin, bool committed)
         plan_free(plan);
         return result_ok();
     }
+    plan->pending = &plugin->changes_pending;
+    plugin->changes_pending++;
     return worker_post(plugin, mirror_plan, release_plan, plan);
 }

@@ -49,6 +49,7 @@ struct load_plan {
     struct scope_removed *removed; /* that only the lost store knew of */
     size_t removed_count, removed_capacity;
     size_t restored;
+    atomic_int *pending; /* the count of pending changes that it is part of; or NULL */
 };
 
 /* What is being decided on. */

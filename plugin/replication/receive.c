@@ -53,17 +53,12 @@ static void report(const struct reception *reception)
             relationship_partner(reception_relationship(reception))->name, texts[1], texts[2], texts[3]);
 }
 
-static void apply_on_main(void *argument, bool cancelled)
+static void apply(struct reception *reception)
 {
-    struct reception *reception = argument;
     struct plugin *plugin = reception->plugin;
     char ticket[TICKET_NAME_SIZE];
     struct result result;
 
-    if (cancelled) {
-        reception_free(reception);
-        return;
-    }
     memcpy(ticket, reception->ticket, sizeof ticket);
     reception_apply(reception);
     report(reception);
@@ -72,6 +67,48 @@ static void apply_on_main(void *argument, bool cancelled)
     result = worker_post(plugin, reception_record, reception_free, reception);
     if (result_failed(result))
         tickets_set(plugin->tickets, ticket, TICKET_UNRECORDED, result.message, NULL);
+}
+
+static void release_waiting(void *argument)
+{
+    struct reception *reception = argument;
+
+    reception->plugin->receiving[reception->number] = false;
+    reception_free(reception);
+}
+
+/* What was changed here before the batch came must be counted before it can be compared: then it is its turn. */
+static void take_turn(void *argument, bool cancelled)
+{
+    struct reception *reception = argument;
+    struct plugin *plugin = reception->plugin;
+
+    if (cancelled) {
+        reception_free(reception);
+        return;
+    }
+    if (plugin->changes_pending > 0) {
+        char ticket[TICKET_NAME_SIZE];
+        struct result result;
+
+        memcpy(ticket, reception->ticket, sizeof ticket);
+        plugin->receiving[reception->number] = true;
+        result = worker_post(plugin, reception_wait, release_waiting, reception);
+        if (result_failed(result))
+            tickets_set(plugin->tickets, ticket, TICKET_UNRECORDED, result.message, NULL);
+        return;
+    }
+    plugin->receiving[reception->number] = false;
+    apply(reception);
+}
+
+struct result reception_wait(struct plugin *plugin, void *argument)
+{
+    struct result result = plugin->server->run_on_main(plugin->server->context, take_turn, argument);
+
+    if (result_failed(result))
+        release_waiting(argument);
+    return result_ok();
 }
 
 static struct result take_scopes(struct reception *reception, const struct model_node *input)
@@ -151,6 +188,12 @@ char *command_scope_receive(struct plugin *plugin, const struct model_node *inpu
         return fault_answer(&fault);
     }
 
+    if (plugin->receiving[relationship - plugin->relationships.list]) {
+        fault = fault_of_result(result_error(RESULT_REFUSED, "an earlier batch waits until changes of this server's "
+                                                             "own are recorded; the next one is taken after that"),
+                                EXCEPTION_SCOPE_NOT_UPDATED_REMOTELY);
+        return fault_answer(&fault);
+    }
     reception = calloc(1, sizeof *reception);
     if (reception == NULL)
         return NULL;
@@ -165,9 +208,9 @@ char *command_scope_receive(struct plugin *plugin, const struct model_node *inpu
     tickets_issue(plugin->tickets, plugin->instance, reception->ticket);
     memcpy(ticket, reception->ticket, sizeof ticket);
     if (plugin->server->on_main(plugin->server->context)) {
-        apply_on_main(reception, false);
+        take_turn(reception, false);
     } else {
-        result = plugin->server->run_on_main(plugin->server->context, apply_on_main, reception);
+        result = plugin->server->run_on_main(plugin->server->context, take_turn, reception);
         if (result_failed(result)) {
             reception_free(reception);
             fault = fault_of_result(result, EXCEPTION_SCOPE_NOT_UPDATED_REMOTELY);

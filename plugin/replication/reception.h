@@ -49,6 +49,9 @@ bool reception_keeps_network(const struct reception *reception, const struct rec
 /* Whether the network of what now runs has other parameters than were received. */
 bool reception_network_differs(const struct received_scope *scope);
 
+/* [worker] Hands a batch that waited to the main thread. A worker_job. */
+struct result reception_wait(struct plugin *plugin, void *argument);
+
 /* [main] Compares and sets: every scope gets its outcome. */
 void reception_apply(struct reception *reception);
 

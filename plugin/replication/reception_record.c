@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct result record_history(struct mirror_writer *writer, const struct received_scope *scope)
 {
@@ -41,6 +42,7 @@ static struct result record_overruled(struct mirror_writer *writer, const struct
 
 /* What this server has of the scope, now that all that happened before is recorded. */
 struct recorded {
+    struct fingerprint fingerprint;
     struct version_vector version;
     enum scope_origin origin;
     bool met;
@@ -56,6 +58,7 @@ static struct recorded look(const struct mirror_writer *writer, const struct rec
     struct scope_entry entry;
 
     if (scope_index_get(index, scope->subnet_id, &entry)) {
+        recorded.fingerprint = entry.fingerprint;
         recorded.version = entry.version;
         recorded.origin = entry.origin;
         recorded.met = entry.agreement[reception->number].met;
@@ -65,6 +68,12 @@ static struct recorded look(const struct mirror_writer *writer, const struct rec
         recorded.version = removed.version;
     }
     return recorded;
+}
+
+/* Whether what runs was changed here, and this is the first that the worker hears of it. */
+static bool is_edited(const struct received_scope *scope, const struct recorded *recorded)
+{
+    return strcmp(scope->now.hex, recorded->fingerprint.hex) != 0;
 }
 
 /* What came of a scope, as it is to be mirrored. */
@@ -140,6 +149,7 @@ static struct result record_kept(struct mirror_writer *writer, const struct rece
         .is = overruled ? version_merge(&scope->version, &recorded.version) : recorded.version,
         .known = scope->version,
         .origin = recorded.origin,
+        .edit = is_edited(scope, &recorded),
     };
 
     if (recorded.met && version_compare(&scope->version, &recorded.known) == VERSION_OLDER)
@@ -161,6 +171,7 @@ static struct result record_held(struct mirror_writer *writer, const struct rece
         .is = recorded.version,
         .known = scope->version,
         .origin = recorded.origin,
+        .edit = is_edited(scope, &recorded),
         .hold = true,
         .reason = "changed on both servers, both versions are kept",
     };

@@ -9,6 +9,8 @@
 #include "failover_sync/partner.h"
 #include "failover_sync/reconcile.h"
 
+#include "plugin/replication/reception.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,7 +71,8 @@ struct result worker_post(struct plugin *plugin, worker_job run, worker_job_free
     }
     *job = (struct job){.run = run, .release = release, .argument = argument};
     if (worker->server->delivery.used && !worker->server->delivery.finished) {
-        sim_server_finish_delivery(worker->server);
+        if (run != reception_wait)
+            sim_server_finish_delivery(worker->server);
         job->delivery = worker->server->delivery;
     }
     rules_job_queued(worker->server->number, job->snapshot);
@@ -110,7 +113,10 @@ static bool run_job(struct worker *worker)
     if (job == NULL)
         return false;
     worker->server->unrecorded = false;
+    if (job->run == reception_wait)
+        worker->server->delivery = job->delivery; /* the main thread goes on with it */
     result = job->run(plugin, job->argument);
+    worker->server->delivery.used = false;
     if (result.code == RESULT_STORE) {
         job->next = worker->first;
         if (worker->first == NULL)
