@@ -41,14 +41,23 @@ static struct result settle_wish(const struct settling *settling)
     return queue_put_missing(writer->plugin->store, &wish, writer->now);
 }
 
-/* The partner counts what it took as ours with its own edits that lost against it: so does this server, for what it
- * sent and what was made of that since. */
-static void take_version(struct scope_entry *entry, const struct batch_item *item)
+/* Whether a version is what was sent, but for this server's own edits since. */
+static bool builds_on_sent(const struct settling *settling, const struct version_vector *version)
 {
-    const enum version_order order = version_compare(&entry->version, &item->version);
+    struct version_vector sent = settling->item->version;
 
-    if (order == VERSION_SAME || order == VERSION_NEWER)
-        entry->version = version_merge(&entry->version, &item->has);
+    for (size_t i = 0; i < version->count; i++)
+        if (version->part[i].writer == settling->writer->plugin->writer)
+            version_add(&sent, version->part[i].writer, version->part[i].edit);
+    return version_equal(version, &sent);
+}
+
+/* The partner counts what it took as made on top of its own edits that lost against it: so does this server, for what it
+ * sent and what it made of that since. */
+static void take_version(const struct settling *settling, struct version_vector *version)
+{
+    if (builds_on_sent(settling, version))
+        *version = version_merge(version, &settling->item->has);
 }
 
 /* The partner has the version that was sent. */
@@ -68,7 +77,7 @@ static struct result settle_agreed(struct settling *settling)
         .ours = item->pushed, .theirs = item->answered, .met = true, .known = item->has};
     entry->agreement = agreement;
     if (settling->known) {
-        take_version(entry, item);
+        take_version(settling, &entry->version);
     } else {
         gone.modified_at = writer->now;
         (void)snprintf(gone.prefix, sizeof gone.prefix, "%s", item->wish.prefix);
@@ -89,21 +98,21 @@ static struct result settle_agreed(struct settling *settling)
 static struct result adopt_removal(const struct settling *settling)
 {
     const struct batch_item *item = settling->item;
-    struct scope_entry entry = {.subnet_id = item->wish.subnet_id};
     struct scope_removed removed;
+    struct version_vector version;
     struct mirror_removal removal = {
         .subnet_id = item->wish.subnet_id,
         .prefix = item->wish.prefix,
-        .is = &entry.version,
+        .is = &version,
         .agreed_with = (int)settling->number,
         .known = item->has,
     };
 
     if (!scope_index_get_removed(settling->writer->plugin->index, item->wish.subnet_id, &removed))
         return result_ok();
-    entry.version = removed.version;
-    take_version(&entry, item);
-    return version_equal(&entry.version, &removed.version) ? result_ok() : mirror_remove_scope(settling->writer, &removal);
+    version = removed.version;
+    take_version(settling, &version);
+    return version_equal(&version, &removed.version) ? result_ok() : mirror_remove_scope(settling->writer, &removal);
 }
 
 /* The partner has the scope no more. If it is here again, it must be sent as a new one. */
@@ -122,7 +131,7 @@ static struct result settle_removed(struct settling *settling)
         result = adopt_removal(settling);
         return result_failed(result) ? result : queue_remove(store, partner_id(settling), wish.subnet_id);
     }
-    take_version(&settling->entry, item);
+    take_version(settling, &settling->entry.version);
     settling->entry.agreement[settling->number] = (struct scope_agreement){.met = true, .known = item->has};
     wish.removal = false;
     result = queue_put(store, &wish, settling->writer->now);

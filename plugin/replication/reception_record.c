@@ -122,7 +122,7 @@ static struct result record_taken(struct mirror_writer *writer, const struct rec
         .subnet_id = scope->subnet_id, .fingerprint = scope->now, .version = scope->answered};
     const struct record record = {
         .is = version_merge(&scope->answered, &recorded.version),
-        .known = scope->answered,
+        .known = scope->version, /* that it has heard of more is seen when it is sent that */
         /* The same version on both: whose it was first does not change. */
         .origin = scope->outcome == BATCH_APPLIED ? SCOPE_FROM_PARTNER : recorded.origin,
         /* The sender is to have the scope with the network's parameters, too. */
