@@ -183,7 +183,7 @@ static struct result decide_missing(struct decision *decision, const struct scop
     const struct kea_load *load = decision->load;
     struct load_plan *plan = decision->plan;
     struct fingerprint before = load->from_file ? entry->file_fingerprint : entry->configuration_fingerprint;
-    struct planned_scope nothing = {.delivered = false};
+    struct planned_scope nothing = {.delivered = true}; /* not to be there: this configuration, too, has last said so */
 
     if (fingerprint_empty(before) && outlives(load, entry->origin))
         return plan_restored(decision, entry, &nothing);

@@ -98,8 +98,16 @@ static bool knew(uint32_t scope, int version, int other)
 /* The same, or it may have known: whoever knew one of the twins that a version was made of may have heard of both. */
 static bool may_have_known(uint32_t scope, int version, int other)
 {
-    return knew(scope, version, other) ||
-           (all_known(scope, version) & histories[scope].versions[other].twins) != 0;
+    const struct history *history = &histories[scope];
+    uint64_t all = all_known(scope, version), before = 0;
+
+    while (all != before) {
+        before = all;
+        for (int i = 0; i < history->count; i++)
+            if ((before & history->versions[i].twins) != 0)
+                all |= all_known(scope, i);
+    }
+    return (all >> other & 1) != 0;
 }
 
 static void make_same(uint32_t scope, int one, int other)
@@ -300,7 +308,7 @@ void rules_kept(int server, uint32_t scope, int version)
     } else if (knew(scope, version, here)) {
         world_fail("scope %u: %s calls version %d a conflict with its version %d, on top of which it was made", scope,
                    name_of(server), version, here);
-    } else if (rules.primary_wins && server != 0 && !knew(scope, here, version)) {
+    } else if (rules.primary_wins && server != 0 && !may_have_known(scope, here, version)) {
         world_fail("scope %u: the secondary keeps version %d against the primary's %d", scope, here, version);
     } else if (rules_content(server, scope) == 0) {
         return; /* nothing here that would be recorded */

@@ -1,4 +1,4 @@
-/* What the store promises of older files: a file of schema version 1 or 2 becomes one that a new file cannot be told
+/* What the store promises of older files: a file of schema version 1, 2 or 3 becomes one that a new file cannot be told
  * from, with all that was in it. */
 #include "failover_sync/store.h"
 
@@ -136,6 +136,31 @@ static void make_version_2(const char *path)
     make_old_file(path, TEST_DATA "/schema-2.sql", rows);
 }
 
+/* Scope 1 is agreed on, scope 2 was changed since, scope 3 is new, scope 4 was removed, and the last three wait. */
+static void make_version_3(const char *path)
+{
+    static const char rows[] =
+        "INSERT INTO ADM_DHCPServersTable (RecordId, ServerName, HaName, IsLocal) VALUES "
+        "(1, '192.0.2.1', 'server1', 1), (2, '192.0.2.2', 'server2', 0);"
+        "INSERT INTO ADM_DHCPScopesTable (RecordId, Af, DHCPServerRecordId, ScopeId, ScopeName, PrefixLength, "
+        "StartAddress, EndAddress, ExclusionRanges, TotalNumberOfAddressesInScope, "
+        "TotalNumberOfExcludedAddressesInScope, SubnetId, Prefix, Origin, Fingerprint, PartnerFingerprint, ModifiedAt, "
+        "HasParts, Definition) SELECT id, 'InterNetwork', server, '10.0.' || subnet || '.0', 'n', 24, '10.0.0.1', "
+        "'10.0.0.9', '[]', 9, 0, subnet, '10.0.' || subnet || '.0/24', 'Configuration', words, theirs, 7, 0, '{}' FROM "
+        "(SELECT 1 AS id, 1 AS server, 1 AS subnet, 'same' AS words, NULL AS theirs UNION ALL "
+        "SELECT 2, 1, 2, 'newer', NULL UNION ALL SELECT 3, 1, 3, 'new', NULL UNION ALL "
+        "SELECT 4, 2, 1, 'same', 'same' UNION ALL SELECT 5, 2, 2, 'older', 'older' UNION ALL "
+        "SELECT 6, 2, 4, 'there', 'there');"
+        "INSERT INTO ADM_DhcpFailoverRelationTable (RecordId, RelationshipName, Server1RecordId, Server2RecordId, "
+        "Mode, Server1Percentage, Origin) VALUES (4, 'server1-server2', 1, 2, 'LoadBalance', 50, 'HaConfig');"
+        "INSERT INTO ReplicationQueue (RelationId, ServerRecordId, SubnetId, Prefix, Removal, EnqueuedAt, "
+        "NextAttemptAt) VALUES (4, 2, 2, '10.0.2.0/24', 0, 1, 1), (4, 2, 3, '10.0.3.0/24', 0, 1, 1), "
+        "(4, 2, 4, '10.0.4.0/24', 1, 9, 1);"
+        "PRAGMA application_id = 0x4B465359; PRAGMA user_version = 3; PRAGMA journal_mode = WAL";
+
+    make_old_file(path, TEST_DATA "/schema-3.sql", rows);
+}
+
 static int set_up_folder(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
@@ -170,6 +195,15 @@ static int set_up_version_2(void **state)
     return failure;
 }
 
+static int set_up_version_3(void **state)
+{
+    int failure = set_up_folder(state);
+
+    if (failure == 0)
+        make_version_3(((struct fixture *)*state)->path);
+    return failure;
+}
+
 static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
 {
     (void)status;
@@ -190,13 +224,13 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void test_a_file_of_version_1_becomes_one_of_version_3(void **state)
+static void test_a_file_of_version_1_becomes_one_of_version_4(void **state)
 {
     struct fixture *fixture = *state;
 
     assert_answer(fixture->path, "PRAGMA user_version", "1");
     assert_ok(store_open(fixture->path, &fixture->store));
-    assert_answer(fixture->path, "PRAGMA user_version", "3");
+    assert_answer(fixture->path, "PRAGMA user_version", "4");
     assert_answer(fixture->path,
                   "SELECT RecordId, StartIPAddress, EndIPAddress, Owner, hex(ForkKey) FROM ADM_IPRangeTable",
                   "7|10.0.0.1|10.0.0.9|an admin|00000000000000000000FFFF0A000008;"
@@ -208,13 +242,13 @@ static void test_a_file_of_version_1_becomes_one_of_version_3(void **state)
                   "4|server1-server2|LoadBalance|[]|{}");
 }
 
-static void test_a_file_of_version_2_becomes_one_of_version_3(void **state)
+static void test_a_file_of_version_2_becomes_one_of_version_4(void **state)
 {
     struct fixture *fixture = *state;
 
     assert_answer(fixture->path, "PRAGMA user_version", "2");
     assert_ok(store_open(fixture->path, &fixture->store));
-    assert_answer(fixture->path, "PRAGMA user_version", "3");
+    assert_answer(fixture->path, "PRAGMA user_version", "4");
     assert_answer(fixture->path,
                   "SELECT RecordId, RelationshipName, Server1RecordId, Server2RecordId, Mode, MCLT, "
                   "StateSwitchInterval, Server1Percentage, Server2Name, Origin, EditedProperties, KeaMode, "
@@ -226,6 +260,23 @@ static void test_a_file_of_version_2_becomes_one_of_version_3(void **state)
                   "11|3|5");
     assert_answer(fixture->path, "SELECT RelationId, ServerRecordId, SubnetId FROM ReplicationQueue", "1|2|1");
     assert_answer(fixture->path, "SELECT count(*) FROM OperationLog", "0");
+}
+
+/* What the partner has not got is an edit of this server's, and what it has got is as both found it. */
+static void test_a_file_of_version_3_becomes_one_of_version_4(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_answer(fixture->path, "PRAGMA user_version", "3");
+    assert_ok(store_open(fixture->path, &fixture->store));
+    assert_answer(fixture->path, "PRAGMA user_version", "4");
+    assert_answer(fixture->path, "SELECT SubnetId, Removal FROM ReplicationQueue ORDER BY SubnetId", "2|0;3|0;4|1");
+    assert_answer(fixture->path,
+                  "SELECT ServerRecordId, SubnetId, Prefix, replace(Version, substr(Writer, 1, 16), 'writer'), "
+                  "Removed, ChangedAt FROM ScopeVersions, StoreIdentity ORDER BY 1, 2",
+                  "1|1|10.0.1.0/24||0|7;1|2|10.0.2.0/24|writer:1|0|7;1|3|10.0.3.0/24|writer:1|0|7;"
+                  "1|4|10.0.4.0/24|writer:1|1|9;2|1|10.0.1.0/24||0|7;2|2|10.0.2.0/24||0|7;2|4|10.0.4.0/24||0|7");
+    assert_answer(fixture->path, "SELECT length(Writer), LastEdit, Filled FROM StoreIdentity", "32|0|1");
 }
 
 /* An older store has no note of what the configuration gave before an edit: what it gives first after the upgrade is
@@ -390,9 +441,12 @@ int main(void)
 {
 #define FROM_1(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #define FROM_2(name) cmocka_unit_test_setup_teardown(name, set_up_version_2, tear_down)
+#define FROM_3(name) cmocka_unit_test_setup_teardown(name, set_up_version_3, tear_down)
     const struct CMUnitTest tests[] = {
-        FROM_1(test_a_file_of_version_1_becomes_one_of_version_3),
-        FROM_2(test_a_file_of_version_2_becomes_one_of_version_3),
+        FROM_3(test_a_file_of_version_3_becomes_one_of_version_4),
+        FROM_3(test_an_upgraded_file_has_the_schema_of_a_new_one),
+        FROM_1(test_a_file_of_version_1_becomes_one_of_version_4),
+        FROM_2(test_a_file_of_version_2_becomes_one_of_version_4),
         FROM_2(test_an_edit_of_version_2_holds_until_the_configuration_changes),
         FROM_2(test_the_log_takes_the_states_of_operations_and_no_others),
         FROM_1(test_mirrored_rows_of_version_1_are_managed_by_their_server),

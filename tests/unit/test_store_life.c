@@ -198,6 +198,28 @@ static void test_a_store_that_is_deleted_while_the_server_runs_is_made_anew(void
     await_quiet();
 }
 
+/* Until the store is there and has the scope again. */
+static void await_filled(const char *path)
+{
+    bool filled = false;
+
+    for (int tries = 0; tries < SOON / 10 && !filled; tries++) {
+        sqlite3 *database = NULL;
+        sqlite3_stmt *statement = NULL;
+
+        if (sqlite3_open_v2(path, &database, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
+            sqlite3_prepare_v2(database, "SELECT 1 FROM ADM_DHCPScopesTable JOIN ADM_DHCPServersTable AS server "
+                                         "ON server.RecordId = DHCPServerRecordId WHERE IsLocal = 1",
+                               -1, &statement, NULL) == SQLITE_OK)
+            filled = sqlite3_step(statement) == SQLITE_ROW;
+        (void)sqlite3_finalize(statement);
+        (void)sqlite3_close(database);
+        if (!filled)
+            usleep(10000);
+    }
+    assert_true(filled);
+}
+
 static void test_a_store_that_is_made_anew_knows_what_config_set_said_last(void **state)
 {
     (void)state;
@@ -215,8 +237,7 @@ static void test_a_store_that_is_made_anew_knows_what_config_set_said_last(void 
     await_quiet();
     drop_log(fake_server_store(one));
     assert_int_equal(unlink(fake_server_store(one)), 0);
-    for (int tries = 0; tries < SOON / 10 && access(fake_server_store(one), F_OK) != 0; tries++)
-        usleep(10000);
+    await_filled(fake_server_store(one));
     await_quiet();
     assert_int_equal(fake_server_reload(one, false), RESULT_OK);
     assert_true(fake_server_await(one, 1, "the partner's", 0));

@@ -1,0 +1,152 @@
+/* What version vectors promise: which of two versions builds on the other, and their text. */
+#include "failover_sync/version_vector.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define A UINT64_C(0xaaaaaaaaaaaaaaaa)
+#define B UINT64_C(0xbbbbbbbbbbbbbbbb)
+
+static struct version_vector edits(uint64_t by_a, uint64_t by_b)
+{
+    struct version_vector version = {.count = 0};
+
+    if (by_b != 0)
+        version_add(&version, B, by_b);
+    if (by_a != 0)
+        version_add(&version, A, by_a);
+    return version;
+}
+
+static void assert_order(struct version_vector first, struct version_vector second, enum version_order order,
+                         enum version_order reverse)
+{
+    assert_int_equal(version_compare(&first, &second), order);
+    assert_int_equal(version_compare(&second, &first), reverse);
+}
+
+static void test_an_edit_is_newer_than_what_it_was_made_on(void **state)
+{
+    (void)state;
+    assert_order(edits(0, 0), edits(0, 0), VERSION_SAME, VERSION_SAME);
+    assert_order(edits(5, 3), edits(5, 3), VERSION_SAME, VERSION_SAME);
+    assert_order(edits(0, 0), edits(1, 0), VERSION_OLDER, VERSION_NEWER);
+    assert_order(edits(5, 0), edits(6, 0), VERSION_OLDER, VERSION_NEWER);
+    assert_order(edits(5, 0), edits(5, 3), VERSION_OLDER, VERSION_NEWER);
+}
+
+static void test_edits_that_did_not_know_each_other_are_apart(void **state)
+{
+    (void)state;
+    assert_order(edits(5, 0), edits(0, 3), VERSION_APART, VERSION_APART);
+    assert_order(edits(6, 3), edits(5, 4), VERSION_APART, VERSION_APART);
+}
+
+static void test_what_is_merged_builds_on_both(void **state)
+{
+    struct version_vector one = edits(6, 3), other = edits(5, 4), both = version_merge(&one, &other);
+
+    (void)state;
+    assert_order(one, both, VERSION_OLDER, VERSION_NEWER);
+    assert_order(other, both, VERSION_OLDER, VERSION_NEWER);
+    assert_order(both, edits(6, 4), VERSION_SAME, VERSION_SAME);
+}
+
+static void test_an_older_edit_changes_nothing(void **state)
+{
+    struct version_vector version = edits(6, 3);
+
+    (void)state;
+    version_add(&version, A, 2);
+    assert_order(version, edits(6, 3), VERSION_SAME, VERSION_SAME);
+}
+
+static void test_what_was_found_is_nobodys_edit(void **state)
+{
+    struct version_vector version = {.count = 0};
+
+    (void)state;
+    assert_true(version_is_found(&version));
+    version_add(&version, A, VERSION_FOUND);
+    version_add(&version, B, VERSION_FOUND);
+    assert_true(version_is_found(&version));
+    version_add(&version, B, 2);
+    assert_false(version_is_found(&version));
+}
+
+static void test_with_too_many_writers_the_oldest_edits_are_forgotten(void **state)
+{
+    struct version_vector version = {.count = 0};
+
+    (void)state;
+    for (uint64_t writer = 1; writer <= VERSION_PARTS + 3; writer++)
+        version_add(&version, writer, 1000 - writer);
+    assert_int_equal(version.count, VERSION_PARTS);
+    assert_int_equal(version.part[0].writer, 1);
+    assert_int_equal(version.part[VERSION_PARTS - 1].writer, VERSION_PARTS);
+    version_add(&version, 99, 2000);
+    assert_int_equal(version.count, VERSION_PARTS);
+    assert_int_equal(version.part[VERSION_PARTS - 1].writer, 99);
+    for (size_t i = 1; i < version.count; i++)
+        assert_true(version.part[i - 1].writer < version.part[i].writer);
+}
+
+static void test_the_text_is_read_back(void **state)
+{
+    struct version_vector version = edits(UINT64_C(0x1a3185c5000), UINT64_MAX), read;
+    char text[VERSION_TEXT_SIZE];
+
+    (void)state;
+    version_print(&version, text);
+    assert_string_equal(text, "aaaaaaaaaaaaaaaa:1a3185c5000,bbbbbbbbbbbbbbbb:ffffffffffffffff");
+    assert_true(version_parse(text, &read));
+    assert_true(version_equal(&version, &read));
+    version = (struct version_vector){.count = 0};
+    for (uint64_t i = 0; i < VERSION_PARTS; i++)
+        version_add(&version, UINT64_MAX - i, UINT64_MAX);
+    version_print(&version, text);
+    assert_int_equal(strlen(text), VERSION_TEXT_SIZE - 2); /* no comma behind the last */
+    assert_true(version_parse(text, &read));
+    assert_true(version_equal(&version, &read));
+    assert_true(version_parse(NULL, &read));
+    assert_true(version_empty(&read));
+    assert_true(version_parse("", &read));
+    assert_true(version_empty(&read));
+}
+
+static void test_anything_else_is_no_version(void **state)
+{
+    static const char *const texts[] = {"a",     "a:",      ":1",   "a:0",   "a:1,",     "a:1,b",
+                                        "a:1 ",  "A:1",     "a:1;b:1", "a:1,,b:1", " a:1", "-a:1",
+                                        "a:-1",  "00000000000000001:1", "1:00000000000000001",
+                                        "1:1,2:1,3:1,4:1,5:1,6:1,7:1,8:1,9:1"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct version_vector version;
+
+        if (version_parse(texts[i], &version))
+            fail_msg("\"%s\" was read as a version", texts[i]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_an_edit_is_newer_than_what_it_was_made_on),
+        cmocka_unit_test(test_edits_that_did_not_know_each_other_are_apart),
+        cmocka_unit_test(test_what_is_merged_builds_on_both),
+        cmocka_unit_test(test_an_older_edit_changes_nothing),
+        cmocka_unit_test(test_what_was_found_is_nobodys_edit),
+        cmocka_unit_test(test_with_too_many_writers_the_oldest_edits_are_forgotten),
+        cmocka_unit_test(test_the_text_is_read_back),
+        cmocka_unit_test(test_anything_else_is_no_version),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
