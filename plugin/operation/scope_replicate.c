@@ -17,6 +17,7 @@ struct replication {
     struct operation_context *context;
     struct mirror_writer writer;
     int only; /* the place of the one relationship that is meant; -1: all of a scope's */
+    bool force; /* an administrator decides conflicts that wait for him */
     struct watch_target *targets;
     size_t count, capacity;
     uint32_t *skipped;
@@ -71,6 +72,25 @@ static struct result queue_for(struct replication *replication, const struct sco
     return queue_put(plugin->store, &wish, replication->writer.now);
 }
 
+/* The versions of both servers are kept, and this one is to count: from now on it builds on the partner's. */
+static struct result win_conflict(struct replication *replication, uint32_t subnet_id, size_t place)
+{
+    struct scope_entry entry;
+    struct result result = result_ok();
+
+    if (!scope_index_get(replication->context->plugin->index, subnet_id, &entry))
+        return result;
+    if (entry.agreement[place].met &&
+        version_compare(&entry.version, &entry.agreement[place].known) == VERSION_APART) {
+        entry.version = version_merge(&entry.version, &entry.agreement[place].known);
+        mirror_edit(&replication->writer, &entry.version);
+        entry.reset = false;
+        result = mirror_set_sync(&replication->writer, &entry, NULL);
+    }
+    scope_entry_clear(&entry);
+    return result;
+}
+
 static struct result replicate_row(void *context, const struct scope_row *scope)
 {
     struct replication *replication = context;
@@ -80,8 +100,12 @@ static struct result replicate_row(void *context, const struct scope_row *scope)
     if (!result_failed(result) && places == 0)
         return skip_scope(replication, scope->subnet_id);
     for (size_t place = 0; place < RELATIONSHIP_MAX && !result_failed(result); place++)
-        if ((places >> place & 1) != 0)
-            result = queue_for(replication, scope, place);
+        if ((places >> place & 1) != 0) {
+            if (replication->force)
+                result = win_conflict(replication, scope->subnet_id, place);
+            if (!result_failed(result))
+                result = queue_for(replication, scope, place);
+        }
     return result;
 }
 
@@ -149,7 +173,10 @@ static struct fault choose_named(struct replication *replication)
     struct store *store = context->plugin->store;
     uint32_t *ids = NULL;
     size_t count = 0;
-    struct fault fault =
+    struct fault fault;
+
+    replication->force = model_boolean(context->input, "force", false);
+    fault =
         fault_of_result(subnet_ids_input(context->input, &ids, &count), EXCEPTION_SCOPES_NOT_REPLICATED);
 
     for (size_t i = 0; i < count && !fault_raised(&fault); i++) {
@@ -251,6 +278,64 @@ static struct result relation_exists(struct store *store, int64_t record_id, boo
     return result;
 }
 
+struct held_removals {
+    struct replication *replication;
+    size_t place;
+    struct scope_removed *list;
+    size_t count, capacity;
+    struct result result;
+};
+
+static void collect_removed(void *context, const struct scope_removed *removed)
+{
+    struct held_removals *held = context;
+
+    if (!engine_grow((void **)&held->list, held->count, &held->capacity, sizeof *held->list))
+        held->result = result_no_memory("removals to send");
+    else
+        held->list[held->count++] = *removed;
+}
+
+/* A removal in conflict with the partner's change of the scope builds on that from now on. */
+static struct result win_removal(const struct held_removals *held, const struct scope_removed *removed)
+{
+    struct mirror_writer *writer = &held->replication->writer;
+    const struct relationship *relationship = &writer->plugin->relationships.list[held->place];
+    struct version_vector version;
+    struct version_row there;
+    const struct mirror_removal removal = {.subnet_id = removed->subnet_id,
+                                           .prefix = removed->prefix,
+                                           .is = &version,
+                                           .edit = true,
+                                           .agreed_with = -1};
+    struct result result = version_store_find(writer->plugin->store, relationship_partner(relationship)->record_id,
+                                              removed->subnet_id, &there);
+
+    if (result.code == RESULT_NOT_FOUND ||
+        (!result_failed(result) && version_compare(&removed->version, &there.version) != VERSION_APART))
+        return result_ok();
+    version = version_merge(&removed->version, &there.version);
+    return result_failed(result) ? result : mirror_remove_scope(writer, &removal);
+}
+
+static struct result release_removals(struct replication *replication, size_t place)
+{
+    struct plugin *plugin = replication->context->plugin;
+    struct held_removals held = {.replication = replication, .place = place, .result = result_ok()};
+    struct result result;
+
+    scope_index_each_removed(plugin->index, collect_removed, &held);
+    result = held.result;
+    for (size_t i = 0; i < held.count && !result_failed(result); i++)
+        result = win_removal(&held, &held.list[i]);
+    free(held.list);
+    return result_failed(result)
+               ? result
+               : queue_release_removals(plugin->store,
+                                        relationship_partner(&plugin->relationships.list[place])->record_id,
+                                        replication->context->now_ms);
+}
+
 static struct fault choose_relationship(struct replication *replication)
 {
     struct operation_context *context = replication->context;
@@ -269,9 +354,7 @@ static struct fault choose_relationship(struct replication *replication)
                                "the partner has no URL; give the command to one of them",
                                (long long)record_id);
     if (!result_failed(result) && model_boolean(context->input, "force", false))
-        result = queue_release_removals(
-            context->plugin->store,
-            relationship_partner(&context->plugin->relationships.list[replication->only])->record_id, context->now_ms);
+        result = release_removals(replication, (size_t)replication->only);
     if (!result_failed(result))
         result = replicate_all(replication, false);
     return fault_of_result(result, EXCEPTION_RELATION_NOT_REPLICATED);

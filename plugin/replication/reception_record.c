@@ -76,6 +76,13 @@ static bool is_edited(const struct received_scope *scope, const struct recorded 
     return strcmp(scope->now.hex, recorded->fingerprint.hex) != 0;
 }
 
+/* Whether a conflict waited for an administrator, who has decided it on the other server. */
+static bool was_held(const struct plugin *plugin, const struct recorded *recorded)
+{
+    return !plugin->parameters.primary_wins && recorded->met &&
+           version_compare(&recorded->version, &recorded->known) == VERSION_APART;
+}
+
 /* What came of a scope, as it is to be mirrored. */
 struct record {
     struct version_vector is, known;
@@ -131,7 +138,7 @@ static struct result record_taken(struct mirror_writer *writer, const struct rec
     };
     struct result result = result_ok();
 
-    if (scope->outcome == BATCH_APPLIED && scope->conflicting)
+    if (scope->outcome == BATCH_APPLIED && (scope->conflicting || was_held(writer->plugin, &recorded)))
         result = record_history(writer, scope);
     if (!result_failed(result))
         result = put(writer, reception, scope, &record);

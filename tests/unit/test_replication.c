@@ -544,6 +544,77 @@ static void test_hold_keeps_both_versions(void **state)
     await_quiet();
 }
 
+static void assert_command(struct fake_server *server, const char *name, const char *arguments)
+{
+    char *answer = fake_server_command(server, name, arguments);
+
+    if (strstr(answer, "\"result\":0") == NULL)
+        fail_msg("%s", answer);
+    free(answer);
+}
+
+static void assert_in_history(struct fake_server *server, const char *words)
+{
+    char *answer = fake_server_command(server, "scope-history", "{}");
+
+    if (strstr(answer, words) == NULL)
+        fail_msg("\"%s\" is not in %s", words, answer);
+    free(answer);
+}
+
+/* Scope 1 was changed on both, and both know. */
+static void make_held_conflict(const char *ones, const char *twos)
+{
+    start_both("{\"conflict\": \"hold\", \"retry\": {\"min-ms\": 50, \"max-ms\": 200}}");
+    fake_server_command_put(one, 1, "old");
+    assert_true(fake_server_await(two, 1, "old", SOON));
+    await_quiet();
+    fake_server_set_reachable(one, false);
+    fake_server_set_reachable(two, false);
+    fake_server_command_put(one, 1, ones);
+    fake_server_command_put(two, 1, twos);
+    assert_true(fake_server_await_status(one, "queued", 1, SOON));
+    assert_true(fake_server_await_status(two, "queued", 1, SOON));
+    fake_server_set_reachable(one, true);
+    fake_server_set_reachable(two, true);
+    assert_true(fake_server_await_status(one, "held", 1, SOON));
+    assert_true(fake_server_await_status(two, "held", 1, SOON));
+}
+
+static void test_an_administrator_decides_a_held_conflict_on_either_server(void **state)
+{
+    (void)state;
+    make_held_conflict("primary's", "secondary's");
+    assert_command(two, "scope-replicate", "{\"subnet-ids\": [1]}"); /* without force it stays */
+    assert_true(fake_server_await_status(two, "held", 1, SOON));
+    assert_runs(one, 1, "primary's");
+    assert_command(two, "scope-replicate", "{\"subnet-ids\": [1], \"force\": true}");
+    assert_true(fake_server_await(one, 1, "secondary's", SOON));
+    await_quiet();
+    assert_runs(two, 1, "secondary's");
+    assert_in_history(one, "primary's");
+}
+
+static void test_an_administrator_decides_a_held_conflict_with_a_removal(void **state)
+{
+    (void)state;
+    make_held_conflict("primary's", NULL);
+    assert_runs(one, 1, "primary's");
+    assert_command(one, "scope-replicate", "{\"subnet-ids\": [1], \"force\": true}");
+    assert_true(fake_server_await(two, 1, "primary's", SOON));
+    await_quiet();
+}
+
+static void test_an_administrator_decides_for_a_removal(void **state)
+{
+    (void)state;
+    make_held_conflict("primary's", NULL);
+    assert_command(two, "failover-replicate", "{\"record-id\": 1, \"force\": true}");
+    assert_true(fake_server_await(one, 1, "", SOON));
+    await_quiet();
+    assert_in_history(one, "primary's");
+}
+
 static void test_a_refused_scope_does_not_keep_the_others(void **state)
 {
     (void)state;
@@ -702,6 +773,9 @@ int main(void)
         TEST(test_what_changed_while_the_partner_was_away_arrives),
         TEST(test_the_primary_wins_when_both_changed),
         TEST(test_hold_keeps_both_versions),
+        TEST(test_an_administrator_decides_a_held_conflict_on_either_server),
+        TEST(test_an_administrator_decides_a_held_conflict_with_a_removal),
+        TEST(test_an_administrator_decides_for_a_removal),
         TEST(test_a_refused_scope_does_not_keep_the_others),
         TEST(test_manual_replication_waits_for_the_command),
         TEST(test_a_scope_that_leaves_before_it_was_sent_leaves_no_trace),
