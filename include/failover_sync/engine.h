@@ -69,7 +69,7 @@ struct plugin {
     struct store *_Atomic reopened; /* by the worker, for the main thread to take */
     atomic_int commands_inside;     /* commands of ours that are being answered */
     atomic_int changes_pending;     /* changes of scopes that were seen and are not recorded yet */
-    atomic_bool receiving[RELATIONSHIP_MAX]; /* a batch waits until they are */
+    atomic_bool receiving[RELATIONSHIP_MAX]; /* a batch has come that is not recorded yet */
 
     struct worker *worker;          /* has its own lock */
     struct replication_watch watch; /* the worker's */

@@ -64,17 +64,9 @@ static void apply(struct reception *reception)
     report(reception);
     tickets_set_pause(plugin->tickets, ticket, reception->pause_us);
     tickets_set(plugin->tickets, ticket, TICKET_APPLIED, NULL, outcomes_json(reception));
-    result = worker_post(plugin, reception_record, reception_free, reception);
+    result = worker_post(plugin, reception_record, reception_end, reception);
     if (result_failed(result))
         tickets_set(plugin->tickets, ticket, TICKET_UNRECORDED, result.message, NULL);
-}
-
-static void release_waiting(void *argument)
-{
-    struct reception *reception = argument;
-
-    reception->plugin->receiving[reception->number] = false;
-    reception_free(reception);
 }
 
 /* What was changed here before the batch came must be counted before it can be compared: then it is its turn. */
@@ -92,13 +84,11 @@ static void take_turn(void *argument, bool cancelled)
         struct result result;
 
         memcpy(ticket, reception->ticket, sizeof ticket);
-        plugin->receiving[reception->number] = true;
-        result = worker_post(plugin, reception_wait, release_waiting, reception);
+        result = worker_post(plugin, reception_wait, reception_end, reception);
         if (result_failed(result))
             tickets_set(plugin->tickets, ticket, TICKET_UNRECORDED, result.message, NULL);
         return;
     }
-    plugin->receiving[reception->number] = false;
     apply(reception);
 }
 
@@ -107,7 +97,7 @@ struct result reception_wait(struct plugin *plugin, void *argument)
     struct result result = plugin->server->run_on_main(plugin->server->context, take_turn, argument);
 
     if (result_failed(result))
-        release_waiting(argument);
+        reception_end(argument);
     return result_ok();
 }
 
@@ -177,7 +167,6 @@ char *command_scope_receive(struct plugin *plugin, const struct model_node *inpu
         fault = fault_of_result(engine_no_store(plugin), EXCEPTION_SCOPE_NOT_UPDATED_REMOTELY);
         return fault_answer(&fault);
     }
-    worker_partner_heard(plugin, sender);
     if (asked != NULL)
         return answer_ticket(plugin, asked);
     if (!plugin->filled) {
@@ -188,23 +177,27 @@ char *command_scope_receive(struct plugin *plugin, const struct model_node *inpu
         return fault_answer(&fault);
     }
 
-    if (plugin->receiving[relationship - plugin->relationships.list]) {
-        fault = fault_of_result(result_error(RESULT_REFUSED, "an earlier batch waits until changes of this server's "
-                                                             "own are recorded; the next one is taken after that"),
-                                EXCEPTION_SCOPE_NOT_UPDATED_REMOTELY);
+    if (atomic_exchange(&plugin->receiving[relationship - plugin->relationships.list], true)) {
+        fault = fault_of_result(
+            result_error(RESULT_REFUSED, "an earlier batch is not recorded yet; the next one is taken after that"),
+            EXCEPTION_SCOPE_NOT_UPDATED_REMOTELY);
         return fault_answer(&fault);
     }
     reception = calloc(1, sizeof *reception);
-    if (reception == NULL)
+    if (reception == NULL) {
+        plugin->receiving[relationship - plugin->relationships.list] = false;
         return NULL;
+    }
     reception->plugin = plugin;
     reception->number = (size_t)(relationship - plugin->relationships.list);
     result = take_scopes(reception, input);
     if (result_failed(result)) {
-        reception_free(reception);
+        reception_end(reception);
         fault = fault_of_result(result, EXCEPTION_SCOPE_NOT_UPDATED_REMOTELY);
         return fault_answer(&fault);
     }
+    /* Only with a batch that is taken: two that refuse each other's would wake each other for ever. */
+    worker_partner_heard(plugin, sender);
     tickets_issue(plugin->tickets, plugin->instance, reception->ticket);
     memcpy(ticket, reception->ticket, sizeof ticket);
     if (plugin->server->on_main(plugin->server->context)) {
@@ -212,7 +205,7 @@ char *command_scope_receive(struct plugin *plugin, const struct model_node *inpu
     } else {
         result = plugin->server->run_on_main(plugin->server->context, take_turn, reception);
         if (result_failed(result)) {
-            reception_free(reception);
+            reception_end(reception);
             fault = fault_of_result(result, EXCEPTION_SCOPE_NOT_UPDATED_REMOTELY);
             return fault_answer(&fault);
         }

@@ -31,10 +31,14 @@ struct reception {
     uint32_t pause_us; /* for how long packets had to wait for it */
     struct received_scope *scopes;
     size_t count;
+    bool refused; /* by the store, which is asked again */
 };
 
-/* Frees a reception; a worker_job_free. */
-void reception_free(void *argument);
+/* Frees a reception; the plugin may be gone. */
+void reception_free(struct reception *reception);
+
+/* The end of one in a plugin that runs: the next batch may come. A worker_job_free. */
+void reception_end(void *argument);
 
 /* The relationship it came in by. */
 const struct relationship *reception_relationship(const struct reception *reception);

@@ -6,10 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void reception_free(void *argument)
+void reception_free(struct reception *reception)
 {
-    struct reception *reception = argument;
-
     if (reception == NULL)
         return;
     for (size_t i = 0; i < reception->count; i++) {
@@ -20,6 +18,14 @@ void reception_free(void *argument)
     }
     free(reception->scopes);
     free(reception);
+}
+
+void reception_end(void *argument)
+{
+    struct reception *reception = argument;
+
+    reception->plugin->receiving[reception->number] = false;
+    reception_free(reception);
 }
 
 const struct relationship *reception_relationship(const struct reception *reception)

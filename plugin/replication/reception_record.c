@@ -282,7 +282,9 @@ struct result reception_record(struct plugin *plugin, void *argument)
     if (!result_failed(result))
         result = look_at_networks(plugin, reception);
     if (result_failed(result)) {
-        kea_log(plugin->server, FAILOVER_SYNC_RECORD_FAILED, sender, result.message);
+        if (!reception->refused)
+            kea_log(plugin->server, FAILOVER_SYNC_RECORD_FAILED, sender, result.message);
+        reception->refused = true;
         tickets_set(plugin->tickets, reception->ticket, TICKET_UNRECORDED, result.message, NULL);
         engine_set_mirror(plugin, &result);
     } else {
@@ -293,7 +295,8 @@ struct result reception_record(struct plugin *plugin, void *argument)
         plugin->status.relationship[reception->number].scopes_received += (uint32_t)reception->count;
         (void)pthread_mutex_unlock(&plugin->status.lock);
     }
-    reception_free(reception);
-    /* The sender comes again with what was not recorded; nothing has to be kept for it here. */
-    return result_failed(result) && result.code != RESULT_STORE ? result : result_ok();
+    /* What runs is recorded before anything that builds on it, however long the store refuses. */
+    if (result.code != RESULT_STORE)
+        reception_end(reception);
+    return result;
 }

@@ -29,7 +29,7 @@ static void apply_on_main(void *argument, bool cancelled)
                     scope->text[0] == '\0' ? "changed once more meanwhile" : scope->text);
     }
     /* What cannot be recorded stays held, and is compared again at the next change of the scope. */
-    (void)worker_post(plugin, reception_record, reception_free, reception);
+    (void)worker_post(plugin, reception_record, reception_end, reception);
 }
 
 /* The version that the partner's scope would have if the partner counted them: what it was last known to have, and one

@@ -316,19 +316,6 @@ void rules_kept(int server, uint32_t scope, int version)
     rules_read(server, scope);
 }
 
-void rules_amend(int server, const int version[SCOPES + 1], const struct standing lost[SCOPES + 1],
-                 struct standing snapshot[SCOPES + 1])
-{
-    for (uint32_t scope = 1; scope <= SCOPES; scope++)
-        if (version[scope] >= 0 && snapshot[scope].version == lost[scope].version)
-            snapshot[scope] = recorded[server][scope];
-}
-
-void rules_not_recorded(int server, const int version[SCOPES + 1], const struct standing lost[SCOPES + 1])
-{
-    rules_amend(server, version, lost, known[server]);
-}
-
 void rules_in_sync(int server, uint32_t scope, uint8_t content)
 {
     if ((histories[scope].ran[1 - server] >> content & 1) == 0)

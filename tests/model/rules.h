@@ -60,11 +60,6 @@ int rules_sent(int server, uint32_t scope);
 void rules_applied(int server, uint32_t scope, int version);
 void rules_kept(int server, uint32_t scope, int version);
 
-/* What came of applying a batch cannot be recorded: `snapshot` of its job, and those of the jobs queued behind it. */
-void rules_not_recorded(int server, const int version[SCOPES + 1], const struct standing lost[SCOPES + 1]);
-void rules_amend(int server, const int version[SCOPES + 1], const struct standing lost[SCOPES + 1],
-                 struct standing snapshot[SCOPES + 1]);
-
 /* The server's library says that its version of a scope, with this content, is in sync. */
 void rules_in_sync(int server, uint32_t scope, uint8_t content);
 

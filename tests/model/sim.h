@@ -36,8 +36,7 @@ struct sim_server {
     char name[16], peer[16], store[128];
     int number;
     bool up;
-    bool on_main;    /* the plugin was called on the main thread */
-    bool unrecorded; /* it said so of a batch */
+    bool on_main; /* the plugin was called on the main thread */
     struct plugin *plugin;
     struct worker *worker; /* NULL while none runs */
     uint8_t file[SCOPES + 1], running[SCOPES + 1], staged[SCOPES + 1]; /* contents; 0: no such scope */

@@ -258,8 +258,6 @@ static void log_message(void *context, enum kea_message message, const char *con
     };
     struct sim_server *server = context;
 
-    if (message == FAILOVER_SYNC_RECORD_FAILED)
-        server->unrecorded = true;
     if (!world.verbose)
         return;
     fprintf(stderr, "    %s %s", server->name, names[message]);

@@ -21,7 +21,7 @@ struct job {
     worker_job_free release;
     void *argument;
     struct standing snapshot[SCOPES + 1]; /* what is recorded when it is done */
-    struct delivery delivery;             /* that it is to record */
+    struct delivery delivery;             /* that it goes on with */
     struct job *next;
 };
 
@@ -93,17 +93,6 @@ static struct job *take_job(struct worker *worker)
     return job;
 }
 
-/* A batch that could not be recorded comes again; what is queued behind it knows nothing of it. */
-static void not_recorded(struct worker *worker, struct job *job)
-{
-    int number = worker->server->number;
-
-    for (struct job *later = worker->first; later != NULL; later = later->next)
-        rules_amend(number, job->delivery.version, job->snapshot, later->snapshot);
-    rules_not_recorded(number, job->delivery.version, job->snapshot);
-    rules_amend(number, job->delivery.version, job->snapshot, job->snapshot);
-}
-
 static bool run_job(struct worker *worker)
 {
     struct plugin *plugin = worker->plugin;
@@ -112,7 +101,6 @@ static bool run_job(struct worker *worker)
 
     if (job == NULL)
         return false;
-    worker->server->unrecorded = false;
     if (job->run == reception_wait)
         worker->server->delivery = job->delivery; /* the main thread goes on with it */
     result = job->run(plugin, job->argument);
@@ -127,9 +115,7 @@ static bool run_job(struct worker *worker)
         return false;
     }
     engine_set_mirror(plugin, result_failed(result) ? &result : NULL);
-    if (worker->server->unrecorded)
-        not_recorded(worker, job);
-    else if (result_failed(result))
+    if (result_failed(result))
         world_fail("server%d: a job failed: %s", worker->server->number + 1, result.message);
     rules_job_done(worker->server->number, job->snapshot);
     free(job);
