@@ -28,6 +28,7 @@ struct batch_item {
     char *definition;            /* as stored here; NULL for a removal */
     struct fingerprint pushed;   /* our fingerprint of it; empty for a removal */
     struct version_vector version; /* of it, or of the removal */
+    struct version_vector known;   /* what the partner is known to have */
     struct fingerprint base;       /* what the partner last answered */
     bool agreed;                   /* and there was an agreement on it */
     enum batch_outcome outcome;    /* what it answered now */

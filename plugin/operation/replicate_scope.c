@@ -60,6 +60,12 @@ struct result replicate_scope_prepare(struct plugin *plugin, size_t relationship
         goto done;
     item->version = item->has = version.version;
 
+    result = version_store_find(plugin->store, destination->record_id, item->wish.subnet_id, &version);
+    if (!result_failed(result))
+        item->known = version.version;
+    else if (result.code != RESULT_NOT_FOUND)
+        goto done;
+
     /* 3.4: does it exist at the destination? The partner's row says so, and on which version of it to build. */
     result = scope_store_find(plugin->store, destination->record_id, item->wish.subnet_id, &at_destination);
     if (result.code == RESULT_NOT_FOUND) {

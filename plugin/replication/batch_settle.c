@@ -173,12 +173,14 @@ static struct result settle_held(struct settling *settling, const char *reason)
     const struct batch_item *item = settling->item;
     struct result result = queue_hold(settling->writer->plugin->store, item->wish.record_id, reason);
 
-    if (settling->known)
-        settling->entry.agreement[settling->number] =
-            (struct scope_agreement){.theirs = item->answered, .met = true, .known = item->has};
-    return result_failed(result) ? result
-                                 : mirror_put_known(settling->writer, settling->number, item->wish.subnet_id,
-                                                    item->wish.prefix, &item->has);
+    if (result_failed(result))
+        return result;
+    if (!settling->known)
+        return mirror_put_known(settling->writer, settling->number, item->wish.subnet_id, item->wish.prefix,
+                                &item->has);
+    settling->entry.agreement[settling->number] =
+        (struct scope_agreement){.theirs = item->answered, .met = true, .known = item->has};
+    return mirror_put_agreement(settling->writer, &settling->entry, settling->number, item->definition);
 }
 
 static struct result settle_refused(struct settling *settling, int64_t retry_at)

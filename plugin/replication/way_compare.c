@@ -34,11 +34,23 @@ static bool has_other_id(const struct way_run *run, struct batch_item *item, con
     return true;
 }
 
+/* The version that the partner's scope would have if the partner counted them: what it was last known to have, and one
+ * edit of its own. */
+static struct version_vector version_there(const struct way_run *run, const struct batch_item *item)
+{
+    const char *name = way_partner_name(run);
+    struct version_vector version = item->known;
+
+    version_add(&version, fingerprint_number(fingerprint_of(name, strlen(name))), (uint64_t)engine_now());
+    return version;
+}
+
 /* Both were changed. `there` is taken. */
 static bool settle_conflict(const struct way_run *run, struct batch_item *item, char *there)
 {
     const struct relationship *relationship = &run->plugin->relationships.list[run->number];
 
+    item->has = version_there(run, item);
     if (!run->plugin->parameters.primary_wins) {
         item->outcome = BATCH_CONFLICT;
         (void)snprintf(item->text, sizeof item->text, "%.60s holds a version of its own of %s", way_partner_name(run),
@@ -84,7 +96,7 @@ bool way_compare(const struct way_run *run, struct batch_item *item, const struc
         apply = false;
     } else if (has_other_id(run, item, config)) {
         apply = false;
-    } else if (same(current, item->base)) {
+    } else if (same(current, item->base) && version_compare(&item->version, &item->known) != VERSION_APART) {
         apply = true;
     } else {
         apply = settle_conflict(run, item, there);

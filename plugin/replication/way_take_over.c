@@ -32,22 +32,6 @@ static void apply_on_main(void *argument, bool cancelled)
     (void)worker_post(plugin, reception_record, reception_end, reception);
 }
 
-/* The version that the partner's scope would have if the partner counted them: what it was last known to have, and one
- * edit of its own. */
-static struct version_vector version_of_partner(const struct reception *reception, uint32_t subnet_id)
-{
-    const char *name = relationship_partner(reception_relationship(reception))->name;
-    struct version_vector version = {.count = 0};
-    struct scope_entry entry;
-
-    if (scope_index_get(reception->plugin->index, subnet_id, &entry)) {
-        version = entry.agreement[reception->number].known;
-        scope_entry_clear(&entry);
-    }
-    version_add(&version, fingerprint_number(fingerprint_of(name, strlen(name))), (uint64_t)engine_now());
-    return version;
-}
-
 static struct result add_scope(struct reception *reception, const struct batch_item *item)
 {
     struct received_scope *scope = &reception->scopes[reception->count++];
@@ -56,7 +40,7 @@ static struct result add_scope(struct reception *reception, const struct batch_i
         .subnet_id = item->wish.subnet_id,
         .prefix = strdup(item->wish.prefix),
         .definition = strdup(item->there),
-        .version = version_of_partner(reception, item->wish.subnet_id),
+        .version = item->has,
         .theirs = item->answered,
     };
     return scope->prefix == NULL || scope->definition == NULL ? result_no_memory("the partner's scopes") : result_ok();

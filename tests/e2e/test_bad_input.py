@@ -52,7 +52,8 @@ BAD_COMMANDS = [
     ("a digest for another", ("scope-digest", {**RECEIVE, "receiver": "server9", "from": 0}), "server9"),
     ("a digest that asks nothing", ("scope-digest", RECEIVE), "wanted is missing"),
     ("a digest that asks two things", ("scope-digest", {**RECEIVE, "from": 0, "wanted": [{"subnet-id": 1}]}), "wanted"),
-    ("a digest that is none", ("scope-digest", {**RECEIVE, "ours": "xyz", "theirs": ""}), "ours"),
+    ("a version is none", receive(version="xyz"), "version"),
+    ("a digest that is none", ("scope-digest", {**RECEIVE, "digest": "xyz"}), "digest"),
     ("nothing wanted", ("scope-digest", {**RECEIVE, "wanted": []}), "wanted"),
     ("too much wanted", ("scope-digest", {**RECEIVE, "wanted": [{"subnet-id": n} for n in range(1, 1002)]}), "wanted"),
 ]
@@ -131,13 +132,15 @@ def test_a_bad_scope_is_refused_with_a_reason(pair, what, wrong):
         assert len(final["text"]) > 10, final
 
 
-def test_an_outdated_base_does_not_overwrite_the_primarys_scope(pair):
+@pytest.mark.parametrize("version, result", [("", "outdated"), ("0123456789abcdef:1a2b3c4d5e6", "overruled")])
+def test_what_does_not_build_on_the_primarys_scope_does_not_overwrite_it(pair, version, result):
     before = pair.first.scopes()
     definition = json.dumps({"subnet4": {"id": 1, "subnet": "10.100.1.0/24"}})
     answer = pair.first.ask("scope-receive", {"sender": "server2", "receiver": "server1", "scopes": [
-        {"subnet-id": 1, "prefix": "10.100.1.0/24", "base": "1" * 32, "fingerprint": "2" * 32, "definition": definition}]})
+        {"subnet-id": 1, "prefix": "10.100.1.0/24", "base": "1" * 32, "fingerprint": "2" * 32, "version": version,
+         "definition": definition}]})
     scope = answer["arguments"]["scopes"][0]
-    assert scope["result"] == "overruled" and len(scope["fingerprint"]) == 32, answer
+    assert scope["result"] == result and len(scope["fingerprint"]) == 32, answer
     assert pair.first.scopes() == before
 
 
