@@ -31,6 +31,7 @@ class Server:
         self.process = self.agent = None
         self.agent_wanted = not release.dedicated_listener
         self.credentials = None  # "user:password" that its control agent asks for
+        self.agent_more = {}  # what its control agent's configuration has besides
         self.environment = {}
         self.wrapper = []  # valgrind, say
 
