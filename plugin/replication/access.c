@@ -98,9 +98,13 @@ static bool set_files(const struct access *access)
     CURL *easy = access->easy;
     bool ok = true;
 
-    if (is_given(partner->trust_anchor))
-        ok = curl_easy_setopt(easy, is_folder(partner->trust_anchor) ? CURLOPT_CAPATH : CURLOPT_CAINFO,
-                              partner->trust_anchor) == CURLE_OK;
+    /* The other of the two is the machine's own, which would be trusted as well. */
+    if (is_given(partner->trust_anchor)) {
+        const bool folder = is_folder(partner->trust_anchor);
+
+        ok = curl_easy_setopt(easy, CURLOPT_CAPATH, folder ? partner->trust_anchor : NULL) == CURLE_OK &&
+             curl_easy_setopt(easy, CURLOPT_CAINFO, folder ? NULL : partner->trust_anchor) == CURLE_OK;
+    }
     if (is_given(partner->cert_file))
         ok = ok && curl_easy_setopt(easy, CURLOPT_SSLCERT, partner->cert_file) == CURLE_OK;
     if (is_given(partner->key_file))

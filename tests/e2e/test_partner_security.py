@@ -11,15 +11,23 @@ import pytest
 from lab import config, processes
 from lab.agent import PORT, Agent
 from lab.network import SERVER_ADDRESSES
-from lab.operations import call, ended
+from lab.operations import ended, outcome
 from lab.pair import Pair
 from lab.tls import Authority
 from lab.waiting import wait_until
 
 USER, PASSWORD, OTHER_PASSWORD = "kfs", "s3same-0pen", "wr0ng-0ne"
 MISPLACED = "wr0ng-place"
-HA_USER, HA_PASSWORD = "ha-peer", "0nly-for-ha"
 NO_OVERRIDE = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]  # for this root, modes count as for any user
+
+
+def trusting(authority):
+    """A wrapper for a server on a machine that trusts an authority, as it does those of browsers."""
+    folder = os.path.dirname(authority.certificate) + "/machine"
+    os.mkdir(folder)
+    shutil.copy(authority.certificate, folder)
+    processes.run("openssl", "rehash", folder)
+    return ["sh", "-c", 'mount --bind "$0" /etc/ssl/certs && exec "$@"', folder]  # seen inside its namespace alone
 
 
 def write(path, text, mode=0o600):
@@ -92,7 +100,7 @@ def locked():
                 library_parameters={"server1": {"retry": {"min-ms": 50, "max-ms": 300}}})
     try:
         pair.locks = Locks(pair)
-        pair.first.wrapper = NO_OVERRIDE
+        pair.first.wrapper = [*trusting(pair.locks.others), *NO_OVERRIDE]
         tell_partners(pair, pair.locks.access)
         pair.agent = Agent(pair.second, pair.locks.agent())
         pair.start()
@@ -110,10 +118,11 @@ def pool_end(server):
 def change(pair, end):
     """A change that leaves HA alone, which no config-set does."""
     scope = pair.first.command("scope-get", {"subnet-id": 1})["scope"]
-    row = call(pair.first, "range-get-all", {"scope-record-id": scope["record-id"]})["ranges"][0]
-    answer = call(pair.first, "range-update", {
-        "record-id": row["record-id"], "modified-properties": ["end-ip-address"], "end-ip-address": f"10.100.1.{end}"})
-    OPERATIONS.append(answer["operation-id"])
+    row = pair.first.command("range-get-all", {"scope-record-id": scope["record-id"]})["ranges"][0]
+    answer = outcome(pair.first, pair.first.ask("range-update", {
+        "record-id": row["record-id"], "modified-properties": ["end-ip-address"], "end-ip-address": f"10.100.1.{end}"}))
+    assert answer["result"] == 0, answer
+    OPERATIONS.append(answer["arguments"]["operation-id"])
 
 
 OPERATIONS = []
@@ -151,7 +160,7 @@ def missing_certificate(pair):
 
 
 def server_of_others(pair):
-    """Trusted by nobody here, though it trusts us."""
+    """Of an authority that the machine trusts, and trust-anchor does not name."""
     pair.agent.start(pair.locks.agent(pair.locks.others.issue("server2")))
 
 
@@ -299,6 +308,19 @@ def test_a_parameter_that_is_missing_is_mended_by_a_reload(locked):
     locked.wait_settled()
 
 
+def test_a_trust_anchor_may_be_a_folder(locked):
+    folder = f"{locked.locks.folder}/anchors"
+    os.mkdir(folder)
+    shutil.copy(locked.locks.ours.certificate, folder)
+    processes.run("openssl", "rehash", folder)
+    reload_with(locked, **{"trust-anchor": folder})
+    assert_arrives(locked)
+    server_of_others(locked)
+    end = assert_refused(locked, "trust-anchor", folder)
+    locked.agent.start(locked.locks.agent())
+    wait_until(lambda: pool_end(locked.second) == f"10.100.1.{end}", 5, "what was queued arrives")
+
+
 def test_a_partner_is_known_by_the_name_that_we_were_told(locked):
     """HA's parameters have none, and HA looks at none: without it, the authority's word is enough."""
     reload_with(locked)
@@ -364,7 +386,7 @@ def test_no_secret_is_stored_logged_or_shown(locked):
     """By the end of all the above; the log is of the most that there is."""
     locked.wait_quiet()
     found = dict(everything_said(locked.first))
-    assert any(b"trust-anchor" in text for where, text in found.items() if where.startswith("operation-get"))
+    assert any(b"'operation'" in text for where, text in found.items() if where.startswith("operation-get"))
     assert b"'relationships': [{" in found["failover-status"] and b"server2" in found["adm-get"], found
     assert locked.first.logged("DEBUG .*failover-sync|FAILOVER_SYNC_PUSH_FAILED")
     for server in locked.servers.values():
@@ -375,3 +397,80 @@ def test_no_secret_is_stored_logged_or_shown(locked):
     for where, text in found.items():
         for secret in locked.locks.secrets():
             assert secret not in text, (where, secret)
+
+
+# ---- HA's own parameters ----
+
+HA_PASSWORD = "0nly-for-ha"
+
+
+def lock_ha(pair, listener=False):
+    """HA speaks TLS with certificates and a password; the library is told nothing. Each server has its own certificate."""
+    authority = Authority(f"{pair.folder}/tls")
+    write(f"{pair.folder}/tls/ha-password", HA_PASSWORD)
+    for server in pair.servers.values():
+        certificate, key = authority.issue(server.name)
+        files = {"trust-anchor": authority.certificate, "cert-file": certificate, "key-file": key}
+        ha = next(hook for hook in server.configuration["hooks-libraries"] if "libdhcp_ha" in hook["library"])
+        ha = ha["parameters"]["high-availability"][0]
+        ha.update(files)
+        for peer in ha["peers"]:
+            peer["url"] = peer["url"].replace("http:", "https:")
+            peer["basic-auth-user"] = "ha"
+            if peer["name"] == "server1":
+                peer["basic-auth-password"] = HA_PASSWORD
+            else:
+                peer["basic-auth-password-file"] = f"{pair.folder}/tls/ha-password"
+        server.write(server.configuration)
+        server.agent_more = {**files, "cert-required": True, "authentication": accounts(ha=HA_PASSWORD)}
+
+
+def assert_both_ways(pair):
+    for server, other, lifetime in ((pair.first, pair.second, 1111), (pair.second, pair.first, 2222)):
+        server.change_by_set(lambda dhcp4: dhcp4["subnet4"][0].update({"valid-lifetime": lifetime}))
+        wait_until(lambda: other.scopes()[1]["subnet4"]["valid-lifetime"] == lifetime, 5, f"{other.name} has the change")
+        pair.wait_settled()
+
+
+def assert_hidden(pair):
+    secrets = [HA_PASSWORD.encode(), base64.b64encode(f"ha:{HA_PASSWORD}".encode())]
+    for server in pair.servers.values():
+        found = dict(everything_said(server))
+        found["log"] = "\n".join(server.logged("FAILOVER_SYNC_")).encode()
+        for name in ("failover-sync.db", "failover-sync.db-wal"):
+            if os.path.exists(server.path(name)):
+                with open(server.path(name), "rb") as file:
+                    found[name] = file.read()
+        for where, text in found.items():
+            assert not any(secret in text for secret in secrets), (server.name, where)
+
+
+def test_has_own_certificates_and_password_serve_the_library_too(make_pair):
+    pair = make_pair([config.scope(1), config.link_scope()], log_level="DEBUG",
+                     library_parameters={"both": {"retry": {"min-ms": 50, "max-ms": 300}}})
+    lock_ha(pair)
+    pair.start()
+    assert pair.first.sync_status()["partner-url"].startswith("https://")
+    assert_both_ways(pair)
+
+    pair.second.agent_more["authentication"] = accounts(ha=OTHER_PASSWORD)
+    pair.second.start_agent()
+    end = next(_end)
+    change(pair, end)
+    wait_until(lambda: "401" in pair.first.sync_status().get("last-error", ""), 5, "the error says 401")
+    assert pair.first.sync_status()["queued"] == 1 and pool_end(pair.second) != f"10.100.1.{end}"
+    pair.second.agent_more["authentication"] = accounts(ha=HA_PASSWORD)
+    pair.second.start_agent()
+    wait_until(lambda: pool_end(pair.second) == f"10.100.1.{end}", 10, "what was queued arrives")
+    pair.wait_settled()
+    assert_hidden(pair)
+
+
+def test_has_own_listener_with_tls_serves_the_library_too(make_pair):
+    pair = make_pair([config.scope(1), config.link_scope()], mode="hot-standby", dedicated_listener=True,
+                     multi_threading=True)
+    lock_ha(pair)
+    pair.start()
+    assert not pair.first.agent and not pair.second.agent
+    assert_both_ways(pair)
+    assert_hidden(pair)
