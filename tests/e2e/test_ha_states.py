@@ -202,7 +202,8 @@ def test_in_each_state_of_a_start(twins):
     def scenario(player):
         second = player.second
         second.stop()
-        held = copy.deepcopy(second.configuration)
+        plain = second.configuration
+        held = copy.deepcopy(plain)
         ha = next(hook for hook in held["hooks-libraries"] if "libdhcp_ha" in hook["library"])
         ha["parameters"]["high-availability"][0]["state-machine"] = {
             "states": [{"state": state, "pause": "once"} for state in STATES]}
@@ -215,6 +216,7 @@ def test_in_each_state_of_a_start(twins):
             if player.library:
                 wait_until(player.everywhere, 2, f"a server that is {state} takes and sends changes at once")
             second.command("ha-continue")
+        second.write(plain)
         player.heal()
     _, second = twins.play(scenario)
     assert [before for before, _ in second] == ["WAITING", "SYNCING", "READY"]
@@ -250,19 +252,17 @@ def test_while_the_partner_fetches_thousands_of_leases(twins):
 def test_in_communication_recovery(patient_twins):
     """Both serve, only their control channel is cut."""
     def scenario(player):
-        agents = [server.agent for server in player.pair.servers.values()]
-        for agent in agents:
-            agent.send_signal(signal.SIGSTOP)
-        try:
-            for server in (player.first, player.second):
-                player.wait_state(server, "communication-recovery")
-            player.edit(player.first, player.second)
-        finally:
-            began = time.monotonic()
-            for agent in agents:
-                agent.send_signal(signal.SIGCONT)
-        player.heal()
-        player.seconds = time.monotonic() - began
+        servers = list(player.pair.servers.values())
+        for server in servers:
+            server.stop_agent()
+        for server in servers:
+            player.wait_state(server, "communication-recovery")
+        player.edit(*servers)
+
+        def heal():
+            for server in servers:
+                server.start_agent()
+        player.heal(heal)
     first, second = patient_twins.play(scenario)
     assert first == second == [("LOAD-BALANCING", "COMMUNICATION-RECOVERY"), ("COMMUNICATION-RECOVERY", "LOAD-BALANCING")]
 

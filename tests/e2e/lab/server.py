@@ -72,12 +72,17 @@ class Server:
 
     def start_agent(self):
         """Anew, if it ran."""
-        if self.agent:
-            processes.end(self.agent)
+        self.stop_agent()
         with open(self.path("kea-ctrl-agent.conf"), "w", encoding="utf-8") as file:
             json.dump({"Control-agent": config.control_agent(self)}, file, indent=1)
         self.agent = self._run(self.release.command("kea-ctrl-agent", "-c", self.inside("kea-ctrl-agent.conf")),
                                self.path("agent.log"))
+
+    def stop_agent(self):
+        """Nobody hears this server's partner any more; DHCP goes on."""
+        if self.agent:
+            processes.end(self.agent)
+        self.agent = None
 
     def _run(self, command, output):
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "KEA_PIDFILE_DIR": self.folder,
@@ -94,9 +99,8 @@ class Server:
     def stop(self):
         """An orderly stop of the server and its agent; returns the server's exit code."""
         code = processes.end(self.process) if self.process else None
-        if self.agent:
-            processes.end(self.agent)
-        self.process = self.agent = None
+        self.stop_agent()
+        self.process = None
         return code
 
     def kill9(self):
