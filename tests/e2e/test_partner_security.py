@@ -8,7 +8,7 @@ import os
 import shutil
 
 import pytest
-from lab import config, processes
+from lab import config, processes, tables
 from lab.agent import PORT, Agent
 from lab.network import SERVER_ADDRESSES
 from lab.operations import ended, outcome
@@ -372,6 +372,16 @@ def test_a_bad_parameter_is_named_and_not_shown(locked, what, access, word):
     assert MISPLACED not in str(answer)
     assert MISPLACED not in str(first.logged("FAILOVER_SYNC_", mark)), "Kea itself logs what it is given at this level"
     first.command("config-reload")
+
+
+def test_a_password_in_a_relationships_url_is_refused_and_not_kept(locked):
+    """Not even in the answer, which others may read in the operation's fault."""
+    answer = locked.first.ask("failover-add", {
+        "relationship-name": "north", "mode": "HotStandby", "server1-name": "server1", "server2-name": "server9",
+        "control-url": f"http://{USER}:{MISPLACED}@10.53.0.9:8000/", "subnet-ids": [1]})
+    assert answer["result"] == 1 and "control-url" in str(answer), answer
+    assert MISPLACED not in answer["text"] + str(list(everything_said(locked.first)))
+    assert not any(MISPLACED in row for row in tables.dump(locked.first))
 
 
 def everything_said(server):
