@@ -3,10 +3,13 @@
 #include "failover_sync/parameters.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define RETRY_MAX_MS         86400000
 #define LOCAL_PARAMETERS_MAX 64
@@ -33,6 +36,19 @@ static struct result wrong(const char *where, const char *expected, const json_t
     char found[FOUND_MAX];
 
     describe_found(value, found);
+    return result_error(RESULT_INVALID, "parameter '%s': expected %s, found %s", where, expected, found);
+}
+
+/* For places where a secret may have been put by mistake: only the kind of what was found. */
+static struct result wrong_kind(const char *where, const char *expected, const json_t *value)
+{
+    static const char *const kinds[] = {
+        [JSON_OBJECT] = "a map",  [JSON_ARRAY] = "a list",   [JSON_STRING] = "a text",   [JSON_INTEGER] = "a number",
+        [JSON_REAL] = "a number", [JSON_TRUE] = "a boolean", [JSON_FALSE] = "a boolean", [JSON_NULL] = "null",
+    };
+    const char *found =
+        json_is_string(value) && json_string_length(value) == 0 ? "an empty text" : kinds[json_typeof(value)];
+
     return result_error(RESULT_INVALID, "parameter '%s': expected %s, found %s", where, expected, found);
 }
 
@@ -130,28 +146,68 @@ static struct result take_retry(const json_t *value, struct parameters *paramete
     return result_ok();
 }
 
+/* Opens what is a file and nothing else: a pipe would be waited for. */
+static struct result open_password(const char *path, FILE **file)
+{
+    struct stat status;
+    int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+    *file = NULL;
+    if (descriptor >= 0 && fstat(descriptor, &status) == 0 && !S_ISREG(status.st_mode)) {
+        (void)close(descriptor);
+        return result_error(RESULT_INVALID, "password file '%.200s' is not a file", path);
+    }
+    if (descriptor >= 0)
+        *file = fdopen(descriptor, "r");
+    if (*file == NULL) {
+        const int error = errno;
+
+        if (descriptor >= 0)
+            (void)close(descriptor);
+        return result_error(RESULT_INVALID, "password file '%.200s' cannot be read: %s", path, strerror(error));
+    }
+    return result_ok();
+}
+
 struct result parameters_read_password(const char *path, char **password)
 {
     char line[PASSWORD_MAX + 2];
     size_t length;
-    FILE *file = fopen(path, "re");
+    FILE *file;
+    struct result result = open_password(path, &file);
 
     *password = NULL;
-    if (file == NULL)
-        return result_error(RESULT_INVALID, "password file '%s' cannot be read: %s", path, strerror(errno));
+    if (result_failed(result))
+        return result;
+    (void)setvbuf(file, NULL, _IONBF, 0); /* no copy is left behind */
     if (fgets(line, sizeof line, file) == NULL)
         line[0] = '\0';
     (void)fclose(file);
     length = strcspn(line, "\r\n");
     if (length == 0 || length > PASSWORD_MAX) {
         explicit_bzero(line, sizeof line);
-        return result_error(RESULT_INVALID, "password file '%s': expected one line of 1 to %d bytes", path,
-                            PASSWORD_MAX);
+        return result_error(RESULT_INVALID,
+                            "password file '%.200s' %s: it must hold the password, one line of 1 to %d bytes", path,
+                            length == 0 ? "is empty" : "has too long a line", PASSWORD_MAX);
     }
     line[length] = '\0';
     *password = strdup(line);
     explicit_bzero(line, sizeof line);
     return *password == NULL ? result_no_memory("a password") : result_ok();
+}
+
+static struct result check_url(const char *where, const char *expected, const json_t *value)
+{
+    const char *url = json_string_value(value);
+
+    if (strchr(url, '@') != NULL)
+        return result_error(RESULT_INVALID,
+                            "parameter '%s': expected no user or password in it: give basic-auth-user and "
+                            "basic-auth-password-file",
+                            where);
+    if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
+        return wrong(where, expected, value);
+    return result_ok();
 }
 
 static struct result take_partner(const char *name, const json_t *value, struct partner_access *access)
@@ -165,8 +221,9 @@ static struct result take_partner(const char *name, const json_t *value, struct 
         {"trust-anchor", "the path of a CA certificate file or folder", &access->trust_anchor},
         {"cert-file", "the path of a certificate", &access->cert_file},
         {"key-file", "the path of a private key", &access->key_file},
+        {"certificate-name", "the name in the partner's certificate", &access->certificate_name},
         {"basic-auth-user", "a user name", &access->basic_auth_user},
-        {"basic-auth-password-file", "the path of a file holding the password", &access->basic_auth_password},
+        {"basic-auth-password-file", "the path of a file holding the password", &access->basic_auth_password_file},
     };
     const size_t known_count = sizeof known / sizeof known[0];
     char where[200];
@@ -175,7 +232,7 @@ static struct result take_partner(const char *name, const json_t *value, struct 
 
     (void)snprintf(where, sizeof where, "partners.%.80s", name);
     if (!json_is_object(value))
-        return wrong(where, "a map", value);
+        return wrong_kind(where, "a map", value);
     access->name = strdup(name);
     if (access->name == NULL)
         return result_no_memory("the parameters");
@@ -189,24 +246,17 @@ static struct result take_partner(const char *name, const json_t *value, struct 
         if (i == known_count)
             return result_error(RESULT_INVALID,
                                 "parameter 'partners.%.80s': expected url, trust-anchor, cert-file, key-file, "
-                                "basic-auth-user or basic-auth-password-file, found the unknown name '%.64s'",
+                                "certificate-name, basic-auth-user or basic-auth-password-file, found the unknown "
+                                "name '%.64s'",
                                 name, key);
         (void)snprintf(where, sizeof where, "partners.%.80s.%s", name, key);
-        result = take_string(where, known[i].expected, member, known[i].target);
+        if (!json_is_string(member) || json_string_length(member) == 0)
+            return wrong_kind(where, known[i].expected, member);
+        result = known[i].target == &access->url ? check_url(where, known[i].expected, member) : result_ok();
+        if (!result_failed(result))
+            result = take_string(where, known[i].expected, member, known[i].target);
         if (result_failed(result))
             return result;
-        if (known[i].target == &access->url && strncmp(access->url, "http://", 7) != 0 &&
-            strncmp(access->url, "https://", 8) != 0)
-            return wrong(where, known[i].expected, member);
-    }
-    if (access->basic_auth_password != NULL) {
-        char *path = access->basic_auth_password;
-        struct result result = parameters_read_password(path, &access->basic_auth_password);
-
-        free(path);
-        if (result_failed(result))
-            return result_error(RESULT_INVALID, "parameter 'partners.%.80s.basic-auth-password-file': %.300s", name,
-                                result.message);
     }
     return result_ok();
 }
@@ -218,7 +268,7 @@ static struct result take_partners(const json_t *value, struct parameters *param
     size_t count = json_object_size(value);
 
     if (!json_is_object(value) || count > PARTNERS_MAX)
-        return wrong("partners", "a map of at most 64 partner names", value);
+        return wrong_kind("partners", "a map of at most 64 partner names", value);
     if (count == 0)
         return result_ok();
     parameters->partners = calloc(count, sizeof *parameters->partners);
@@ -385,7 +435,9 @@ void partner_access_clear(struct partner_access *access)
     free(access->trust_anchor);
     free(access->cert_file);
     free(access->key_file);
+    free(access->certificate_name);
     free(access->basic_auth_user);
+    free(access->basic_auth_password_file);
     if (access->basic_auth_password != NULL)
         explicit_bzero(access->basic_auth_password, strlen(access->basic_auth_password));
     free(access->basic_auth_password);

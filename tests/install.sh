@@ -13,7 +13,7 @@ inside() { if [ -n "$root" ]; then chroot "$root" "$@"; else "$@"; fi; }
 build=(autoconf automake libtool make gcc g++ pkg-config kea-dev libboost-dev libboost-system-dev liblog4cplus-dev libssl-dev
        libsqlite3-dev "libyang-dev|libyang2-dev" libcurl4-openssl-dev libjansson-dev libcmocka-dev)
 run=(kea-dhcp4-server kea-ctrl-agent)
-run_here=(kea-admin gcc libc6-dev iproute2 nftables busybox sqlite3 jq socat curl python3 python3-pytest valgrind
+run_here=(kea-admin gcc libc6-dev iproute2 nftables busybox sqlite3 jq socat curl openssl python3 python3-pytest valgrind
           "libyang2-tools|libyang-tools|yanglint")
 trees=(debootstrap debian-archive-keyring)
 

@@ -14,8 +14,10 @@ struct partner_access {
     char *url;
     char *trust_anchor; /* file or folder of CA certificates */
     char *cert_file, *key_file;
+    char *certificate_name; /* that its certificate must bear; NULL: the host of an URL that names one, else any */
     char *basic_auth_user;
-    char *basic_auth_password; /* read from the file named; never printed or stored */
+    char *basic_auth_password_file; /* read when it is needed; NULL: the password is given */
+    char *basic_auth_password;      /* never printed or stored */
 };
 
 /* The ways to apply scopes at a partner, best first. */

@@ -96,10 +96,20 @@ struct result relationship_overlay_access(const struct parameters *parameters, c
 {
     for (size_t i = 0; i < parameters->partner_count; i++) {
         const struct partner_access *given = &parameters->partners[i];
-        const char *const from[] = {given->url,      given->trust_anchor,    given->cert_file,
-                                    given->key_file, given->basic_auth_user, given->basic_auth_password};
-        char **const to[] = {&access->url,      &access->trust_anchor,    &access->cert_file,
-                             &access->key_file, &access->basic_auth_user, &access->basic_auth_password};
+        const char *const from[] = {given->url,
+                                    given->trust_anchor,
+                                    given->cert_file,
+                                    given->key_file,
+                                    given->certificate_name,
+                                    given->basic_auth_user,
+                                    given->basic_auth_password_file};
+        char **const to[] = {&access->url,
+                             &access->trust_anchor,
+                             &access->cert_file,
+                             &access->key_file,
+                             &access->certificate_name,
+                             &access->basic_auth_user,
+                             &access->basic_auth_password_file};
 
         if (strcmp(given->name, name) != 0)
             continue;
@@ -115,14 +125,12 @@ struct result relationship_overlay_access(const struct parameters *parameters, c
     return result_ok();
 }
 
-/* How the partner is reached: HA's own parameters of the pairing, then of the peer, then ours. The password that HA
- * holds in a file is read here, because the worker must not find it missing later. */
+/* How the partner is reached: HA's own parameters of the pairing, then of the peer, then ours. */
 static struct result take_access(const json_t *pairing, const json_t *peer, const struct parameters *parameters,
                                  struct partner_access *access)
 {
     static const char *const tls[] = {"trust-anchor", "cert-file", "key-file"};
     char **const tls_target[] = {&access->trust_anchor, &access->cert_file, &access->key_file};
-    const char *password_file = json_string_value(json_object_get(peer, "basic-auth-password-file"));
     const char *name = json_string_value(json_object_get(peer, "name"));
     struct result result = copy_string(peer, "name", &access->name);
 
@@ -137,8 +145,8 @@ static struct result take_access(const json_t *pairing, const json_t *peer, cons
         result = copy_string(peer, "basic-auth-user", &access->basic_auth_user);
     if (!result_failed(result))
         result = copy_string(peer, "basic-auth-password", &access->basic_auth_password);
-    if (!result_failed(result) && password_file != NULL)
-        result = parameters_read_password(password_file, &access->basic_auth_password);
+    if (!result_failed(result))
+        result = copy_string(peer, "basic-auth-password-file", &access->basic_auth_password_file);
     if (!result_failed(result) && name != NULL)
         result = relationship_overlay_access(parameters, name, access);
     return result;

@@ -188,6 +188,14 @@ void phrase_add_expected_entry(struct phrase *phrase, const struct lysc_node *sc
         phrase_add(phrase, "a map");
 }
 
+/* What is shown ends up in logs and tickets. */
+static bool holds_credentials(const char *text)
+{
+    const char *authority = strstr(text, "://");
+
+    return authority != NULL && strchr(authority, '@') != NULL;
+}
+
 void phrase_add_found(struct phrase *phrase, const json_t *value)
 {
     char number[64];
@@ -204,6 +212,10 @@ void phrase_add_found(struct phrase *phrase, const json_t *value)
             phrase_add(phrase, "a list of %zu", json_array_size(value));
         break;
     case JSON_STRING:
+        if (holds_credentials(json_string_value(value))) {
+            phrase_add(phrase, "an URL with a user or password in it");
+            break;
+        }
         phrase_add(phrase, "\"");
         phrase_add_foreign(phrase, json_string_value(value), json_string_length(value), FOUND_LIMIT);
         phrase_add(phrase, "\"");

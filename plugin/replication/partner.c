@@ -2,17 +2,15 @@
  * settles it, waits and tries again. What is said in a conversation is the business of the ways (way.h). */
 #include "failover_sync/partner.h"
 
+#include "plugin/replication/access.h"
 #include "plugin/replication/way.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#define HTTP_OK            200
-#define CONNECT_TIMEOUT_MS 3000L
-#define STEP_WAIT_MAX_MS   60000 /* between two steps of a conversation */
-#define PATIENCE_FACTOR    10    /* a configuration that is refused is not tested as often as one scope */
+#define STEP_WAIT_MAX_MS 60000 /* between two steps of a conversation */
+#define PATIENCE_FACTOR  10    /* a configuration that is refused is not tested as often as one scope */
 
 enum partner_step {
     PARTNER_IDLE,    /* nothing under way */
@@ -25,9 +23,7 @@ struct partner {
     size_t number;
     const struct relationship *relationship;
     CURLM *multi;
-    CURL *easy;
-    struct curl_slist *headers;
-    char error[CURL_ERROR_SIZE];
+    struct access access;
 
     enum partner_step step;
     struct batch batch;
@@ -74,54 +70,10 @@ static size_t receive(char *bytes, size_t size, size_t count, void *context)
     return length;
 }
 
-static bool is_folder(const char *path)
-{
-    struct stat status;
-
-    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-}
-
-static bool set_access(CURL *easy, const struct partner_access *access)
-{
-    bool ok = true;
-
-    if (access->trust_anchor != NULL)
-        ok = curl_easy_setopt(easy, is_folder(access->trust_anchor) ? CURLOPT_CAPATH : CURLOPT_CAINFO,
-                              access->trust_anchor) == CURLE_OK;
-    if (access->cert_file != NULL)
-        ok = ok && curl_easy_setopt(easy, CURLOPT_SSLCERT, access->cert_file) == CURLE_OK;
-    if (access->key_file != NULL)
-        ok = ok && curl_easy_setopt(easy, CURLOPT_SSLKEY, access->key_file) == CURLE_OK;
-    if (access->basic_auth_user != NULL)
-        ok = ok && curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC) == CURLE_OK &&
-             curl_easy_setopt(easy, CURLOPT_USERNAME, access->basic_auth_user) == CURLE_OK &&
-             curl_easy_setopt(easy, CURLOPT_PASSWORD,
-                              access->basic_auth_password == NULL ? "" : access->basic_auth_password) == CURLE_OK;
-    /* As HA does: peers are named by address, and their certificates seldom are; the trust anchor is the pair's own. */
-    return ok && curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L) == CURLE_OK;
-}
-
-static bool set_options(struct partner *partner)
-{
-    CURL *easy = partner->easy;
-
-    return curl_easy_setopt(easy, CURLOPT_URL, partner->relationship->access.url) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_HTTPHEADER, partner->headers) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, partner->error) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, receive) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_WRITEDATA, partner) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_PRIVATE, partner) == CURLE_OK &&
-           set_access(easy, &partner->relationship->access);
-}
-
 struct result partner_new(struct plugin *plugin, size_t number, CURLM *multi, struct partner **partner)
 {
     struct partner *new = calloc(1, sizeof *new);
+    struct result result;
 
     *partner = NULL;
     if (new == NULL)
@@ -135,28 +87,22 @@ struct result partner_new(struct plugin *plugin, size_t number, CURLM *multi, st
     new->run.choice.chosen = APPLY_WAYS;
     new->version_wanted = true;
     new->random = (unsigned)engine_now() ^ (unsigned)(uintptr_t) new;
-    new->easy = curl_easy_init();
-    /* Kea's HTTP server knows no 100-continue. */
-    new->headers = curl_slist_append(NULL, "Content-Type: application/json");
-    if (new->headers != NULL) {
-        struct curl_slist *both = curl_slist_append(new->headers, "Expect:");
-
-        if (both == NULL)
-            curl_slist_free_all(new->headers);
-        new->headers = both;
-    }
-    if (new->easy == NULL || new->headers == NULL || !set_options(new)) {
+    result = access_open(&new->relationship->access, &new->access);
+    if (!result_failed(result) && (curl_easy_setopt(new->access.easy, CURLOPT_WRITEFUNCTION, receive) != CURLE_OK ||
+                                   curl_easy_setopt(new->access.easy, CURLOPT_WRITEDATA, new) != CURLE_OK ||
+                                   curl_easy_setopt(new->access.easy, CURLOPT_PRIVATE, new) != CURLE_OK))
+        result = result_no_memory("a partner");
+    if (result_failed(result))
         partner_free(new);
-        return result_no_memory("a partner");
-    }
-    *partner = new;
-    return result_ok();
+    else
+        *partner = new;
+    return result;
 }
 
 static void stop_transfer(struct partner *partner)
 {
     if (partner->step == PARTNER_TALKING)
-        (void)curl_multi_remove_handle(partner->multi, partner->easy);
+        (void)curl_multi_remove_handle(partner->multi, partner->access.easy);
     partner->step = PARTNER_IDLE;
     free(partner->request);
     free(partner->response);
@@ -180,9 +126,7 @@ void partner_free(struct partner *partner)
         return;
     stop_transfer(partner);
     go_idle(partner);
-    if (partner->easy != NULL)
-        curl_easy_cleanup(partner->easy);
-    curl_slist_free_all(partner->headers);
+    access_close(&partner->access);
     free(partner);
 }
 
@@ -229,13 +173,19 @@ static void begin(struct partner *partner, const struct way *way);
 
 static struct result send_request(struct partner *partner, const struct way_step *step)
 {
+    struct result result = access_prepare(&partner->access);
+
     partner->request = step->request;
     partner->response_max = step->answer_max;
-    partner->error[0] = '\0';
-    if (curl_easy_setopt(partner->easy, CURLOPT_POSTFIELDS, step->request) != CURLE_OK ||
-        curl_easy_setopt(partner->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(step->request)) != CURLE_OK ||
-        curl_easy_setopt(partner->easy, CURLOPT_TIMEOUT_MS, step->timeout_ms) != CURLE_OK ||
-        curl_multi_add_handle(partner->multi, partner->easy) != CURLM_OK) {
+    if (result_failed(result)) {
+        stop_transfer(partner);
+        return result;
+    }
+    if (curl_easy_setopt(partner->access.easy, CURLOPT_POSTFIELDS, step->request) != CURLE_OK ||
+        curl_easy_setopt(partner->access.easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(step->request)) !=
+            CURLE_OK ||
+        curl_easy_setopt(partner->access.easy, CURLOPT_TIMEOUT_MS, step->timeout_ms) != CURLE_OK ||
+        curl_multi_add_handle(partner->multi, partner->access.easy) != CURLM_OK) {
         stop_transfer(partner);
         return result_no_memory("a request to the partner");
     }
@@ -579,32 +529,12 @@ int64_t partner_advance(struct partner *partner, int64_t now)
     return partner->step == PARTNER_WAITING ? partner->next_step_at : INT64_MAX;
 }
 
-static struct result http_failure(const struct partner *partner, long status)
+static struct result judge(const struct partner *partner, CURLcode code)
 {
-    if (status == 403)
-        return result_error(
-            RESULT_REFUSED,
-            "%.80s forbids it (HTTP 403): check basic-auth-user and its password for this partner; HA's "
-            "dedicated listener takes only HA's own commands unless restrict-commands is false: give "
-            "'partners' an url of the partner's HTTP control socket",
-            name_of(partner));
-    if (status == 401)
-        return result_error(RESULT_REFUSED,
-                            "%.80s refused our credentials (HTTP %ld): check basic-auth-user and its password for this "
-                            "partner",
-                            name_of(partner), status);
-    return result_error(RESULT_NETWORK, "%.80s answered with HTTP status %ld at %.200s: check its url",
-                        name_of(partner), status, partner->relationship->access.url);
-}
-
-static struct result transport_failure(const struct partner *partner, CURLcode code)
-{
-    if (partner->response_too_long)
+    if (code != CURLE_OK && partner->response_too_long)
         return result_error(RESULT_NETWORK, "%.80s answered with more than %zu bytes", name_of(partner),
                             partner->response_max);
-    return result_error(RESULT_NETWORK, "%.80s cannot be reached at %.120s: %.200s", name_of(partner),
-                        partner->relationship->access.url,
-                        partner->error[0] == '\0' ? curl_easy_strerror(code) : partner->error);
+    return access_judge(&partner->access, code);
 }
 
 bool partner_finished(struct partner *partner, CURL *easy, CURLcode code)
@@ -612,14 +542,11 @@ bool partner_finished(struct partner *partner, CURL *easy, CURLcode code)
     struct way_input input = {.event = WAY_ANSWERED, .text = "", .length = partner->response_length};
     struct result why;
 
-    if (easy != partner->easy)
+    if (easy != partner->access.easy)
         return false;
     (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &input.http_status);
-    if (code != CURLE_OK)
-        why = transport_failure(partner, code);
-    else if (input.http_status != HTTP_OK)
-        why = http_failure(partner, input.http_status);
-    if (code != CURLE_OK || input.http_status != HTTP_OK) {
+    why = judge(partner, code);
+    if (result_failed(why)) {
         input.event = WAY_LOST;
         input.why = &why;
     } else if (partner->response != NULL) {

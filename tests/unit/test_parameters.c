@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -92,12 +93,16 @@ static void test_a_mistake_is_named(void **state)
         {"{\"apply\": [\"scope-recieve\"]}", "apply", "a list of", "\"scope-recieve\""},
         {"{\"apply\": [1]}", "apply", "a list of", "1"},
         {"{\"apply\": [\"config-set\", \"config-set\"]}", "apply", "each way once", "\"config-set\" twice"},
-        {"{\"partners\": []}", "partners", "map", "[]"},
-        {"{\"partners\": {\"b\": 1}}", "partners.b", "map", "1"},
+        {"{\"partners\": []}", "partners", "map", "a list"},
+        {"{\"partners\": {\"b\": 1}}", "partners.b", "map", "a number"},
         {"{\"partners\": {\"b\": {\"uri\": \"x\"}}}", "partners.b", "unknown name", "uri"},
         {"{\"partners\": {\"b\": {\"url\": \"192.0.2.1\"}}}", "partners.b.url", "http://", "192.0.2.1"},
-        {"{\"partners\": {\"b\": {\"basic-auth-password-file\": \"/nowhere\"}}}", "partners.b.basic-auth-password-file",
-         "cannot be read", "/nowhere"},
+        {"{\"partners\": {\"b\": {\"url\": \"http://u:p@192.0.2.1\"}}}", "partners.b.url", "no user or password",
+         "give"},
+        {"{\"partners\": {\"b\": {\"basic-auth-password-file\": 1234}}}", "partners.b.basic-auth-password-file", "path",
+         "a number"},
+        {"{\"partners\": {\"b\": {\"certificate-name\": \"\"}}}", "partners.b.certificate-name", "name",
+         "an empty text"},
         {"[]", "parameters", "map", "[]"},
         {"{\"deletes\": true, \"deletes\": false}", "parameters", "valid JSON", "duplicate"},
     };
@@ -114,23 +119,63 @@ static void test_a_mistake_is_named(void **state)
     }
 }
 
-static void test_a_password_comes_from_the_first_line_of_its_file(void **state)
+/* Not at the load: a server must serve without it, and a new file counts at once. */
+static void test_a_password_file_is_not_read_before_it_is_needed(void **state)
 {
-    char path[] = "/tmp/failover-sync-password-XXXXXX";
-    int file = mkstemp(path);
-    char text[200];
     struct parameters parameters;
 
     (void)state;
-    assert_true(file >= 0);
-    assert_int_equal(write(file, "s3cret\nnot this\n", 16), 16);
-    close(file);
-    snprintf(text, sizeof text, "{\"partners\": {\"b\": {\"basic-auth-password-file\": \"%s\"}}}", path);
-    assert_int_equal(parameters_parse(text, "dhcp4", &parameters).code, RESULT_OK);
-    assert_string_equal(parameters.partners[0].basic_auth_password, "s3cret");
+    assert_int_equal(
+        parameters_parse("{\"partners\": {\"b\": {\"basic-auth-password-file\": \"/nowhere\"}}}", "dhcp4", &parameters)
+            .code,
+        RESULT_OK);
+    assert_string_equal(parameters.partners[0].basic_auth_password_file, "/nowhere");
+    assert_null(parameters.partners[0].basic_auth_password);
     parameters_clear(&parameters);
-    assert_int_equal(truncate(path, 0), 0);
-    assert_int_equal(parameters_parse(text, "dhcp4", &parameters).code, RESULT_INVALID);
+}
+
+static void expect_password(const char *path, const char *content, size_t length, const char *password)
+{
+    FILE *file = fopen(path, "w");
+    char *read = NULL;
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(content, 1, length, file), length);
+    assert_int_equal(fclose(file), 0);
+    if (password != NULL) {
+        assert_int_equal(parameters_read_password(path, &read).code, RESULT_OK);
+        assert_string_equal(read, password);
+    } else {
+        struct result result = parameters_read_password(path, &read);
+
+        assert_int_equal(result.code, RESULT_INVALID);
+        assert_non_null(strstr(result.message, path));
+        assert_null(read);
+    }
+    free(read);
+}
+
+static void test_a_password_is_the_first_line_of_its_file(void **state)
+{
+    char path[] = "/tmp/failover-sync-password-XXXXXX", folder[] = "/tmp", long_line[1026];
+    int file = mkstemp(path);
+    char *read = NULL;
+
+    (void)state;
+    assert_true(file >= 0);
+    close(file);
+    memset(long_line, 'x', sizeof long_line);
+    expect_password(path, "s3cret\nnot this\n", 16, "s3cret");
+    expect_password(path, "s3cret\r\n", 8, "s3cret");
+    expect_password(path, "s3cret", 6, "s3cret");
+    expect_password(path, "", 0, NULL);
+    expect_password(path, "\ns3cret\n", 8, NULL);
+    expect_password(path, long_line, 1025, NULL);
+    unlink(path);
+    assert_non_null(strstr(parameters_read_password(path, &read).message, "No such file"));
+    assert_non_null(strstr(parameters_read_password(folder, &read).message, "is not a file"));
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_non_null(strstr(parameters_read_password(path, &read).message, "is not a file"));
     unlink(path);
 }
 
@@ -140,7 +185,8 @@ int main(void)
         cmocka_unit_test(test_nothing_given_means_the_documented_defaults),
         cmocka_unit_test(test_every_parameter_is_taken),
         cmocka_unit_test(test_a_mistake_is_named),
-        cmocka_unit_test(test_a_password_comes_from_the_first_line_of_its_file),
+        cmocka_unit_test(test_a_password_file_is_not_read_before_it_is_needed),
+        cmocka_unit_test(test_a_password_is_the_first_line_of_its_file),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,6 +70,7 @@ def control_agent(server):
     if server.credentials:
         user, password = server.credentials.split(":")
         configuration["authentication"] = {"type": "basic", "realm": "kea", "clients": [{"user": user, "password": password}]}
+    configuration.update(server.agent_more)
     return configuration
 
 
@@ -82,9 +83,11 @@ def _control_sockets(server, version):
 
 
 def _loggers(version, level, name="kea-dhcp4"):
-    """To standard output, which the lab keeps in a file; without a line per packet."""
+    """To standard output, which the lab keeps in a file; without a line per packet. "DEBUG" is all there is to say."""
     output = "output-options" if version >= (2, 6) else "output_options"
     loggers = [{"name": name, "severity": level, output: [{"output": "stdout", "flush": True}]}]
+    if level == "DEBUG":
+        loggers[0]["debuglevel"] = 99
     if name == "kea-dhcp4":
         for quiet in ("leases", "packets", "alloc-engine", "bad-packets"):
             loggers.append({"name": f"kea-dhcp4.{quiet}", "severity": "ERROR", output: [{"output": "stdout"}]})

@@ -33,6 +33,12 @@ def over_http(address, port, command, arguments=None, timeout=60):
     return answer[0] if isinstance(answer, list) else answer
 
 
+def is_listening(port):
+    """Whether somebody takes TCP connections at the port; to be called inside a namespace."""
+    with open("/proc/thread-self/net/tcp", encoding="ascii") as sockets:
+        return f":{port:04X} 00000000:0000 0A" in sockets.read()
+
+
 def _request(command, arguments, service=False):
     request = {"command": command}
     if arguments is not None:

@@ -3,7 +3,7 @@
 import os
 import signal
 
-from . import config, network, processes
+from . import config, control, network, processes
 from .waiting import wait_until
 
 PORT = 8098
@@ -23,11 +23,7 @@ class Door:
             ["ip", "netns", "exec", self.server.namespace, "socat",
              f"TCP-LISTEN:{PORT},bind={self.server.address},fork,reuseaddr",
              f"TCP:{self.server.address}:{config.HTTP_PORT}"], self.server.path("door.log"))
-        wait_until(lambda: network.inside(self.server.namespace, self._is_open), 5, "the door is open")
-
-    def _is_open(self):
-        with open("/proc/thread-self/net/tcp", encoding="ascii") as sockets:
-            return f":{PORT:04X} 00000000:0000 0A" in sockets.read()
+        wait_until(lambda: network.inside(self.server.namespace, control.is_listening, PORT), 5, "the door is open")
 
     def shut(self):
         """For those inside as well."""

@@ -31,6 +31,7 @@ class Server:
         self.process = self.agent = None
         self.agent_wanted = not release.dedicated_listener
         self.credentials = None  # "user:password" that its control agent asks for
+        self.agent_more = {}  # what its control agent's configuration has besides
         self.environment = {}
         self.wrapper = []  # valgrind, say
 
@@ -57,26 +58,37 @@ class Server:
             json.dump({"Dhcp4": configuration}, file, indent=1, ensure_ascii=False)  # as an editor writes it
 
     def start(self, wait=True):
-        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "KEA_PIDFILE_DIR": self.folder,
-                       "KEA_LOCKFILE_DIR": self.folder, "KEA_CONTROL_SOCKET_DIR": self.folder,
-                       "KEA_DHCP_DATA_DIR": self.folder, **self.environment}
         for stale in ("kea-dhcp4.kea-dhcp4.pid", "kea.sock"):
             if os.path.exists(self.path(stale)):
                 os.unlink(self.path(stale))
         unrestricted = ["-X"] if self.release.version >= (3, 0) else []  # the lab keeps its files in its own folder
-        inside = ["ip", "netns", "exec", self.namespace]
-        self.process = processes.start(
-            inside + self.wrapper + self.release.command("kea-dhcp4", "-c", self.inside("kea-dhcp4.conf"), *unrestricted),
-            self.log, environment, cwd="/")
+        self.process = self._run(self.wrapper + self.release.command(
+            "kea-dhcp4", "-c", self.inside("kea-dhcp4.conf"), *unrestricted), self.log)
         self.delivered = copy.deepcopy(self.configuration)
         if self.agent_wanted and self.agent is None:
-            with open(self.path("kea-ctrl-agent.conf"), "w", encoding="utf-8") as file:
-                json.dump({"Control-agent": config.control_agent(self)}, file, indent=1)
-            self.agent = processes.start(
-                inside + self.release.command("kea-ctrl-agent", "-c", self.inside("kea-ctrl-agent.conf")),
-                self.path("agent.log"), environment, cwd="/")
+            self.start_agent()
         if wait:
             self.wait_answering()
+
+    def start_agent(self):
+        """Anew, if it ran."""
+        self.stop_agent()
+        with open(self.path("kea-ctrl-agent.conf"), "w", encoding="utf-8") as file:
+            json.dump({"Control-agent": config.control_agent(self)}, file, indent=1)
+        self.agent = self._run(self.release.command("kea-ctrl-agent", "-c", self.inside("kea-ctrl-agent.conf")),
+                               self.path("agent.log"))
+
+    def stop_agent(self):
+        """Nobody hears this server's partner any more; DHCP goes on."""
+        if self.agent:
+            processes.end(self.agent)
+        self.agent = None
+
+    def _run(self, command, output):
+        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "KEA_PIDFILE_DIR": self.folder,
+                       "KEA_LOCKFILE_DIR": self.folder, "KEA_CONTROL_SOCKET_DIR": self.folder,
+                       "KEA_DHCP_DATA_DIR": self.folder, **self.environment}
+        return processes.start(["ip", "netns", "exec", self.namespace, *command], output, environment, cwd="/")
 
     def wait_answering(self, seconds=30):
         def answering():
@@ -87,9 +99,8 @@ class Server:
     def stop(self):
         """An orderly stop of the server and its agent; returns the server's exit code."""
         code = processes.end(self.process) if self.process else None
-        if self.agent:
-            processes.end(self.agent)
-        self.process = self.agent = None
+        self.stop_agent()
+        self.process = None
         return code
 
     def kill9(self):
