@@ -36,6 +36,7 @@ class Relay:
 
     def __init__(self, server):
         self.server, self.exchanges = server, []
+        self.hangs_up = False  # after each answer, as a server does with a connection that is idle for long
         self._listener = network.inside(server.namespace, socket.create_server, (server.address, PORT))
         self._listener.settimeout(None)
         threading.Thread(target=self._serve, daemon=True).start()
@@ -76,6 +77,9 @@ class Relay:
                         return
                     self.exchanges.append(Exchange(request, answer, time.monotonic() - begun))
                     client.sendall(answer)
+                    if self.hangs_up:
+                        time.sleep(0.1)
+                        return
         except OSError:
             pass  # either side hung up
 

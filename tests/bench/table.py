@@ -33,7 +33,7 @@ class Table:
 
 def spread(values, unit, scale=1.0, digits=1):
     """The median, and of more than one value the smallest and the largest."""
-    shown = f"{scale * statistics.median(values):,.{digits}f} {unit}"
+    shown = f"{scale * statistics.median(values):,.{digits}f} {unit}".rstrip()
     if len(values) > 1:
         shown += f" ({scale * min(values):,.{digits}f} to {scale * max(values):,.{digits}f})"
     return shown
@@ -43,6 +43,6 @@ def milliseconds(values):
     return spread(values, "ms", 1000)
 
 
-def times(big, small, word="times"):
+def times(big, small, word="times", digits=1):
     """How many times the median of `big` is that of `small`."""
-    return f"{statistics.median(big) / statistics.median(small):,.1f} {word}"
+    return f"{statistics.median(big) / statistics.median(small):,.{digits}f} {word}".rstrip()

@@ -1,6 +1,7 @@
 """What is seen of a server from outside: its memory, its processor time, how its packets fare."""
 
 import re
+import signal
 import time
 
 from lab import load
@@ -25,22 +26,23 @@ def processor_seconds(server):
 
 class Packets:
     """perfdhcp at a steady rate while something else happens: discovers, because an offer writes nothing. What is late is
-    waited for, so that only what was never answered counts as lost."""
+    waited for, so that only what was never answered counts as lost. `longest` is milliseconds until the latest answer,
+    `pause` the longest that clients got none: that, or as long as it took to send what was lost."""
 
-    def __init__(self, lab_network, seconds, rate=200, patience=20):
-        self.seconds, self.rate, self.patience = seconds, rate, patience
-        self._process = load.start_perfdhcp(lab_network, rate, seconds, 5000,
-                                            ("-i", "-d", str(patience), "-W", str(1000000 * min(patience, 3))))
-        self._begun = time.monotonic()
-        self.longest = self.average = self.lost = None
+    PATIENCE = 10
+    MOST_SECONDS = 300
 
-    def still_running(self):
-        return self._process.poll() is None
+    def __init__(self, lab_network, rate=200):
+        self._rate = rate
+        self._process = load.start_perfdhcp(lab_network, rate, self.MOST_SECONDS, 5000,
+                                            ("-i", "-d", str(self.PATIENCE), "-W", "1000000"))
+        time.sleep(1)  # until it is under way
 
     def finish(self):
-        """Waits for its end. `longest` and `average` are milliseconds until an answer, `lost` is never answered."""
-        exchanges = load.finish_perfdhcp(self._process, self.seconds + self.patience)
+        """Ends it, and says what it saw."""
+        self._process.send_signal(signal.SIGINT)
+        exchanges = load.finish_perfdhcp(self._process, self.PATIENCE)
         self.longest = float(re.search(r"max delay: ([\d.]+) ms", exchanges.report)[1])
-        self.average = float(re.search(r"avg delay: ([\d.]+) ms", exchanges.report)[1])
         self.lost = exchanges.sent - exchanges.received
+        self.pause = max(self.longest, 1000 * self.lost / self._rate)
         return self
