@@ -42,7 +42,7 @@ def measure(ground, rounds, table):
     table.add("request and answer, HTTP heads included",
               spread([exchange.size for exchange in compared], "bytes", digits=0), "", "", "under 1,024")
     table.add("IP packets, over an open connection", f"{kept:,.0f} bytes", "", "", "under 1,024")
-    table.add("IP packets, over a connection of its own", f"{anew:,.0f} bytes")
+    table.add("IP packets, over a connection of its own", f"{anew:,.0f} bytes", "", "", "under 1,024")
     table.add("at the partner's door, over its control agent", spread([exchange.seconds for exchange in compared], "ms", 1000, 2))
     for what, seen in (("answer over the unix socket", taken), ("processor time of it", spent)):
         ours, peer = (statistics.median(seen[command]) for command in ("scope-digest", "version-get"))
