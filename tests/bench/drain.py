@@ -18,7 +18,7 @@ def measure(ground, rounds, table):
     put_back(pair)
     table.heading(f"{ground.count:,} scopes changed while the partner was killed, from its first answer until nothing is "
                   "queued; peer: config-get and config-set there, of all at once")
-    table.add("time", spread(drained, "s", digits=2), spread(by_hand, "s", digits=2), times(by_hand, drained, "times faster"))
+    table.add("time", spread(drained, "s", digits=2), spread(by_hand, "s", digits=2), times(drained, by_hand, "times as long"))
     table.add("changes", spread([ground.count / seconds for seconds in drained], "/s", digits=0),
               spread([ground.count / seconds for seconds in by_hand], "/s", digits=0))
 

@@ -41,9 +41,9 @@ def measure(ground, rounds, table):
 
 
 def show(ours, peer, table, threads):
-    def both(what, seen, unit, digits, aim=""):
+    def both(what, seen, unit, digits, aim="", word="times as long"):
         mine, other = [seen(one) for one in ours], [seen(one) for one in peer]
-        table.add(what, spread(mine, unit, digits=digits), spread(other, unit, digits=digits), times(mine, other, "", 2), aim)
+        table.add(what, spread(mine, unit, digits=digits), spread(other, unit, digits=digits), times(mine, other, word, 2), aim)
     both("until the partner serves all", lambda one: one.seconds, "s", 2)
     both("a client's longest wait for an answer", lambda one: one.packets.pause, "ms", 1, "5 ms" if threads else "")
     both("... when nothing happens", lambda one: one.quiet.pause, "ms", 1)
@@ -53,7 +53,7 @@ def show(ours, peer, table, threads):
               "", "", "5 ms" if threads else "")
     table.add("one request at the partner's door", spread([max(one.requests) for one in ours], "ms at most", 1000))
     table.add("requests, of them with scopes", f"{len(ours[0].requests)}, {ours[0].batches}")
-    both("processor time of the partner", lambda one: one.processor["partner"], "s", 1)
+    both("processor time of the partner", lambda one: one.processor["partner"], "s", 1, word="times as much")
     table.add("processor time of the sender", spread([one.processor["sender"] for one in ours], "s"))
     table.add("memory of the partner: before, after, most", *(megabytes(one, "partner") for one in (ours[0], peer[0])))
     table.add("memory of the sender: before, after, most", megabytes(ours[0], "sender"))
