@@ -121,7 +121,7 @@ struct result batch_take(struct plugin *plugin, size_t number, int64_t now, size
         }
     }
     free(due);
-    if (result_failed(result))
+    if (result_failed(result) || batch->count == 0)
         batch_clear(batch);
     return result;
 }
