@@ -56,17 +56,17 @@ sum() {
 unit_tests() {
     local folder=$1 good bad broken
     shift
-    rm -f "$folder"/tests/unit/*.log
+    rm -f "$folder"/tests/unit/*.log "$folder"/tests/model/*.log
     (cd "$folder" && "$@" make -j"$(nproc)" check </dev/null >check.log 2>&1)
     local code=$?
-    good=$(sum '^\[  PASSED  \] ([0-9]+) test.*' "$folder"/tests/unit/*.log)
-    bad=$(sum '^\[  FAILED  \] ([0-9]+) test\(s\).*' "$folder"/tests/unit/*.log)
+    good=$(sum '^\[  PASSED  \] ([0-9]+) test.*' "$folder"/tests/unit/*.log "$folder"/tests/model/*.log)
+    bad=$(sum '^\[  FAILED  \] ([0-9]+) test\(s\).*' "$folder"/tests/unit/*.log "$folder"/tests/model/*.log)
     broken=$(sum '^# [FE][A-Z]+: +([0-9]+)$' "$folder/check.log") # FAIL and ERROR: whole programs
     if [ "$bad" -lt "$broken" ]; then bad=$broken; fi
     if [ "$code" != 0 ] && [ "$bad" = 0 ]; then bad=1; fi
     if [ "$code" != 0 ]; then
         tail -n 30 "$folder/check.log"
-        grep -hE '^\[  FAILED|^\[  ERROR|Error:|ERROR: |runtime error|WARNING: ThreadSanitizer' "$folder"/tests/unit/*.log | head -n 40
+        grep -hE '^\[  FAILED|^\[  ERROR|Error:|ERROR: |runtime error|WARNING: ThreadSanitizer' "$folder"/tests/unit/*.log "$folder"/tests/model/*.log | head -n 40
     fi
     echo "unit tests in $folder: $good passed, $bad failed"
     passed=$((passed + good)) failed=$((failed + bad))

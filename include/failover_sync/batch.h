@@ -5,7 +5,13 @@
 #include "failover_sync/engine.h"
 
 #define BATCH_ALL       SIZE_MAX /* of the scopes that are due */
-#define BATCH_SCOPES    100      /* at 30 microseconds each the partner's packet threads stand still for 3 ms */
+/* How many scopes go at once to a partner that takes them with scope-receive: as many as keep its main thread busy for
+ * BATCH_BUSY_US, as far as it can tell; the server's own reading of the command takes about as long again, and together
+ * that is the 5 ms for which packets may wait. */
+#define BATCH_SCOPES_MIN   10
+#define BATCH_SCOPES_FIRST 25
+#define BATCH_SCOPES_MAX   100
+#define BATCH_BUSY_US      2500
 #define BATCH_BYTES     (4 * 1024 * 1024)  /* of definitions together, unless it is a single one */
 #define BATCH_ALL_BYTES (32 * 1024 * 1024) /* the same with BATCH_ALL */
 #define BATCH_SCOPE_BYTES                                                                                              \
@@ -69,6 +75,7 @@ struct result batch_question(const struct plugin *plugin, size_t number, const c
 struct batch_answer {
     char ticket[65];
     enum { ANSWER_PENDING, ANSWER_APPLIED, ANSWER_RECORDED, ANSWER_UNRECORDED } state;
+    uint32_t pause_us; /* for how long its main thread was busy with the batch; 0 if it does not say */
     bool unsupported; /* the partner does not know the command */
     char text[200];
 };

@@ -361,6 +361,22 @@ static void set_version(struct mirror_writer *writer, const struct mirror_versio
     }
 }
 
+/* The network's parameters came from a partner, or go to one with the scope that brought them: what is agreed on with a
+ * partner stays so, with the new words. */
+static struct result follow_agreements(struct mirror_writer *writer, struct scope_entry *entry, const char *definition)
+{
+    const struct relationships *relationships = &writer->plugin->relationships;
+    struct result result = result_ok();
+
+    for (size_t i = 0; i < relationships->count && !result_failed(result); i++) {
+        if ((entry->members >> i & 1) == 0 || !scope_entry_agreed(entry, i))
+            continue;
+        entry->agreement[i].ours = entry->fingerprint;
+        result = mirror_put_agreement(writer, entry, i, definition);
+    }
+    return result;
+}
+
 struct result mirror_put_scope(struct mirror_writer *writer, const struct mirror_version *version)
 {
     struct store *store = writer->plugin->store;
@@ -422,6 +438,8 @@ struct result mirror_put_scope(struct mirror_writer *writer, const struct mirror
             result = tombstone_store_remove(store, entry.subnet_id);
         if (!result_failed(result) && agreement)
             result = mirror_put_agreement(writer, &entry, (size_t)version->agreed_with, scope->definition);
+        if (!result_failed(result) && version->followed)
+            result = follow_agreements(writer, &entry, scope->definition);
         if (!result_failed(result))
             result = queue_scope(writer, &entry, version->hold);
         writer->written++;

@@ -121,6 +121,7 @@ static bool set_headers(struct access *access)
     access->headers = curl_slist_append(NULL, "Content-Type: application/json");
     /* Kea's HTTP server knows no 100-continue. */
     longer = access->headers == NULL ? NULL : curl_slist_append(access->headers, "Expect:");
+    longer = longer == NULL ? NULL : curl_slist_append(access->headers, "Accept:");
     return longer != NULL && curl_easy_setopt(access->easy, CURLOPT_HTTPHEADER, access->headers) == CURLE_OK;
 }
 

@@ -89,6 +89,7 @@ static struct result read_arguments(const struct plugin *plugin, const char *par
         (void)snprintf(answer->ticket, sizeof answer->ticket, "%s", ticket);
         answer->state = which;
         excerpt(model_text(root, "state-text"), answer->text, sizeof answer->text);
+        answer->pause_us = (uint32_t)model_integer(root, "pause-us", 0);
         note_scopes(root, batch);
     }
     model_tree_free(tree);

@@ -268,8 +268,9 @@ static void push(struct partner *partner)
 {
     struct plugin *plugin = partner->plugin;
     const enum apply_way way = partner->run.choice.chosen;
+    const size_t scopes = partner->run.batch_scopes == 0 ? BATCH_SCOPES_FIRST : partner->run.batch_scopes;
     struct result result = batch_take(plugin, partner->number, engine_now(),
-                                      way == APPLY_SCOPE_RECEIVE ? BATCH_SCOPES : BATCH_ALL, &partner->batch);
+                                      way == APPLY_SCOPE_RECEIVE ? scopes : BATCH_ALL, &partner->batch);
 
     if (result_failed(result)) {
         fail(partner, &result);

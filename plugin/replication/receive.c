@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static json_t *outcomes_json(const struct reception *reception)
 {
@@ -53,17 +54,28 @@ static void report(const struct reception *reception)
             relationship_partner(reception_relationship(reception))->name, texts[1], texts[2], texts[3]);
 }
 
+static int64_t monotonic_us(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 static void apply(struct reception *reception)
 {
+    const int64_t begun = monotonic_us();
     struct plugin *plugin = reception->plugin;
     char ticket[TICKET_NAME_SIZE];
+    json_t *outcomes;
     struct result result;
 
     memcpy(ticket, reception->ticket, sizeof ticket);
     reception_apply(reception);
     report(reception);
-    tickets_set_pause(plugin->tickets, ticket, reception->pause_us);
-    tickets_set(plugin->tickets, ticket, TICKET_APPLIED, NULL, outcomes_json(reception));
+    outcomes = outcomes_json(reception);
+    tickets_set_pause(plugin->tickets, ticket, (uint32_t)(monotonic_us() - begun));
+    tickets_set(plugin->tickets, ticket, TICKET_APPLIED, NULL, outcomes);
     result = worker_post(plugin, reception_record, reception_end, reception);
     if (result_failed(result))
         tickets_set(plugin->tickets, ticket, TICKET_UNRECORDED, result.message, NULL);
@@ -169,14 +181,6 @@ char *command_scope_receive(struct plugin *plugin, const struct model_node *inpu
     }
     if (asked != NULL)
         return answer_ticket(plugin, asked);
-    if (!plugin->filled) {
-        /* What runs is not counted yet, so there is nothing to compare with. */
-        fault = fault_of_result(
-            result_error(RESULT_REFUSED, "this server's scopes are still being mirrored; they are taken after that"),
-            EXCEPTION_SCOPE_NOT_UPDATED_REMOTELY);
-        return fault_answer(&fault);
-    }
-
     if (atomic_exchange(&plugin->receiving[relationship - plugin->relationships.list], true)) {
         fault = fault_of_result(
             result_error(RESULT_REFUSED, "an earlier batch is not recorded yet; the next one is taken after that"),

@@ -28,7 +28,6 @@ struct reception {
     struct plugin *plugin;
     size_t number; /* of the relationship */
     char ticket[TICKET_NAME_SIZE];
-    uint32_t pause_us; /* for how long packets had to wait for it */
     struct received_scope *scopes;
     size_t count;
     bool refused; /* by the store, which is asked again */

@@ -222,7 +222,7 @@ void reception_apply(struct reception *reception)
         }
     }
     if (count > 0)
-        reception->pause_us = server->scopes_apply(server->context, KEA_RUNNING, changes, count);
+        (void)server->scopes_apply(server->context, KEA_RUNNING, changes, count);
     for (size_t i = 0; i < count; i++)
         take_result(&reception->scopes[which[i]], &changes[i]);
     free(changes);

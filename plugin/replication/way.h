@@ -59,7 +59,8 @@ struct way_run {
     size_t number; /* of the relationship */
     struct batch *batch;
     struct way_choice choice;
-    int64_t last_set; /* when the partner's configuration was last set; milliseconds since 1970 */
+    int64_t last_set;    /* when the partner's configuration was last set; milliseconds since 1970 */
+    size_t batch_scopes; /* how many scopes may be in the next batch of WAY_RECEIVE; 0: nothing is known yet */
     void *state;      /* of the conversation under way */
 };
 

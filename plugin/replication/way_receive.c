@@ -56,6 +56,20 @@ static struct way_step wait_for_record(struct way_run *run)
     return way_wait(state->delay);
 }
 
+/* The next batch is as large as the partner can take while packets wait. */
+static void choose_size(struct way_run *run, uint32_t pause_us)
+{
+    const size_t before = run->batch_scopes, took = run->batch->count;
+    size_t scopes = pause_us == 0 ? BATCH_SCOPES_MAX : took * BATCH_BUSY_US / pause_us;
+
+    /* One answer says little of a server that has other things to do, too. */
+    if (before > 0)
+        scopes = (scopes > before * 2 ? before * 3 : before + scopes) / 2;
+    if (scopes < BATCH_SCOPES_MIN)
+        scopes = BATCH_SCOPES_MIN;
+    run->batch_scopes = scopes > BATCH_SCOPES_MAX ? BATCH_SCOPES_MAX : scopes;
+}
+
 static struct way_step take_answer(struct way_run *run, const struct way_input *input)
 {
     struct receive_state *state = run->state;
@@ -68,6 +82,7 @@ static struct way_step take_answer(struct way_run *run, const struct way_input *
         return way_fail(state->answer.unsupported ? WAY_UNSUPPORTED : WAY_FAILED, result);
     switch (state->answer.state) {
     case ANSWER_RECORDED:
+        choose_size(run, state->answer.pause_us);
         return way_done();
     case ANSWER_UNRECORDED:
         return way_fail(WAY_FAILED,

@@ -4,7 +4,9 @@
  *   FAILOVER_SYNC_SCHEDULES=100000 tests/model/test_schedules
  *   FAILOVER_SYNC_SEED=4711 tests/model/test_schedules         one schedule, with everything that happens in it
  *
- * FAILOVER_SYNC_FIRST is the first seed, so that several processes can share the work. */
+ * FAILOVER_SYNC_FIRST is the first seed, so that several processes can share the work. With sanitizers,
+ * ASAN_OPTIONS=malloc_context_size=1:quarantine_size_mb=8 or TSAN_OPTIONS=ignore_noninstrumented_modules=1 makes it
+ * faster. */
 #include "schedule.h"
 #include "sim.h"
 
@@ -19,8 +21,18 @@
 
 #include <cmocka.h>
 
-#define SCHEDULES_OF_A_BUILD 2000
-#define FAILURES_SHOWN       3
+/* Some twenty seconds of each build, and other schedules in each. */
+#if defined(__SANITIZE_THREAD__)
+#define SCHEDULES_OF_A_BUILD 100
+#define FIRST_OF_A_BUILD     30001
+#elif defined(__SANITIZE_ADDRESS__)
+#define SCHEDULES_OF_A_BUILD 300
+#define FIRST_OF_A_BUILD     20001
+#else
+#define SCHEDULES_OF_A_BUILD 1000
+#define FIRST_OF_A_BUILD     1
+#endif
+#define FAILURES_SHOWN 3
 
 static unsigned long number_in_environment(const char *name, unsigned long otherwise)
 {
@@ -61,7 +73,7 @@ static void show_failure(const struct schedule *schedule)
 static void test_random_schedules_keep_the_rules(void **state)
 {
     unsigned long count = number_in_environment("FAILOVER_SYNC_SCHEDULES", SCHEDULES_OF_A_BUILD);
-    unsigned long first = number_in_environment("FAILOVER_SYNC_FIRST", 1), failures = 0;
+    unsigned long first = number_in_environment("FAILOVER_SYNC_FIRST", FIRST_OF_A_BUILD), failures = 0;
 
     (void)state;
     if (getenv("FAILOVER_SYNC_SEED") != NULL) {

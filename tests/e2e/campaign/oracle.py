@@ -161,12 +161,17 @@ def _edits_are_kept(ledger, running, history, verdict):
     for edit in sorted(ledger.edits, key=lambda edit: edit.start):
         by_register.setdefault(edit.register, []).append(edit)
 
+    def networks_of(edit):
+        return {value.network for value in (edit.value, (edit.seen or {}).get(edit.register)) if value}
+
     def carried(edit):
-        """The edits of the networks that a scope was in before and after: they change the scope, too."""
-        if edit.register[0] != "scope":
-            return []
-        names = {value.network for value in (edit.value, (edit.seen or {}).get(edit.register)) if value}
-        return [other for name in names if name for other in by_register.get(("network", name), [])]
+        """A scope carries its network's parameters: an edit of a network that it was in before or after changes the scope,
+        and a conflict over the scope is one over the network's parameters."""
+        kind, name = edit.register
+        if kind == "scope":
+            return [other for network in networks_of(edit) if network for other in by_register.get(("network", network), [])]
+        return [other for register, others in by_register.items() if register[0] == "scope"
+                for other in others if name in networks_of(other)]
     for register in sorted(set(ledger.before) | set(running) | set(by_register), key=str):
         edits, result = by_register.get(register, []), running.get(register)
         initial, kept = ledger.before.get(register), history.get(register, [])
