@@ -31,7 +31,7 @@ struct queue_summary {
 /* Queues a scope, or its removal, for a partner; due at once. A wish already there is replaced and keeps its age. */
 struct result queue_put(struct store *store, const struct queue_item *item, int64_t now);
 
-/* The same, but leaves a wish that is there as it is. */
+/* The same, but leaves a wish of the same kind that is there as it is. */
 struct result queue_put_missing(struct store *store, const struct queue_item *item, int64_t now);
 
 /* Takes a wish out; nothing there is no failure. */

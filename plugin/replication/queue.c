@@ -38,7 +38,8 @@ struct result queue_put_missing(struct store *store, const struct queue_item *it
     return insert(store,
                   "INSERT INTO ReplicationQueue (RelationId, ServerRecordId, SubnetId, Prefix, Removal, Attempts, "
                   "EnqueuedAt, NextAttemptAt, Held) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?6, 0) "
-                  "ON CONFLICT (ServerRecordId, SubnetId) DO NOTHING",
+                  "ON CONFLICT (ServerRecordId, SubnetId) DO UPDATE SET RelationId = ?1, Prefix = ?4, Removal = ?5, "
+                  "Attempts = 0, NextAttemptAt = ?6, Held = 0, LastError = NULL WHERE Removal <> ?5",
                   item, now);
 }
 

@@ -40,6 +40,21 @@ static struct result record_overruled(struct mirror_writer *writer, const struct
     return history_store_add(writer->plugin->store, &lost);
 }
 
+/* The parameters that came along for its shared network may have been changed as well. */
+static struct result record_network(struct mirror_writer *writer, const struct received_scope *scope)
+{
+    const struct history_row lost = {
+        .subnet_id = scope->subnet_id,
+        .prefix = scope->prefix,
+        .definition = scope->definition,
+        .fingerprint = scope->theirs,
+        .reason = "its shared network was changed here, too: the parameters that the network has here count",
+        .replaced_at = writer->now,
+    };
+
+    return history_store_add(writer->plugin->store, &lost);
+}
+
 /* What this server has of the scope, now that all that happened before is recorded. */
 struct recorded {
     struct fingerprint fingerprint;
@@ -140,6 +155,8 @@ static struct result record_taken(struct mirror_writer *writer, const struct rec
 
     if (scope->outcome == BATCH_APPLIED && (scope->conflicting || was_held(writer->plugin, &recorded)))
         result = record_history(writer, scope);
+    if (!result_failed(result) && scope->network_kept)
+        result = record_network(writer, scope);
     if (!result_failed(result))
         result = put(writer, reception, scope, &record);
     return result_failed(result) ? result : mirror_note_recorded(writer, &applied);
