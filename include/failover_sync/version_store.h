@@ -44,6 +44,7 @@ struct store_identity {
     char writer[33];    /* random */
     uint64_t last_edit; /* no edit has a smaller number or the same */
     bool filled;        /* a configuration was mirrored into it: what differs from now on is an edit */
+    bool file_seen;     /* and one from the file: what differs from that is an edit of the file */
 };
 struct result store_identity_read(struct store *store, struct store_identity *identity);
 struct result store_identity_put(struct store *store, const struct store_identity *identity);

@@ -17,9 +17,10 @@ CREATE TABLE StoreIdentity (
     Id INTEGER PRIMARY KEY CHECK (Id = 1),
     Writer TEXT NOT NULL,
     LastEdit INTEGER NOT NULL, -- no edit has a smaller number
-    Filled INTEGER NOT NULL CHECK (Filled IN (0, 1)) -- a configuration was mirrored into it
+    Filled INTEGER NOT NULL CHECK (Filled IN (0, 1)), -- a configuration was mirrored into it
+    FileSeen INTEGER NOT NULL CHECK (FileSeen IN (0, 1)) -- and one that came from the file
 ) STRICT;
-INSERT INTO StoreIdentity (Id, Writer, LastEdit, Filled) VALUES (1, lower(hex(randomblob(16))), 0, 0);
+INSERT INTO StoreIdentity (Id, Writer, LastEdit, Filled, FileSeen) VALUES (1, lower(hex(randomblob(16))), 0, 0, 0);
 
 -- What was agreed on with a partner is what both had when versions began to be counted. What the partner has not got
 -- yet is an edit of this server's.
@@ -42,4 +43,4 @@ SELECT server.RecordId, queue.SubnetId, queue.Prefix, (SELECT substr(Writer, 1, 
     FROM ReplicationQueue AS queue JOIN ADM_DHCPServersTable AS server ON server.IsLocal = 1
     WHERE queue.Removal = 1
     ON CONFLICT (ServerRecordId, SubnetId) DO NOTHING;
-UPDATE StoreIdentity SET Filled = EXISTS (SELECT 1 FROM ADM_DHCPScopesTable);
+UPDATE StoreIdentity SET Filled = EXISTS (SELECT 1 FROM ADM_DHCPScopesTable), FileSeen = 1;

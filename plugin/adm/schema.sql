@@ -404,9 +404,10 @@ CREATE TABLE StoreIdentity (
     Id INTEGER PRIMARY KEY CHECK (Id = 1),
     Writer TEXT NOT NULL,
     LastEdit INTEGER NOT NULL, -- no edit has a smaller number
-    Filled INTEGER NOT NULL CHECK (Filled IN (0, 1)) -- a configuration was mirrored into it
+    Filled INTEGER NOT NULL CHECK (Filled IN (0, 1)), -- a configuration was mirrored into it
+    FileSeen INTEGER NOT NULL CHECK (FileSeen IN (0, 1)) -- and one that came from the file
 ) STRICT;
-INSERT INTO StoreIdentity (Id, Writer, LastEdit, Filled) VALUES (1, lower(hex(randomblob(16))), 0, 0);
+INSERT INTO StoreIdentity (Id, Writer, LastEdit, Filled, FileSeen) VALUES (1, lower(hex(randomblob(16))), 0, 0, 0);
 
 -- Versions that a conflict replaced.
 CREATE TABLE ScopeHistory (

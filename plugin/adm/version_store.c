@@ -153,7 +153,7 @@ struct result store_identity_read(struct store *store, struct store_identity *id
     struct statement *statement;
     bool found = false;
     struct result result =
-        statement_get(store, "SELECT Writer, LastEdit, Filled FROM StoreIdentity WHERE Id = 1", &statement);
+        statement_get(store, "SELECT Writer, LastEdit, Filled, FileSeen FROM StoreIdentity WHERE Id = 1", &statement);
 
     *identity = (struct store_identity){.filled = false};
     if (result_failed(result))
@@ -165,6 +165,7 @@ struct result store_identity_read(struct store *store, struct store_identity *id
         (void)snprintf(identity->writer, sizeof identity->writer, "%s", writer == NULL ? "" : writer);
         identity->last_edit = (uint64_t)statement_integer(statement, 1);
         identity->filled = statement_integer(statement, 2) != 0;
+        identity->file_seen = statement_integer(statement, 3) != 0;
     } else if (!result_failed(result)) {
         result = result_error(RESULT_STORE, "the store has no identity; move it away: a new one is filled from the "
                                             "server's configuration");
@@ -177,12 +178,13 @@ struct result store_identity_put(struct store *store, const struct store_identit
 {
     struct statement *statement;
     struct result result = statement_get(
-        store, "UPDATE StoreIdentity SET Writer = ?1, LastEdit = ?2, Filled = ?3 WHERE Id = 1", &statement);
+        store, "UPDATE StoreIdentity SET Writer = ?1, LastEdit = ?2, Filled = ?3, FileSeen = ?4 WHERE Id = 1", &statement);
 
     if (result_failed(result))
         return result;
     statement_bind_text(statement, 1, identity->writer);
     statement_bind_integer(statement, 2, (int64_t)identity->last_edit);
     statement_bind_integer(statement, 3, identity->filled);
+    statement_bind_integer(statement, 4, identity->file_seen);
     return statement_run(statement);
 }

@@ -105,6 +105,13 @@ static struct result read_staged(struct decision *decision, struct planned_scope
     return result;
 }
 
+/* Whether nobody remembers what the file said before: the store was lost while the server ran, and the partner's version
+ * that came since must not give way to a file that may be as it was. */
+static bool is_unheard_of(const struct decision *decision, const struct scope_entry *entry)
+{
+    return decision->load->from_file && !decision->plugin->identity.file_seen && entry->origin == SCOPE_FROM_PARTNER;
+}
+
 /* A scope that both the configuration and the store know. */
 static struct result decide_known(struct decision *decision, const struct kea_delivered *now,
                                   const struct scope_entry *entry)
@@ -127,7 +134,7 @@ static struct result decide_known(struct decision *decision, const struct kea_de
         result = read_staged(decision, &delivered, now->subnet_id);
         if (result_failed(result))
             goto done;
-        unchanged = fingerprint_equal(delivered.delivered_fingerprint, before);
+        unchanged = fingerprint_equal(delivered.delivered_fingerprint, before) || is_unheard_of(decision, entry);
     }
     delivered.edited = !unchanged;
     if (fingerprint_equal(delivered.delivered_fingerprint, entry->fingerprint)) {
@@ -694,13 +701,14 @@ static struct result write_plan(struct mirror_writer *writer, const struct load_
 }
 
 /* The configuration is mirrored: what differs from now on is an edit. */
-static struct result note_filled(struct mirror_writer *writer)
+static struct result note_filled(struct mirror_writer *writer, bool from_file)
 {
     struct plugin *plugin = writer->plugin;
 
-    if (plugin->identity.filled)
+    if (plugin->identity.filled && (plugin->identity.file_seen || !from_file))
         return version_store_prune(plugin->store, plugin->relationships.server_record_id, writer->now);
     plugin->identity.filled = true;
+    plugin->identity.file_seen = plugin->identity.file_seen || from_file;
     return store_identity_put(plugin->store, &plugin->identity);
 }
 
@@ -747,7 +755,7 @@ static struct result mirror_plan(struct plugin *plugin, void *argument)
         return result;
     result = write_plan(&writer, plan);
     if (!result_failed(result))
-        result = note_filled(&writer);
+        result = note_filled(&writer, plan->from_file);
     if (result_failed(result)) {
         mirror_abandon(&writer);
     } else {

@@ -170,7 +170,7 @@ static struct result record_kept(struct mirror_writer *writer, const struct rece
     const struct recorded recorded = look(writer, reception, scope);
     const bool overruled = scope->outcome == BATCH_OVERRULED;
     const struct record record = {
-        .is = overruled ? version_merge(&scope->version, &recorded.version) : recorded.version,
+        .is = version_merge(&scope->version, &recorded.version), /* also what a lost store found is older */
         .known = scope->version,
         .origin = recorded.origin,
         .edit = is_edited(scope, &recorded),

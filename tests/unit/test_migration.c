@@ -276,7 +276,7 @@ static void test_a_file_of_version_3_becomes_one_of_version_4(void **state)
                   "Removed, ChangedAt FROM ScopeVersions, StoreIdentity ORDER BY 1, 2",
                   "1|1|10.0.1.0/24||0|7;1|2|10.0.2.0/24|writer:1|0|7;1|3|10.0.3.0/24|writer:1|0|7;"
                   "1|4|10.0.4.0/24|writer:1|1|9;2|1|10.0.1.0/24||0|7;2|2|10.0.2.0/24||0|7;2|4|10.0.4.0/24||0|7");
-    assert_answer(fixture->path, "SELECT length(Writer), LastEdit, Filled FROM StoreIdentity", "32|0|1");
+    assert_answer(fixture->path, "SELECT length(Writer), LastEdit, Filled, FileSeen FROM StoreIdentity", "32|0|1|1");
 }
 
 /* An older store has no note of what the configuration gave before an edit: what it gives first after the upgrade is
