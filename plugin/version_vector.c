@@ -103,9 +103,9 @@ void version_print(const struct version_vector *version, char text[VERSION_TEXT_
 
     text[0] = '\0';
     for (size_t i = 0; i < version->count; i++)
-        length += (size_t)snprintf(text + length, VERSION_TEXT_SIZE - length, "%s%016llx:%llx", i == 0 ? "" : ",",
-                                   (unsigned long long)version->part[i].writer,
-                                   (unsigned long long)version->part[i].edit);
+        length +=
+            (size_t)snprintf(text + length, VERSION_TEXT_SIZE - length, "%s%016llx:%llx", i == 0 ? "" : ",",
+                             (unsigned long long)version->part[i].writer, (unsigned long long)version->part[i].edit);
 }
 
 /* One number of at most 16 digits; *text is left behind it. */

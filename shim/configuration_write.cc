@@ -18,6 +18,7 @@ struct result failover_sync::configuration_write() noexcept
             return result_ok();
         }
         return result_error(RESULT_REFUSED, "the server's config-write failed: %s",
-                            text && text->getType() == Element::string ? text->stringValue().c_str() : "no reason given");
+                            text && text->getType() == Element::string ? text->stringValue().c_str()
+                                                                       : "no reason given");
     });
 }

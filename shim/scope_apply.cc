@@ -349,7 +349,8 @@ uint32_t failover_sync::scopes_apply(enum kea_configuration which, struct kea_ch
         }
         const auto begun = std::chrono::steady_clock::now();
         std::vector<planned> plans = plan(which, changes, count);
-        /* Without packet threads the main thread is the one that serves packets, and parsing keeps it from them, too. */
+        /* Without packet threads the main thread is the one that serves packets, and parsing keeps it from them, too.
+         */
         const bool threads = isc::util::MultiThreadingMgr::instance().getMode();
         const auto paused_at = threads ? std::chrono::steady_clock::now() : begun;
         carry_out(which, plans);

@@ -4,7 +4,7 @@
 
 #include "failover_sync/engine.h"
 
-#define BATCH_ALL       SIZE_MAX /* of the scopes that are due */
+#define BATCH_ALL SIZE_MAX /* of the scopes that are due */
 /* How many scopes go at once to a partner that takes them with scope-receive: as many as keep its main thread busy for
  * BATCH_BUSY_US, as far as it can tell; the server's own reading of the command takes about as long again, and together
  * that is the 5 ms for which packets may wait. */
@@ -12,8 +12,8 @@
 #define BATCH_SCOPES_FIRST 25
 #define BATCH_SCOPES_MAX   100
 #define BATCH_BUSY_US      2500
-#define BATCH_BYTES     (4 * 1024 * 1024)  /* of definitions together, unless it is a single one */
-#define BATCH_ALL_BYTES (32 * 1024 * 1024) /* the same with BATCH_ALL */
+#define BATCH_BYTES        (4 * 1024 * 1024)  /* of definitions together, unless it is a single one */
+#define BATCH_ALL_BYTES    (32 * 1024 * 1024) /* the same with BATCH_ALL */
 #define BATCH_SCOPE_BYTES                                                                                              \
     (4 * 1024 * 1024) /* of one definition: some 10,000 reservations; the YANG module's limit is twice that */
 
@@ -31,8 +31,8 @@ enum batch_outcome {
 
 struct batch_item {
     struct queue_item wish;
-    char *definition;            /* as stored here; NULL for a removal */
-    struct fingerprint pushed;   /* our fingerprint of it; empty for a removal */
+    char *definition;              /* as stored here; NULL for a removal */
+    struct fingerprint pushed;     /* our fingerprint of it; empty for a removal */
     struct version_vector version; /* of it, or of the removal */
     struct version_vector known;   /* what the partner is known to have */
     struct fingerprint base;       /* what the partner last answered */
@@ -40,7 +40,7 @@ struct batch_item {
     enum batch_outcome outcome;    /* what it answered now */
     struct fingerprint answered;   /* its fingerprint afterwards */
     struct version_vector has;     /* its version then; of a partner that does not count them ours */
-    char text[200];              /* why it refused */
+    char text[200];                /* why it refused */
     /* Where the two are compared on this side: */
     char *there;    /* the partner's version, if it loses or is to be taken over */
     bool take_over; /* it counts */
@@ -76,7 +76,7 @@ struct batch_answer {
     char ticket[65];
     enum { ANSWER_PENDING, ANSWER_APPLIED, ANSWER_RECORDED, ANSWER_UNRECORDED } state;
     uint32_t pause_us; /* for how long its main thread was busy with the batch; 0 if it does not say */
-    bool unsupported; /* the partner does not know the command */
+    bool unsupported;  /* the partner does not know the command */
     char text[200];
 };
 

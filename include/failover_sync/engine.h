@@ -60,15 +60,15 @@ struct plugin {
     struct load_plan *plan; /* between plugin_configuration_loading and plugin_configuration_loaded */
 
     /* The prefetch's until that is finished, the main thread's while no worker runs, the worker's otherwise. */
-    struct store *store;       /* NULL while it cannot be used: then nothing is mirrored, and nothing replicated */
-    struct prefetch *prefetch; /* the main thread's; NULL when there is none under way */
+    struct store *store;            /* NULL while it cannot be used: then nothing is mirrored, and nothing replicated */
+    struct prefetch *prefetch;      /* the main thread's; NULL when there is none under way */
     struct store_identity identity; /* as whom this server edits; kept over the loss of the store; as the store */
     uint64_t writer;                /* the same as it stands in versions */
 
-    struct kept_load *load;         /* the main thread's: the last configuration load */
-    struct store *_Atomic reopened; /* by the worker, for the main thread to take */
-    atomic_int commands_inside;     /* commands of ours that are being answered */
-    atomic_int changes_pending;     /* changes of scopes that were seen and are not recorded yet */
+    struct kept_load *load;                  /* the main thread's: the last configuration load */
+    struct store *_Atomic reopened;          /* by the worker, for the main thread to take */
+    atomic_int commands_inside;              /* commands of ours that are being answered */
+    atomic_int changes_pending;              /* changes of scopes that were seen and are not recorded yet */
     atomic_bool receiving[RELATIONSHIP_MAX]; /* a batch has come that is not recorded yet */
 
     struct worker *worker;          /* has its own lock */

@@ -87,8 +87,8 @@ struct kea_server {
     /* [main] The id of the scope with this prefix; RESULT_NOT_FOUND without one. */
     struct result (*scope_find)(void *context, enum kea_configuration which, const char *prefix, uint32_t *subnet_id);
 
-    /* [main] The ids of the scopes in a shared network, ascending; the caller frees `*ids` (NULL when there are none, and
-     * without such a network). */
+    /* [main] The ids of the scopes in a shared network, ascending; the caller frees `*ids` (NULL when there are none,
+     * and without such a network). */
     struct result (*network_scope_ids)(void *context, enum kea_configuration which, const char *network, uint32_t **ids,
                                        size_t *count);
 

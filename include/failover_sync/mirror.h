@@ -87,8 +87,8 @@ struct result mirror_remove_scope(struct mirror_writer *writer, const struct mir
 struct result mirror_put_agreement(struct mirror_writer *writer, const struct scope_entry *entry, size_t relationship,
                                    const char *definition);
 
-/* Notes the entry's version, agreements and whether it was reset, and why it is not in sync (NULL: it waits), or that it is, in
- * row and index. */
+/* Notes the entry's version, agreements and whether it was reset, and why it is not in sync (NULL: it waits), or that
+ * it is, in row and index. */
 struct result mirror_set_sync(struct mirror_writer *writer, const struct scope_entry *entry, const char *reason);
 
 /* The ids of this server's other scopes in the shared network that a scope is in, as the rows say; the caller frees
@@ -152,9 +152,9 @@ struct result restart_plan_running(struct plugin *plugin, const struct kea_load 
 struct result restart_carry_out(struct plugin *plugin, bool committed);
 void restart_forget(struct plugin *plugin);
 
-/* Reads the scopes of `ids` from the running configuration and hands them to the worker; a missing one was removed. From
- * any thread, on the main thread as soon as it gets to it (at once if this is it); NULL stands for every scope. `ids` is
- * copied. */
+/* Reads the scopes of `ids` from the running configuration and hands them to the worker; a missing one was removed.
+ * From any thread, on the main thread as soon as it gets to it (at once if this is it); NULL stands for every scope.
+ * `ids` is copied. */
 struct result changes_read_soon(struct plugin *plugin, const uint32_t *ids, size_t count);
 
 /* The same for scopes whose shared network has changed with what a partner sent: whose they are does not change. */

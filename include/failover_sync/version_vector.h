@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VERSION_PARTS     8                       /* a pair has two writers, and one more for each store that was lost */
+#define VERSION_PARTS     8 /* a pair has two writers, and one more for each store that was lost */
 #define VERSION_TEXT_SIZE (VERSION_PARTS * 34 + 1) /* "0123456789abcdef:19a3c2f00d1,..." and the NUL */
 
 /* One writer, a server with its store, and the last of its edits that the version builds on. The edit VERSION_FOUND is

@@ -178,7 +178,8 @@ struct result store_identity_put(struct store *store, const struct store_identit
 {
     struct statement *statement;
     struct result result = statement_get(
-        store, "UPDATE StoreIdentity SET Writer = ?1, LastEdit = ?2, Filled = ?3, FileSeen = ?4 WHERE Id = 1", &statement);
+        store, "UPDATE StoreIdentity SET Writer = ?1, LastEdit = ?2, Filled = ?3, FileSeen = ?4 WHERE Id = 1",
+        &statement);
 
     if (result_failed(result))
         return result;

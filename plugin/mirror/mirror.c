@@ -175,8 +175,8 @@ struct result mirror_put_known(struct mirror_writer *writer, size_t relationship
 struct result mirror_put_agreement(struct mirror_writer *writer, const struct scope_entry *entry, size_t relationship,
                                    const char *definition)
 {
-    struct result result = mirror_put_known(writer, relationship, entry->subnet_id, entry->prefix,
-                                            &entry->agreement[relationship].known);
+    struct result result =
+        mirror_put_known(writer, relationship, entry->subnet_id, entry->prefix, &entry->agreement[relationship].known);
     struct scope_row row = row_of(writer, entry, definition);
     int64_t ignored;
 
@@ -603,8 +603,8 @@ struct result mirror_set_sync(struct mirror_writer *writer, const struct scope_e
     explain(writer, &copy, reason);
     if (!result_failed(result))
         result = scope_store_set_sync(writer->plugin->store, copy.record_id,
-                                  scope_entry_status(&copy, writer->plugin->relationships.count),
-                                  copy.reason[0] == '\0' ? NULL : copy.reason);
+                                      scope_entry_status(&copy, writer->plugin->relationships.count),
+                                      copy.reason[0] == '\0' ? NULL : copy.reason);
     if (!result_failed(result))
         result = keep_entry(writer, &copy);
     scope_entry_clear(&copy);

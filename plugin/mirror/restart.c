@@ -105,8 +105,8 @@ static struct result read_staged(struct decision *decision, struct planned_scope
     return result;
 }
 
-/* Whether nobody remembers what the file said before: the store was lost while the server ran, and the partner's version
- * that came since must not give way to a file that may be as it was. */
+/* Whether nobody remembers what the file said before: the store was lost while the server ran, and the partner's
+ * version that came since must not give way to a file that may be as it was. */
 static bool is_unheard_of(const struct decision *decision, const struct scope_entry *entry)
 {
     return decision->load->from_file && !decision->plugin->identity.file_seen && entry->origin == SCOPE_FROM_PARTNER;

@@ -251,8 +251,7 @@ static char *answer_late(struct plugin *plugin, const struct run *run)
         json_decref(output);
         return NULL;
     }
-    return answer_success(output, "operation %s is accepted; operation-get tells what becomes of it",
-                          run->context.id);
+    return answer_success(output, "operation %s is accepted; operation-get tells what becomes of it", run->context.id);
 }
 
 /* What the partners said, if they say it until then; not on the main thread, which never waits for the network. */

@@ -1,5 +1,5 @@
-/* scope-digest at the server that is asked: whether both sides have the same versions of the scopes, which ones this side
- * has, and scopes that the other wants because they are newer. Comparing and listing read memory only. */
+/* scope-digest at the server that is asked: whether both sides have the same versions of the scopes, which ones this
+ * side has, and scopes that the other wants because they are newer. Comparing and listing read memory only. */
 #include "failover_sync/answer.h"
 #include "failover_sync/fault.h"
 #include "failover_sync/mirror.h"
@@ -15,8 +15,8 @@
 
 static char *answer_compare(struct plugin *plugin, size_t number, const struct model_node *input)
 {
-    const bool equal = fingerprint_equal(scope_index_digest(plugin->index, number),
-                                         fingerprint_parse(model_text(input, "digest")));
+    const bool equal =
+        fingerprint_equal(scope_index_digest(plugin->index, number), fingerprint_parse(model_text(input, "digest")));
 
     return answer_success(json_pack("{s:b}", "equal", equal), equal ? "both agree" : "the lists differ");
 }
@@ -60,9 +60,9 @@ static void list_removed(void *context, const struct scope_removed *removed)
     if (removed->subnet_id <= page->from || page->full)
         return;
     version_print(&removed->version, version);
-    (void)append(page, removed->subnet_id,
-                 json_pack("{s:I,s:b,s:s}", "subnet-id", (json_int_t)removed->subnet_id, "removed", true, "version",
-                           version));
+    (void)append(
+        page, removed->subnet_id,
+        json_pack("{s:I,s:b,s:s}", "subnet-id", (json_int_t)removed->subnet_id, "removed", true, "version", version));
 }
 
 static int compare_scopes(const void *a, const void *b)
@@ -149,8 +149,7 @@ static struct result grant_removal(struct mirror_writer *writer, const struct re
     struct plugin *plugin = writer->plugin;
     struct version_row row;
     struct queue_item wish;
-    struct result result =
-        version_store_find(plugin->store, plugin->relationships.server_record_id, subnet_id, &row);
+    struct result result = version_store_find(plugin->store, plugin->relationships.server_record_id, subnet_id, &row);
 
     if (result.code == RESULT_NOT_FOUND || (!result_failed(result) && (!row.removed || !plugin->parameters.deletes)))
         return result_ok();

@@ -16,7 +16,7 @@
 struct replication {
     struct operation_context *context;
     struct mirror_writer writer;
-    int only; /* the place of the one relationship that is meant; -1: all of a scope's */
+    int only;   /* the place of the one relationship that is meant; -1: all of a scope's */
     bool force; /* an administrator decides conflicts that wait for him */
     struct watch_target *targets;
     size_t count, capacity;
@@ -80,8 +80,7 @@ static struct result win_conflict(struct replication *replication, uint32_t subn
 
     if (!scope_index_get(replication->context->plugin->index, subnet_id, &entry))
         return result;
-    if (entry.agreement[place].met &&
-        version_compare(&entry.version, &entry.agreement[place].known) == VERSION_APART) {
+    if (entry.agreement[place].met && version_compare(&entry.version, &entry.agreement[place].known) == VERSION_APART) {
         entry.version = version_merge(&entry.version, &entry.agreement[place].known);
         mirror_edit(&replication->writer, &entry.version);
         entry.reset = false;
@@ -176,8 +175,7 @@ static struct fault choose_named(struct replication *replication)
     struct fault fault;
 
     replication->force = model_boolean(context->input, "force", false);
-    fault =
-        fault_of_result(subnet_ids_input(context->input, &ids, &count), EXCEPTION_SCOPES_NOT_REPLICATED);
+    fault = fault_of_result(subnet_ids_input(context->input, &ids, &count), EXCEPTION_SCOPES_NOT_REPLICATED);
 
     for (size_t i = 0; i < count && !fault_raised(&fault); i++) {
         struct scope_row scope = {.record_id = 0};
@@ -303,11 +301,8 @@ static struct result win_removal(const struct held_removals *held, const struct 
     const struct relationship *relationship = &writer->plugin->relationships.list[held->place];
     struct version_vector version;
     struct version_row there;
-    const struct mirror_removal removal = {.subnet_id = removed->subnet_id,
-                                           .prefix = removed->prefix,
-                                           .is = &version,
-                                           .edit = true,
-                                           .agreed_with = -1};
+    const struct mirror_removal removal = {
+        .subnet_id = removed->subnet_id, .prefix = removed->prefix, .is = &version, .edit = true, .agreed_with = -1};
     struct result result = version_store_find(writer->plugin->store, relationship_partner(relationship)->record_id,
                                               removed->subnet_id, &there);
 

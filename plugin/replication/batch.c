@@ -169,8 +169,9 @@ static json_t *scope_json(const struct plugin *plugin, const struct batch_item *
     char *definition;
 
     version_print(&item->version, version);
-    scope = json_pack("{s:I,s:s,s:s,s:s,s:s}", "subnet-id", (json_int_t)item->wish.subnet_id, "prefix",
-                      item->wish.prefix, "base", item->agreed ? item->base.hex : "", "fingerprint", item->pushed.hex, "version", version);
+    scope =
+        json_pack("{s:I,s:s,s:s,s:s,s:s}", "subnet-id", (json_int_t)item->wish.subnet_id, "prefix", item->wish.prefix,
+                  "base", item->agreed ? item->base.hex : "", "fingerprint", item->pushed.hex, "version", version);
     if (scope == NULL || item->definition == NULL)
         return scope;
     definition = batch_travelling(plugin, item->definition);

@@ -25,8 +25,8 @@ static enum batch_outcome outcome_of(const char *word)
         const char *word;
         enum batch_outcome outcome;
     } words[] = {
-        {"applied", BATCH_APPLIED},     {"unchanged", BATCH_UNCHANGED},     {"conflict", BATCH_CONFLICT},
-        {"overruled", BATCH_OVERRULED}, {"outdated", BATCH_OUTDATED},       {"id-mismatch", BATCH_ID_MISMATCH},
+        {"applied", BATCH_APPLIED},     {"unchanged", BATCH_UNCHANGED}, {"conflict", BATCH_CONFLICT},
+        {"overruled", BATCH_OVERRULED}, {"outdated", BATCH_OUTDATED},   {"id-mismatch", BATCH_ID_MISMATCH},
         {"failed", BATCH_FAILED},
     };
 

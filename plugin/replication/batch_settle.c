@@ -27,8 +27,8 @@ static const char *partner_name(const struct settling *settling)
     return relationship_partner(settling->relationship)->name;
 }
 
-/* After an agreement nothing is wished for, unless there is another version here by now. That one may have lost its wish
- * meanwhile: what was agreed on before came back while this push was under way. */
+/* After an agreement nothing is wished for, unless there is another version here by now. That one may have lost its
+ * wish meanwhile: what was agreed on before came back while this push was under way. */
 static struct result settle_wish(const struct settling *settling)
 {
     const struct mirror_writer *writer = settling->writer;
@@ -52,8 +52,8 @@ static bool builds_on_sent(const struct settling *settling, const struct version
     return version_equal(version, &sent);
 }
 
-/* The partner counts what it took as made on top of its own edits that lost against it: so does this server, for what it
- * sent and what it made of that since. */
+/* The partner counts what it took as made on top of its own edits that lost against it: so does this server, for what
+ * it sent and what it made of that since. */
 static void take_version(const struct settling *settling, struct version_vector *version)
 {
     if (builds_on_sent(settling, version))
@@ -73,8 +73,8 @@ static struct result settle_agreed(struct settling *settling)
 
     if (agreement == NULL)
         return result_no_memory("a batch of scopes");
-    agreement[settling->number] = (struct scope_agreement){
-        .ours = item->pushed, .theirs = item->answered, .met = true, .known = item->has};
+    agreement[settling->number] =
+        (struct scope_agreement){.ours = item->pushed, .theirs = item->answered, .met = true, .known = item->has};
     entry->agreement = agreement;
     if (settling->known) {
         take_version(settling, &entry->version);

@@ -66,8 +66,8 @@ struct present {
     struct fingerprint fingerprint; /* empty: no such scope */
     struct version_vector version;
     bool counted; /* or it was removed; else there never was such a scope */
-    bool edited; /* since then, and the worker has yet to hear of it */
-    bool met;    /* of the sender is known what it has: */
+    bool edited;  /* since then, and the worker has yet to hear of it */
+    bool met;     /* of the sender is known what it has: */
     struct version_vector known;
 };
 
@@ -193,8 +193,7 @@ static void note_applied(const struct reception *reception, struct received_scop
     const struct scope_applied applied = {
         .subnet_id = scope->subnet_id, .fingerprint = scope->now, .version = scope->answered};
 
-    if (scope->outcome == BATCH_APPLIED &&
-        result_failed(scope_index_note_applied(reception->plugin->index, &applied)))
+    if (scope->outcome == BATCH_APPLIED && result_failed(scope_index_note_applied(reception->plugin->index, &applied)))
         kea_log(reception->plugin->server, FAILOVER_SYNC_RECORD_FAILED,
                 relationship_partner(reception_relationship(reception))->name, "out of memory");
 }

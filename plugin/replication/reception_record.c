@@ -35,8 +35,7 @@ static struct result record_overruled(struct mirror_writer *writer, const struct
         .replaced_at = writer->now,
     };
 
-    kea_log(writer->plugin->server, FAILOVER_SYNC_CONFLICT, scope->prefix,
-            "the version of this server counts");
+    kea_log(writer->plugin->server, FAILOVER_SYNC_CONFLICT, scope->prefix, "the version of this server counts");
     return history_store_add(writer->plugin->store, &lost);
 }
 
@@ -163,7 +162,8 @@ static struct result record_taken(struct mirror_writer *writer, const struct rec
 }
 
 /* The sender's version is older than what is here, or loses a conflict against it: it is sent what is here, unless it
- * is known to have that by now. What wins counts as made on top of what loses, on whichever server that is found out. */
+ * is known to have that by now. What wins counts as made on top of what loses, on whichever server that is found out.
+ */
 static struct result record_kept(struct mirror_writer *writer, const struct reception *reception,
                                  const struct received_scope *scope)
 {

@@ -1,5 +1,5 @@
-/* What is done about versions that differ. Most differences are on their way; the others come from a store that was lost
- * or put back, or from a partner that forgot what it took. Whoever has the newer version sends it. */
+/* What is done about versions that differ. Most differences are on their way; the others come from a store that was
+ * lost or put back, or from a partner that forgot what it took. Whoever has the newer version sends it. */
 #include "reconcile_private.h"
 
 #include "failover_sync/mirror.h"

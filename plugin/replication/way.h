@@ -61,7 +61,7 @@ struct way_run {
     struct way_choice choice;
     int64_t last_set;    /* when the partner's configuration was last set; milliseconds since 1970 */
     size_t batch_scopes; /* how many scopes may be in the next batch of WAY_RECEIVE; 0: nothing is known yet */
-    void *state;      /* of the conversation under way */
+    void *state;         /* of the conversation under way */
 };
 
 struct way {

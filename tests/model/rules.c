@@ -274,8 +274,8 @@ void rules_applied(int server, uint32_t scope, int version)
     rules_read(server, scope);
 }
 
-/* Both have the same words, and neither knew the other's: from now on this server knows both. The partner may hear of it
- * or not. */
+/* Both have the same words, and neither knew the other's: from now on this server knows both. The partner may hear of
+ * it or not. */
 static void meet(int server, uint32_t scope, int version)
 {
     struct standing *standing = &live[server][scope];
@@ -372,8 +372,8 @@ void rules_end(uint32_t scope, uint64_t history, const bool reported[SERVERS])
             world_fail("scope %u: %s calls it out of sync, but both have content %u", scope, name_of(server),
                        contents[0]);
         else if (contents[0] != contents[1] && must_report(server, scope) && !reported[server])
-            world_fail("scope %u: %s has content %u, %s has %u, and %s does not say so", scope, name_of(0),
-                       contents[0], name_of(1), contents[1], name_of(server));
+            world_fail("scope %u: %s has content %u, %s has %u, and %s does not say so", scope, name_of(0), contents[0],
+                       name_of(1), contents[1], name_of(server));
     }
     if (contents[0] == contents[1])
         return;

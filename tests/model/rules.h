@@ -22,15 +22,15 @@ struct rules_options {
 /* What one server has of one scope. */
 struct standing {
     int version;
-    bool partners;                 /* it came from the partner */
+    bool partners;               /* it came from the partner */
     uint8_t file, configuration; /* content with which the file, and any configuration, last delivered the scope */
 };
 
 void rules_begin(const struct rules_options *options);
 
-uint8_t rules_content(int server, uint32_t scope);           /* that runs */
+uint8_t rules_content(int server, uint32_t scope); /* that runs */
 uint8_t rules_version_content(uint32_t scope, int version);
-uint8_t rules_new_content(uint32_t scope);                   /* never seen before; 0: there are too many */
+uint8_t rules_new_content(uint32_t scope); /* never seen before; 0: there are too many */
 bool rules_refuses(int server, uint8_t content);
 
 /* A command of a server's changed a scope. */

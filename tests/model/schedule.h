@@ -29,7 +29,7 @@ enum step_kind {
     STEP_CRASH_IN_JOB,
     STEP_STOP,
     STEP_START,
-    STEP_CUT,       /* the network between the servers, for long */
+    STEP_CUT, /* the network between the servers, for long */
     STEP_MEND,
     STEP_CLOCK,     /* time passes, or somebody sets the clock */
     STEP_HEARTBEAT, /* HA hears of the partner */

@@ -38,7 +38,7 @@ struct sim_server {
     bool up;
     bool on_main; /* the plugin was called on the main thread */
     struct plugin *plugin;
-    struct worker *worker; /* NULL while none runs */
+    struct worker *worker;                                             /* NULL while none runs */
     uint8_t file[SCOPES + 1], running[SCOPES + 1], staged[SCOPES + 1]; /* contents; 0: no such scope */
     struct task *first, **last;
     struct delivery delivery; /* what is being taken in now */
@@ -49,8 +49,8 @@ struct world {
     struct sim_server server[SERVERS];
     char folder[64];
     char parameters[512];
-    bool cut;      /* the servers do not reach each other */
-    uint32_t chance; /* for the jitter */
+    bool cut;          /* the servers do not reach each other */
+    uint32_t chance;   /* for the jitter */
     char failure[600]; /* the first rule that was broken; "" */
     bool verbose;
 };
@@ -111,7 +111,7 @@ bool sim_worker_run_job(struct sim_server *server);
 
 /* One turn of the loop. Returns when it wants the next one; *reconcile: when it will compare digests again. */
 int64_t sim_worker_advance(struct sim_server *server, int64_t *reconcile);
-void sim_worker_kill(struct sim_server *server);       /* its jobs are lost */
+void sim_worker_kill(struct sim_server *server); /* its jobs are lost */
 void sim_worker_finished(struct sim_server *server, void *easy, int code);
 int64_t sim_worker_blocked_until(const struct sim_server *server);
 
@@ -128,12 +128,12 @@ void sim_network_clear(void);
 
 /* ---- sim_disk.c ---- */
 enum sim_disk_state { SIM_DISK_GOOD, SIM_DISK_FULL, SIM_DISK_GONE };
-void sim_disk_begin(void);                                     /* registers the file system; once */
-void sim_disk_reset(const char *path);                         /* as if just created */
+void sim_disk_begin(void);             /* registers the file system; once */
+void sim_disk_reset(const char *path); /* as if just created */
 void sim_disk_set(const char *path, enum sim_disk_state state);
-void sim_disk_go_after(const char *path, unsigned writes);     /* SIM_DISK_GONE after so many more writes; 0: never */
+void sim_disk_go_after(const char *path, unsigned writes); /* SIM_DISK_GONE after so many more writes; 0: never */
 enum sim_disk_state sim_disk_state(const char *path);
-void sim_disk_crash(const char *path);                         /* what was not synced is lost; good again */
-void sim_disk_keep_as_template(const char *path);              /* what sim_disk_reset restores */
+void sim_disk_crash(const char *path);            /* what was not synced is lost; good again */
+void sim_disk_keep_as_template(const char *path); /* what sim_disk_reset restores */
 
 #endif

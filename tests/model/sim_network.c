@@ -1,5 +1,6 @@
-/* The network, where the product calls libcurl: a transfer that is added becomes a message in flight, which the schedule
- * delivers, loses, or delivers when its sender has given up long ago. These definitions take the place of libcurl's. */
+/* The network, where the product calls libcurl: a transfer that is added becomes a message in flight, which the
+ * schedule delivers, loses, or delivers when its sender has given up long ago. These definitions take the place of
+ * libcurl's. */
 #define CURL_DISABLE_TYPECHECK
 #include "sim.h"
 
@@ -49,8 +50,7 @@ static void take_out(size_t number)
 
 static bool is_awaited(const struct message *message)
 {
-    return message->transfer != NULL && message->transfer->under_way &&
-           message->transfer->number == message->number;
+    return message->transfer != NULL && message->transfer->under_way && message->transfer->number == message->number;
 }
 
 static void put_in(const struct message *message)

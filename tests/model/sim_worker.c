@@ -1,5 +1,6 @@
-/* The worker without its thread: the schedule runs one job at a time, and one turn of the loop at a time. What a job does
- * and what a partner's client does is the product's. These definitions take the place of replication/worker.c's. */
+/* The worker without its thread: the schedule runs one job at a time, and one turn of the loop at a time. What a job
+ * does and what a partner's client does is the product's. These definitions take the place of replication/worker.c's.
+ */
 #include "failover_sync/worker.h"
 
 #include "sim.h"
@@ -215,9 +216,8 @@ int64_t sim_worker_blocked_until(const struct sim_server *server)
 {
     const struct worker *worker = server->worker;
 
-    return worker == NULL || worker->first == NULL
-               ? 0
-               : engine_wait_end(worker->blocked_until, sim_now, STORE_PATIENCE_MS);
+    return worker == NULL || worker->first == NULL ? 0
+                                                   : engine_wait_end(worker->blocked_until, sim_now, STORE_PATIENCE_MS);
 }
 
 bool sim_worker_has_job(const struct sim_server *server)

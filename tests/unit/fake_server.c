@@ -33,7 +33,7 @@ struct fake_server {
     bool ending;
     atomic_bool reachable;
     atomic_int elsewhere; /* commands under way on threads of the listener */
-    atomic_int writes; /* of the configuration file, by the server itself */
+    atomic_int writes;    /* of the configuration file, by the server itself */
     /* The main thread's alone. */
     char *file[SCOPES], *running[SCOPES], *staged[SCOPES];
     struct plugin *plugin;

@@ -345,9 +345,10 @@ static void test_an_unknown_name_is_refused_with_those_that_are_known(void **sta
            "@subnet-id: unknown name, expected subnet-id", RPC "scope-get");
     refuse("scope-get-all", "{\"r\\u0007\": 1}", "r?: unknown name, expected relationship, sync-status",
            RPC "scope-get-all");
-    refuse("scope-receive", "{\"sender\": \"a\", \"receiver\": \"b\", \"scopes\": [{\"subnet-id\": 4, \"pools\": []}]}",
-           "scopes[subnet-id=4].pools: unknown name, expected subnet-id, prefix, definition, base, fingerprint, version",
-           RPC "scope-receive/scopes[subnet-id='4']");
+    refuse(
+        "scope-receive", "{\"sender\": \"a\", \"receiver\": \"b\", \"scopes\": [{\"subnet-id\": 4, \"pools\": []}]}",
+        "scopes[subnet-id=4].pools: unknown name, expected subnet-id, prefix, definition, base, fingerprint, version",
+        RPC "scope-receive/scopes[subnet-id='4']");
     refuse("scope-get", "{\"input\": {}}", "input: unknown name, expected subnet-id", RPC "scope-get");
     refuse("scope-receive", "{\"request\": {}}", "request: unknown name, expected sender, receiver, scopes, ticket",
            RPC "scope-receive");
@@ -574,7 +575,8 @@ static void test_answers_are_held_against_the_output(void **state)
     refuse_output(
         "failover-status", "{\"relationships\": [{\"name\": \"it's\", \"x\": 1}]}",
         "relationships[#1].x: unknown name, expected name, mode, kea-mode, partner, partner-url, way, local-state,"
-        " partner-state, scopes, in-sync, out-of-sync, queued, held, oldest-wait-ms, next-attempt-ms, last-error, pushes,"
+        " partner-state, scopes, in-sync, out-of-sync, queued, held, oldest-wait-ms, next-attempt-ms, last-error, "
+        "pushes,"
         " scopes-sent, scopes-received");
     refuse_output("scope-get", "{\"scope\": []}", "scope: expected a map, found an empty list");
     refuse_output("scope-get", "{\"scope\": {\"origin\": \"x\"}}",

@@ -208,8 +208,9 @@ static void await_filled(const char *path)
         sqlite3_stmt *statement = NULL;
 
         if (sqlite3_open_v2(path, &database, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
-            sqlite3_prepare_v2(database, "SELECT 1 FROM ADM_DHCPScopesTable JOIN ADM_DHCPServersTable AS server "
-                                         "ON server.RecordId = DHCPServerRecordId WHERE IsLocal = 1",
+            sqlite3_prepare_v2(database,
+                               "SELECT 1 FROM ADM_DHCPScopesTable JOIN ADM_DHCPServersTable AS server "
+                               "ON server.RecordId = DHCPServerRecordId WHERE IsLocal = 1",
                                -1, &statement, NULL) == SQLITE_OK)
             filled = sqlite3_step(statement) == SQLITE_ROW;
         (void)sqlite3_finalize(statement);

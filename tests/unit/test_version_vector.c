@@ -121,9 +121,21 @@ static void test_the_text_is_read_back(void **state)
 
 static void test_anything_else_is_no_version(void **state)
 {
-    static const char *const texts[] = {"a",     "a:",      ":1",   "a:0",   "a:1,",     "a:1,b",
-                                        "a:1 ",  "A:1",     "a:1;b:1", "a:1,,b:1", " a:1", "-a:1",
-                                        "a:-1",  "00000000000000001:1", "1:00000000000000001",
+    static const char *const texts[] = {"a",
+                                        "a:",
+                                        ":1",
+                                        "a:0",
+                                        "a:1,",
+                                        "a:1,b",
+                                        "a:1 ",
+                                        "A:1",
+                                        "a:1;b:1",
+                                        "a:1,,b:1",
+                                        " a:1",
+                                        "-a:1",
+                                        "a:-1",
+                                        "00000000000000001:1",
+                                        "1:00000000000000001",
                                         "1:1,2:1,3:1,4:1,5:1,6:1,7:1,8:1,9:1"};
 
     (void)state;
