@@ -75,6 +75,7 @@ struct scope_removed {
     uint32_t subnet_id;
     char prefix[48];
     struct version_vector version;
+    uint64_t agreed; /* bit i: the partner of relationship i has removed it, too */
 };
 struct result scope_index_set_removed(struct scope_index *index, const struct scope_removed *removed);
 bool scope_index_get_removed(struct scope_index *index, uint32_t subnet_id, struct scope_removed *removed);

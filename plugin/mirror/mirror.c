@@ -545,6 +545,18 @@ static struct result entry_of_removal(struct mirror_writer *writer, const struct
     return entry->agreement == NULL ? result_no_memory("the mirror") : recall_bases(writer, entry);
 }
 
+/* The relationships whose partners are known to have this version. */
+static uint64_t agreed_on_removal(const struct mirror_writer *writer, const struct scope_entry *entry,
+                                  const struct version_vector *version)
+{
+    uint64_t agreed = 0;
+
+    for (size_t i = 0; i < writer->plugin->relationships.count; i++)
+        if (entry->agreement[i].met && version_equal(&entry->agreement[i].known, version))
+            agreed |= UINT64_C(1) << i;
+    return agreed;
+}
+
 struct result mirror_remove_scope(struct mirror_writer *writer, const struct mirror_removal *removal)
 {
     struct store *store = writer->plugin->store;
@@ -567,6 +579,10 @@ struct result mirror_remove_scope(struct mirror_writer *writer, const struct mir
         result = put_tombstone(writer, &entry, origin);
     if (!result_failed(result))
         result = put_version(writer, entry.subnet_id, entry.prefix, &version, true);
+    if (removal->agreed_with >= 0) {
+        entry.agreement[removal->agreed_with].met = true;
+        entry.agreement[removal->agreed_with].known = removal->known;
+    }
     if (!result_failed(result) && removal->agreed_with >= 0)
         result = mirror_put_known(writer, (size_t)removal->agreed_with, entry.subnet_id, entry.prefix, &removal->known);
     if (!result_failed(result))
@@ -579,7 +595,8 @@ struct result mirror_remove_scope(struct mirror_writer *writer, const struct mir
     if (!result_failed(result)) {
         struct scope_removed *removed = &writer->removed[writer->removed_count++];
 
-        *removed = (struct scope_removed){.subnet_id = removal->subnet_id, .version = version};
+        *removed = (struct scope_removed){
+            .subnet_id = removal->subnet_id, .version = version, .agreed = agreed_on_removal(writer, &entry, &version)};
         memcpy(removed->prefix, entry.prefix, sizeof removed->prefix);
     }
 done:

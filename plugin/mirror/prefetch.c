@@ -205,6 +205,19 @@ static struct result fill_version(struct plugin *plugin, const struct version_ro
     return result_ok();
 }
 
+/* A removal that a partner has made as well. */
+static struct result fill_agreed_removal(struct plugin *plugin, const struct version_row *row)
+{
+    const int number = partner_number(&plugin->relationships, row->server_record_id);
+    struct scope_removed removed;
+
+    if (number < 0 || !scope_index_get_removed(plugin->index, row->subnet_id, &removed) ||
+        !version_equal(&removed.version, &row->version))
+        return result_ok();
+    removed.agreed |= UINT64_C(1) << number;
+    return scope_index_set_removed(plugin->index, &removed);
+}
+
 /* The server's name is part of who edits: a store that is copied to the partner does not make the two one. */
 static void take_identity(struct plugin *plugin, const struct store_identity *identity)
 {
@@ -240,6 +253,8 @@ struct result prefetch_fill(struct prefetch *prefetch, struct plugin *plugin)
     }
     for (size_t i = 0; i < prefetch->version_count && !result_failed(result); i++)
         result = fill_version(plugin, &prefetch->versions[i]);
+    for (size_t i = 0; i < prefetch->version_count && !result_failed(result); i++)
+        result = fill_agreed_removal(plugin, &prefetch->versions[i]);
     if (!result_failed(result))
         take_identity(plugin, &prefetch->identity);
     scope_index_settle_resets(plugin->index);

@@ -94,7 +94,7 @@ static struct result settle_agreed(struct settling *settling)
     return result;
 }
 
-/* The same of a removal. */
+/* The same of a removal; the wish goes if the partner has the last one. */
 static struct result adopt_removal(const struct settling *settling)
 {
     const struct batch_item *item = settling->item;
@@ -109,10 +109,10 @@ static struct result adopt_removal(const struct settling *settling)
     };
 
     if (!scope_index_get_removed(settling->writer->plugin->index, item->wish.subnet_id, &removed))
-        return result_ok();
+        return queue_remove(settling->writer->plugin->store, partner_id(settling), item->wish.subnet_id);
     version = removed.version;
     take_version(settling, &version);
-    return version_equal(&version, &removed.version) ? result_ok() : mirror_remove_scope(settling->writer, &removal);
+    return mirror_remove_scope(settling->writer, &removal);
 }
 
 /* The partner has the scope no more. If it is here again, it must be sent as a new one. */
@@ -127,10 +127,8 @@ static struct result settle_removed(struct settling *settling)
         result = mirror_put_known(settling->writer, settling->number, wish.subnet_id, wish.prefix, &item->has);
     if (result_failed(result))
         return result;
-    if (!settling->known) {
-        result = adopt_removal(settling);
-        return result_failed(result) ? result : queue_remove(store, partner_id(settling), wish.subnet_id);
-    }
+    if (!settling->known)
+        return adopt_removal(settling);
     take_version(settling, &settling->entry.version);
     settling->entry.agreement[settling->number] = (struct scope_agreement){.met = true, .known = item->has};
     wish.removal = false;
@@ -142,8 +140,13 @@ static struct result settle_removed(struct settling *settling)
 static bool is_current(const struct settling *settling)
 {
     const struct batch_item *item = settling->item;
+    struct scope_removed removed;
 
-    return settling->known ? version_equal(&settling->entry.version, &item->version) : item->wish.removal;
+    if (settling->known)
+        return version_equal(&settling->entry.version, &item->version);
+    return item->wish.removal &&
+           (!scope_index_get_removed(settling->writer->plugin->index, item->wish.subnet_id, &removed) ||
+            version_equal(&removed.version, &item->version));
 }
 
 /* The partner is the primary and keeps its own version, which it now sends here: ours goes into the history. */

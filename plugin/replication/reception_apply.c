@@ -66,6 +66,7 @@ struct present {
     struct fingerprint fingerprint; /* empty: no such scope */
     struct version_vector version;
     bool counted; /* or it was removed; else there never was such a scope */
+    bool agreed;  /* it was removed, and the sender had removed it, too */
     bool edited;  /* since then, and the worker has yet to hear of it */
     bool met;     /* of the sender is known what it has: */
     struct version_vector known;
@@ -90,6 +91,7 @@ static struct present look(const struct reception *reception, const struct recei
     } else if (scope_index_get_removed(index, scope->subnet_id, &removed)) {
         present.counted = true;
         present.version = removed.version;
+        present.agreed = (removed.agreed >> reception->number & 1) != 0;
     }
     if (scope_index_get_applied(index, scope->subnet_id, &applied) && same(applied.fingerprint, present.fingerprint)) {
         present.counted = true;
@@ -126,7 +128,8 @@ static enum version_order order_of(const struct received_scope *scope, const str
         return order;
     if (sender_lost_store(scope, present))
         return VERSION_OLDER;
-    return store_lost_here(scope, present) ? VERSION_NEWER : VERSION_APART;
+    /* One that knows no more of a removal that both had made has lost its store since. */
+    return store_lost_here(scope, present) || present->agreed ? VERSION_NEWER : VERSION_APART;
 }
 
 /* Both were changed. */

@@ -131,32 +131,37 @@ static struct result settle_known(struct settlement *settlement, struct scope_en
     return result_failed(result) ? result : note_lost(settlement, entry);
 }
 
+/* The partner remembers a removal that this server has forgotten, or a newer one. */
+static struct result take_removal(struct settlement *settlement, const struct partner_scope *scope, const char *prefix)
+{
+    const struct mirror_removal removal = {
+        .subnet_id = scope->subnet_id,
+        .prefix = prefix,
+        .origin = SCOPE_FROM_PARTNER,
+        .is = &scope->version,
+        .agreed_with = (int)settlement->number,
+        .known = scope->version,
+    };
+
+    return mirror_remove_scope(&settlement->writer, &removal);
+}
+
 /* A scope that this server has not, or no more. */
 static struct result settle_unknown(struct settlement *settlement, struct partner_scope *scope)
 {
     struct plugin *plugin = settlement->writer.plugin;
-    struct scope_removed removed;
-    struct result result = result_ok();
+    struct scope_removed removed = {.prefix = ""};
+    const enum version_order order = scope_index_get_removed(plugin->index, scope->subnet_id, &removed)
+                                         ? version_compare(&removed.version, &scope->version)
+                                         : VERSION_OLDER;
 
-    if (!scope_index_get_removed(plugin->index, scope->subnet_id, &removed)) {
-        if (!scope->removed)
-            want(settlement, scope);
-        return result;
-    }
-    switch (version_compare(&removed.version, &scope->version)) {
-    case VERSION_OLDER:
-        if (!scope->removed)
-            want(settlement, scope);
-        break;
-    case VERSION_NEWER:
-    case VERSION_APART:
-        if (!scope->removed && plugin->parameters.deletes)
-            result = push(settlement, scope->subnet_id, removed.prefix, true);
-        break;
-    default:
-        break;
-    }
-    return result;
+    if (order == VERSION_OLDER && scope->removed)
+        return take_removal(settlement, scope, removed.prefix);
+    if (order == VERSION_OLDER)
+        want(settlement, scope);
+    else if (order != VERSION_SAME && !scope->removed && plugin->parameters.deletes)
+        return push(settlement, scope->subnet_id, removed.prefix, true);
+    return result_ok();
 }
 
 struct ids {

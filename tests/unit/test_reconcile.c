@@ -117,6 +117,24 @@ static void test_a_primary_that_lost_its_store_gets_it_back_from_its_partner(voi
     assert_history_is_back();
 }
 
+static void test_a_removal_that_was_forgotten_is_no_conflict_with_what_comes_after_it(void **state)
+{
+    (void)state;
+    make_history(one);
+    fake_server_command_put(one, 2, NULL);
+    assert_true(fake_server_await(two, 2, "", SOON));
+    await_quiet();
+    fake_server_stop(two);
+    drop_store(two);
+    start(two);
+    assert_true(fake_server_await(two, 1, "newer", SOON));
+    await_quiet();
+    fake_server_command_put(two, 2, "again");
+    assert_true(fake_server_await(one, 2, "again", SOON));
+    await_quiet();
+    assert_true(fake_server_await(two, 2, "again", 0));
+}
+
 static void test_both_stores_lost_leave_what_the_files_say(void **state)
 {
     (void)state;
@@ -222,6 +240,8 @@ int main(void)
                                         drop_pair),
         cmocka_unit_test_setup_teardown(test_a_primary_that_lost_its_store_gets_it_back_from_its_partner, make_pair,
                                         drop_pair),
+        cmocka_unit_test_setup_teardown(test_a_removal_that_was_forgotten_is_no_conflict_with_what_comes_after_it,
+                                        make_pair, drop_pair),
         cmocka_unit_test_setup_teardown(test_both_stores_lost_leave_what_the_files_say, make_pair, drop_pair),
         cmocka_unit_test_setup_teardown(test_an_edit_after_the_loss_is_not_taken_back, make_pair, drop_pair),
         cmocka_unit_test_setup_teardown(test_an_old_store_that_was_put_back_is_found_and_settled, make_pair, drop_pair),

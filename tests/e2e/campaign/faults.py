@@ -355,6 +355,7 @@ class DiskFull(Fault):
         field.unwritable = None
         # What waits for the store is tried again every second.
         field.ledger.paused(self.victim, self.since, time.monotonic() + 1.2)
+        field.ledger.unwritable(self.victim, self.since, time.monotonic() + 1.2)
 
 
 class StoreLost(Fault):

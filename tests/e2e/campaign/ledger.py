@@ -73,6 +73,7 @@ class Ledger:
     deaths: list = field(default_factory=list)  # (server, when) of this round
     pauses: list = field(default_factory=list)  # (server, from, to) of this round: it stood still, or could not write
     stores_lost: list = field(default_factory=list)  # (server, when) of this round
+    disks_full: list = field(default_factory=list)  # (server, since, until)
     before: dict = field(default_factory=dict)  # the registers as the round found them
     texts: dict = field(default_factory=dict)  # what was said of each (register, value), for good
 
@@ -90,7 +91,7 @@ class Ledger:
 
     def begin_round(self, running):
         self.before = running
-        self.edits, self.deaths, self.pauses, self.stores_lost = [], [], [], []
+        self.edits, self.deaths, self.pauses, self.stores_lost, self.disks_full = [], [], [], [], []
 
     def begin_life(self, server, dhcp4):
         """The first start of a pair, with nothing in the store."""
@@ -144,6 +145,9 @@ class Ledger:
 
     def killed(self, server, when):
         self.deaths.append((server, when))
+
+    def unwritable(self, server, since, until):
+        self.disks_full.append((server, since, until))
 
     def paused(self, server, since, until):
         self.pauses.append((server, since, until))

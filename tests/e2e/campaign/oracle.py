@@ -214,6 +214,9 @@ def _account(ledger, edits, result, history, carried, verdict):
             rivals = partners + [other for other in carried(edit) if other.server != edit.server]
             # A server whose store is gone does not know what is an edit; its partner's version counts.
             forgot = any(server == edit.server and when < edit.start for server, when in ledger.stores_lost)
+            # Nor does one that could not write down what it had received, once its library is loaded again.
+            forgot = forgot or any(server == edit.server and since < edit.start < until
+                                   for server, since, until in ledger.disks_full)
             if not forgot and all(_knew(edit, rival, edits + carried(edit)) for rival in rivals):
                 verdict.wrong(f"in the history without a conflict: {edit}; the result is {show(result)}\n{_told(edits)}")
             continue
