@@ -324,7 +324,8 @@ class ClockJump(Fault):
     def _set(self, field, seconds):
         for name in SERVERS if self.both else (self.victim,):
             field.set_clock(name, seconds)
-            if self.seconds > 0 == seconds:
+            # A timer that was running then sleeps by the clock of before, also when the clock is right again soon.
+            if self.seconds > 0 == seconds or seconds < -60:
                 field.clock_set_back.add(name)
 
     def inject(self, field):
