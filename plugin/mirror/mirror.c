@@ -491,12 +491,12 @@ static struct result queue_removal(struct mirror_writer *writer, const struct sc
         if (!relationship->local)
             continue;
         item = mirror_wish(relationship, entry->subnet_id, entry->prefix, true);
-        if ((int)i == removal->agreed_with && version_equal(&removal->known, version)) {
+        if (agreement->met && version_equal(&agreement->known, version)) {
             result = scope_store_remove(store, item.server_record_id, entry->subnet_id);
             if (!result_failed(result))
                 result = queue_remove(store, item.server_record_id, entry->subnet_id);
         } else if (parameters->deletes && parameters->replicate_on_change &&
-                   ((entry->members >> i & 1) != 0 || agreement->met || (int)i == removal->agreed_with)) {
+                   ((entry->members >> i & 1) != 0 || agreement->met)) {
             /* One that was removed before may be held, and is not one of many removed at once. */
             result = removal->is == NULL ? queue_put(store, &item, writer->now)
                                          : queue_put_missing(store, &item, writer->now);

@@ -131,35 +131,20 @@ static struct result settle_known(struct settlement *settlement, struct scope_en
     return result_failed(result) ? result : note_lost(settlement, entry);
 }
 
-/* The partner remembers a removal that this server has forgotten, or a newer one. */
-static struct result take_removal(struct settlement *settlement, const struct partner_scope *scope, const char *prefix)
-{
-    const struct mirror_removal removal = {
-        .subnet_id = scope->subnet_id,
-        .prefix = prefix,
-        .origin = SCOPE_FROM_PARTNER,
-        .is = &scope->version,
-        .agreed_with = (int)settlement->number,
-        .known = scope->version,
-    };
-
-    return mirror_remove_scope(&settlement->writer, &removal);
-}
-
 /* A scope that this server has not, or no more. */
 static struct result settle_unknown(struct settlement *settlement, struct partner_scope *scope)
 {
     struct plugin *plugin = settlement->writer.plugin;
-    struct scope_removed removed = {.prefix = ""};
-    const enum version_order order = scope_index_get_removed(plugin->index, scope->subnet_id, &removed)
-                                         ? version_compare(&removed.version, &scope->version)
-                                         : VERSION_OLDER;
+    struct scope_removed removed;
+    enum version_order order = VERSION_OLDER;
 
-    if (order == VERSION_OLDER && scope->removed)
-        return take_removal(settlement, scope, removed.prefix);
+    if (scope->removed)
+        return result_ok();
+    if (scope_index_get_removed(plugin->index, scope->subnet_id, &removed))
+        order = version_compare(&removed.version, &scope->version);
     if (order == VERSION_OLDER)
         want(settlement, scope);
-    else if (order != VERSION_SAME && !scope->removed && plugin->parameters.deletes)
+    else if (order != VERSION_SAME && plugin->parameters.deletes)
         return push(settlement, scope->subnet_id, removed.prefix, true);
     return result_ok();
 }
