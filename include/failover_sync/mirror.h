@@ -157,8 +157,10 @@ void restart_forget(struct plugin *plugin);
  * `ids` is copied. */
 struct result changes_read_soon(struct plugin *plugin, const uint32_t *ids, size_t count);
 
-/* The same for scopes whose shared network has changed with what a partner sent: whose they are does not change. */
-struct result changes_follow_network(struct plugin *plugin, const uint32_t *ids, size_t count);
+/* The same for scopes whose shared network has changed with what a partner sent: whose they are does not change. Two
+ * servers that change one network at once may each get the other's parameters; so `sent_again` on the primary makes
+ * what it has now an edit, which the partner gets: then both have the same. */
+struct result changes_follow_network(struct plugin *plugin, const uint32_t *ids, size_t count, bool sent_again);
 
 /* Reads every scope, a slice at a time, so that packets get their turn. */
 struct result changes_read_all(struct plugin *plugin);

@@ -48,5 +48,6 @@ struct store_identity {
 };
 struct result store_identity_read(struct store *store, struct store_identity *identity);
 struct result store_identity_put(struct store *store, const struct store_identity *identity);
+struct result store_identity_put_edit(struct store *store, uint64_t last_edit); /* that alone */
 
 #endif

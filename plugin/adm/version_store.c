@@ -189,3 +189,14 @@ struct result store_identity_put(struct store *store, const struct store_identit
     statement_bind_integer(statement, 4, identity->file_seen);
     return statement_run(statement);
 }
+
+struct result store_identity_put_edit(struct store *store, uint64_t last_edit)
+{
+    struct statement *statement;
+    struct result result = statement_get(store, "UPDATE StoreIdentity SET LastEdit = ?1 WHERE Id = 1", &statement);
+
+    if (result_failed(result))
+        return result;
+    statement_bind_integer(statement, 1, (int64_t)last_edit);
+    return statement_run(statement);
+}

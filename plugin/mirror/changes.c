@@ -10,12 +10,15 @@
 
 #define SLICE 64 /* scopes read at a time when all are read: well under a millisecond of the main thread */
 
+/* Whether the partner changed their shared network, and nobody the scopes; and whether they go to the partner again. */
+enum follow { FOLLOW_NOT, FOLLOW, FOLLOW_AND_SEND };
+
 /* Scopes as they were found; one without a definition was not there. With `rest`, more are to be read afterwards. */
 struct found_scopes {
     struct plugin *plugin;
     struct kea_scope *scopes;
     size_t count;
-    bool followed; /* the partner changed their shared network, and nobody the scopes */
+    enum follow follow;
     struct reading *rest;
 };
 
@@ -23,7 +26,7 @@ struct reading {
     struct plugin *plugin;
     uint32_t *ids;
     size_t count, next;
-    bool followed;
+    enum follow follow;
 };
 
 /* From here on until it is freed a change is pending. */
@@ -65,14 +68,14 @@ static void release_found(void *argument)
     free(found);
 }
 
-/* Who made the version that was found. With `followed`, a scope is as it was but for its network's parameters. */
+/* Who made the version that was found. One that follows is as it was but for its network's parameters. */
 static enum scope_origin origin_of(const struct mirror_writer *writer, const struct found_scopes *found,
                                    uint32_t subnet_id)
 {
     enum scope_origin origin = SCOPE_FROM_CONFIGURATION;
     struct scope_entry entry;
 
-    if (found->followed && scope_index_get(writer->plugin->index, subnet_id, &entry)) {
+    if (found->follow != FOLLOW_NOT && scope_index_get(writer->plugin->index, subnet_id, &entry)) {
         origin = entry.origin;
         scope_entry_clear(&entry);
     }
@@ -88,7 +91,7 @@ static struct result write_found(struct mirror_writer *writer, const struct foun
         struct mirror_version version = {
             .scope = scope,
             .origin = origin_of(writer, found, scope->subnet_id),
-            .followed = found->followed,
+            .followed = found->follow == FOLLOW,
             .agreed_with = -1,
         };
 
@@ -129,7 +132,7 @@ static struct result mirror_found(struct plugin *plugin, void *argument)
     return result;
 }
 
-static struct result read_scopes(struct plugin *plugin, const uint32_t *ids, size_t count, bool followed,
+static struct result read_scopes(struct plugin *plugin, const uint32_t *ids, size_t count, enum follow follow,
                                  struct reading *rest)
 {
     const struct kea_server *server = plugin->server;
@@ -145,7 +148,7 @@ static struct result read_scopes(struct plugin *plugin, const uint32_t *ids, siz
     }
     found->plugin = plugin;
     plugin->changes_pending++;
-    found->followed = followed;
+    found->follow = follow;
     found->rest = rest;
     for (size_t i = 0; i < count && !result_failed(result); i++) {
         struct kea_scope *scope = &found->scopes[found->count++];
@@ -163,11 +166,11 @@ static struct result read_scopes(struct plugin *plugin, const uint32_t *ids, siz
     return worker_post(plugin, mirror_found, release_found, found);
 }
 
-static struct result changes_read(struct plugin *plugin, const uint32_t *ids, size_t count, bool followed)
+static struct result changes_read(struct plugin *plugin, const uint32_t *ids, size_t count, enum follow follow)
 {
     if (plugin->store == NULL)
         return result_ok(); /* everything is read once it can be kept */
-    return read_scopes(plugin, ids, count, followed, NULL);
+    return read_scopes(plugin, ids, count, follow, NULL);
 }
 
 static void read_slice(void *argument, bool cancelled)
@@ -186,9 +189,9 @@ static void read_slice(void *argument, bool cancelled)
         count = SLICE;
     reading->next += count;
     if (reading->next < reading->count) {
-        result = read_scopes(plugin, ids, count, false, reading);
+        result = read_scopes(plugin, ids, count, FOLLOW_NOT, reading);
     } else {
-        result = read_scopes(plugin, ids, count, false, NULL);
+        result = read_scopes(plugin, ids, count, FOLLOW_NOT, NULL);
         reading_free(reading);
     }
     if (result_failed(result))
@@ -266,20 +269,20 @@ static void read_later(void *argument, bool cancelled)
         return;
     }
     result = reading->ids == NULL ? changes_read_all(reading->plugin)
-                                  : changes_read(reading->plugin, reading->ids, reading->count, reading->followed);
+                                  : changes_read(reading->plugin, reading->ids, reading->count, reading->follow);
     if (result_failed(result))
         engine_set_mirror(reading->plugin, &result);
     reading_free(reading);
 }
 
-static struct result read_soon(struct plugin *plugin, const uint32_t *ids, size_t count, bool followed)
+static struct result read_soon(struct plugin *plugin, const uint32_t *ids, size_t count, enum follow follow)
 {
     const struct kea_server *server = plugin->server;
     struct reading *reading;
     struct result result;
 
     if (server->on_main(server->context))
-        return ids == NULL ? changes_read_all(plugin) : changes_read(plugin, ids, count, followed);
+        return ids == NULL ? changes_read_all(plugin) : changes_read(plugin, ids, count, follow);
     reading = reading_new(plugin);
     if (reading != NULL && ids != NULL)
         reading->ids = calloc(count + 1, sizeof *reading->ids);
@@ -288,7 +291,7 @@ static struct result read_soon(struct plugin *plugin, const uint32_t *ids, size_
         return result_no_memory("changed scopes");
     }
     reading->count = count;
-    reading->followed = followed;
+    reading->follow = follow;
     if (ids != NULL)
         memcpy(reading->ids, ids, count * sizeof *ids);
     result = server->run_on_main(server->context, read_later, reading);
@@ -299,12 +302,12 @@ static struct result read_soon(struct plugin *plugin, const uint32_t *ids, size_
 
 struct result changes_read_soon(struct plugin *plugin, const uint32_t *ids, size_t count)
 {
-    return read_soon(plugin, ids, count, false);
+    return read_soon(plugin, ids, count, FOLLOW_NOT);
 }
 
-struct result changes_follow_network(struct plugin *plugin, const uint32_t *ids, size_t count)
+struct result changes_follow_network(struct plugin *plugin, const uint32_t *ids, size_t count, bool sent_again)
 {
-    return read_soon(plugin, ids, count, true);
+    return read_soon(plugin, ids, count, sent_again ? FOLLOW_AND_SEND : FOLLOW);
 }
 
 bool changes_wanted(const char *command)

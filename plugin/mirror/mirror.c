@@ -73,7 +73,7 @@ struct result mirror_commit(struct mirror_writer *writer)
     struct result result = mass_removal_hold(writer);
 
     if (!result_failed(result) && writer->edited)
-        result = store_identity_put(writer->plugin->store, &writer->plugin->identity);
+        result = store_identity_put_edit(writer->plugin->store, writer->plugin->identity.last_edit);
     if (!result_failed(result))
         result = store_commit(writer->plugin->store);
     if (result_failed(result)) {

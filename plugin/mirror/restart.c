@@ -10,14 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void planned_clear(struct planned_scope *planned)
+{
+    kea_scope_clear(&planned->scope);
+    kea_scope_clear(&planned->passed_over);
+    free(planned->stored);
+}
+
 static void plan_free(struct load_plan *plan)
 {
     if (plan == NULL)
         return;
-    for (size_t i = 0; i < plan->scope_count; i++) {
-        kea_scope_clear(&plan->scopes[i].scope);
-        free(plan->scopes[i].stored);
-    }
+    for (size_t i = 0; i < plan->scope_count; i++)
+        planned_clear(&plan->scopes[i]);
     free(plan->scopes);
     free(plan->deliveries);
     free(plan->removals);
@@ -61,7 +66,7 @@ static bool outlives(const struct kea_load *load, enum scope_origin origin)
 
 /* The store's version is the one that counts: it is put back when all is decided. */
 static struct result plan_restored(struct decision *decision, const struct scope_entry *entry,
-                                   const struct planned_scope *delivered)
+                                   struct planned_scope *delivered)
 {
     struct plugin *plugin = decision->plugin;
     struct scope_row row = {.record_id = 0};
@@ -72,14 +77,17 @@ static struct result plan_restored(struct decision *decision, const struct scope
         struct planned_scope *planned = &decision->plan->scopes[decision->plan->scope_count];
 
         *planned = *delivered;
+        delivered->passed_over = (struct kea_scope){.subnet_id = 0};
         planned->subnet_id = entry->subnet_id;
         memcpy(planned->prefix, entry->prefix, sizeof planned->prefix);
         planned->origin = entry->origin;
         planned->stored = strdup(row.definition);
-        if (planned->stored == NULL)
+        if (planned->stored == NULL) {
+            planned_clear(planned);
             result = result_no_memory("a scope to restore");
-        else
+        } else {
             decision->plan->scope_count++;
+        }
     }
     scope_row_clear(&row);
     return result;
@@ -128,13 +136,16 @@ static struct result decide_known(struct decision *decision, const struct kea_de
         .delivered_text = now->text,
         .delivered_fingerprint = before,
     };
+    bool unheard = false;
     struct result result = result_ok();
 
     if (!unchanged) {
         result = read_staged(decision, &delivered, now->subnet_id);
         if (result_failed(result))
             goto done;
-        unchanged = fingerprint_equal(delivered.delivered_fingerprint, before) || is_unheard_of(decision, entry);
+        unchanged = fingerprint_equal(delivered.delivered_fingerprint, before);
+        unheard = !unchanged && is_unheard_of(decision, entry);
+        unchanged = unchanged || unheard;
     }
     delivered.edited = !unchanged;
     if (fingerprint_equal(delivered.delivered_fingerprint, entry->fingerprint)) {
@@ -142,7 +153,11 @@ static struct result decide_known(struct decision *decision, const struct kea_de
         plan->deliveries[plan->delivery_count++] = (struct planned_delivery){
             .subnet_id = now->subnet_id, .fingerprint = delivered.delivered_fingerprint, .text = now->text};
     } else if (unchanged && outlives(load, entry->origin)) {
-        kea_scope_clear(&delivered.scope);
+        if (unheard)
+            delivered.passed_over = delivered.scope;
+        else
+            kea_scope_clear(&delivered.scope);
+        delivered.scope = (struct kea_scope){.subnet_id = 0};
         result = plan_restored(decision, entry, &delivered);
     } else {
         if (delivered.scope.definition == NULL)
@@ -151,7 +166,7 @@ static struct result decide_known(struct decision *decision, const struct kea_de
             result = plan_delivered(decision, &delivered);
     }
 done:
-    kea_scope_clear(&delivered.scope);
+    planned_clear(&delivered);
     return result;
 }
 
@@ -369,8 +384,7 @@ static void drop_absent(struct load_plan *plan)
         if (plan->scopes[i].scope.replicated != NULL) {
             plan->scopes[kept++] = plan->scopes[i];
         } else {
-            kea_scope_clear(&plan->scopes[i].scope);
-            free(plan->scopes[i].stored);
+            planned_clear(&plan->scopes[i]);
         }
     }
     plan->scope_count = kept;
@@ -484,10 +498,10 @@ static struct result decide_running_known(struct decision *decision, struct plan
     if (decision->before != NULL && take_applied(decision->before, running))
         return plan_delivered(decision, running);
     if (then != NULL && fingerprint_equal(running->fingerprint, before) && outlives(load, entry->origin)) {
-        const struct planned_scope delivered = {.subnet_id = entry->subnet_id,
-                                                .delivered = true,
-                                                .delivered_text = then->text,
-                                                .delivered_fingerprint = before};
+        struct planned_scope delivered = {.subnet_id = entry->subnet_id,
+                                          .delivered = true,
+                                          .delivered_text = then->text,
+                                          .delivered_fingerprint = before};
 
         return plan_restored(decision, entry, &delivered);
     }
@@ -631,6 +645,22 @@ struct result restart_plan_running(struct plugin *plugin, const struct kea_load 
     return finish_plan(&decision, result);
 }
 
+/* The file may have been edited or not, nobody remembers what it said before: then its version is to be had, at least.
+ */
+static struct result keep_passed_over(struct mirror_writer *writer, const struct planned_scope *planned)
+{
+    const struct history_row lost = {
+        .subnet_id = planned->subnet_id,
+        .prefix = planned->prefix,
+        .definition = planned->passed_over.definition,
+        .fingerprint = planned->delivered_fingerprint,
+        .reason = "the store was lost while the server ran: the partner's version counts, not the file's",
+        .replaced_at = writer->now,
+    };
+
+    return history_store_add(writer->plugin->store, &lost);
+}
+
 static bool is_planned(const struct load_plan *plan, uint32_t subnet_id)
 {
     for (size_t i = 0; i < plan->scope_count; i++)
@@ -684,6 +714,8 @@ static struct result write_plan(struct mirror_writer *writer, const struct load_
         };
 
         result = mirror_put_scope(writer, &version);
+        if (!result_failed(result) && planned->passed_over.definition != NULL)
+            result = keep_passed_over(writer, planned);
     }
     for (size_t i = 0; i < plan->removed_count && !result_failed(result); i++) {
         const struct mirror_removal removal = {.subnet_id = plan->removed[i].subnet_id,
@@ -701,15 +733,15 @@ static struct result write_plan(struct mirror_writer *writer, const struct load_
 }
 
 /* The configuration is mirrored: what differs from now on is an edit. */
-static struct result note_filled(struct mirror_writer *writer, bool from_file)
+static struct result note_filled(struct mirror_writer *writer, struct store_identity identity)
 {
     struct plugin *plugin = writer->plugin;
+    const struct store_identity *before = &plugin->identity;
 
-    if (plugin->identity.filled && (plugin->identity.file_seen || !from_file))
+    if (before->filled == identity.filled && before->file_seen == identity.file_seen)
         return version_store_prune(plugin->store, plugin->relationships.server_record_id, writer->now);
-    plugin->identity.filled = true;
-    plugin->identity.file_seen = plugin->identity.file_seen || from_file;
-    return store_identity_put(plugin->store, &plugin->identity);
+    identity.last_edit = before->last_edit;
+    return store_identity_put(plugin->store, &identity);
 }
 
 static void report(struct plugin *plugin, size_t written, size_t removed, size_t queued)
@@ -747,15 +779,18 @@ static void release_plan(void *argument)
 static struct result mirror_plan(struct plugin *plugin, void *argument)
 {
     struct load_plan *plan = argument;
+    struct store_identity identity = plugin->identity;
     struct mirror_writer writer;
     struct result result = mirror_begin(plugin, &writer);
     size_t written, removed, queued;
 
     if (result_failed(result))
         return result;
+    identity.filled = true;
+    identity.file_seen = identity.file_seen || plan->from_file;
     result = write_plan(&writer, plan);
     if (!result_failed(result))
-        result = note_filled(&writer, plan->from_file);
+        result = note_filled(&writer, identity);
     if (result_failed(result)) {
         mirror_abandon(&writer);
     } else {
@@ -765,7 +800,10 @@ static struct result mirror_plan(struct plugin *plugin, void *argument)
         result = mirror_commit(&writer);
         if (!result_failed(result))
             report(plugin, written, removed, queued);
-        plugin->filled = plugin->filled || !result_failed(result);
+        if (!result_failed(result)) {
+            plugin->identity.filled = plugin->filled = true;
+            plugin->identity.file_seen = identity.file_seen;
+        }
     }
     if (!result_failed(result))
         result = review(plugin);

@@ -12,6 +12,7 @@ struct planned_scope {
     enum scope_origin origin;
     bool delivered;
     bool edited;  /* delivered, and not as it was before */
+    struct kea_scope passed_over; /* what the file says instead, if that may be an edit; or empty */
     char *stored; /* the store's version, which is to be put back; NULL: the configuration's counts */
     struct fingerprint fingerprint, delivered_fingerprint, delivered_text;
     bool configuration_apart; /* see struct mirror_version */

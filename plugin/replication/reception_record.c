@@ -266,7 +266,8 @@ static struct result look_at_networks(struct plugin *plugin, const struct recept
         seen = network;
         result = mirror_network_members(plugin, scope->subnet_id, &ids, &count);
         if (!result_failed(result) && count > 0)
-            result = changes_follow_network(plugin, ids, count);
+            result =
+                changes_follow_network(plugin, ids, count, relationship_is_primary(reception_relationship(reception)));
         free(ids);
     }
     json_decref(seen);

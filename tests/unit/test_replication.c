@@ -380,6 +380,38 @@ static void test_what_the_partner_sent_stays_the_partners_when_its_network_chang
     assert_runs(two, 1, "the partner's@campus:new");
 }
 
+static void assert_same_words(uint32_t subnet_id)
+{
+    char *words = fake_server_words(one, subnet_id);
+
+    assert_runs(two, subnet_id, words);
+    free(words);
+}
+
+/* A conflict over one scope of a network whose parameters the other server has changed for all of them. */
+static void test_a_network_is_the_same_on_both_after_a_conflict_over_a_scope_in_it(void **state)
+{
+    (void)state;
+    for (uint32_t i = 1; i <= 3; i++) {
+        fake_server_file_put(one, i, "a@campus:old");
+        fake_server_file_put(two, i, "a@campus:old");
+    }
+    start_both(NULL);
+    await_quiet();
+    fake_server_set_reachable(one, false);
+    fake_server_set_reachable(two, false);
+    fake_server_command_put(one, 1, "primary's@campus:old");
+    for (uint32_t i = 1; i <= 3; i++)
+        fake_server_command_put(two, i, "a@campus:new");
+    assert_true(fake_server_await_status(one, "queued", 1, SOON));
+    assert_true(fake_server_await_status(two, "queued", 3, SOON));
+    fake_server_set_reachable(one, true);
+    fake_server_set_reachable(two, true);
+    await_quiet();
+    for (uint32_t i = 1; i <= 3; i++)
+        assert_same_words(i);
+}
+
 static void assert_the_networks_change_outlives_a_new_scope(struct fake_server *editor, struct fake_server *adder)
 {
     fake_server_file_put(one, 1, "a@campus:old");
@@ -764,6 +796,7 @@ int main(void)
         TEST(test_words_that_were_gone_and_come_again_are_an_edit),
         TEST(test_a_network_that_the_partner_changed_is_the_same_for_all_its_scopes_after_a_reload),
         TEST(test_what_the_partner_sent_stays_the_partners_when_its_network_changes),
+        TEST(test_a_network_is_the_same_on_both_after_a_conflict_over_a_scope_in_it),
         TEST(test_a_new_scope_does_not_undo_the_primarys_change_of_its_network),
         TEST(test_a_new_scope_does_not_undo_the_secondarys_change_of_its_network),
         TEST(test_an_edit_of_a_network_in_the_file_counts_for_what_the_partner_sent_into_it),
