@@ -273,6 +273,7 @@ def test_a_partner_that_loses_the_library_and_gets_it_again(make_pair, way):
     hook = copy.deepcopy(hook_of(pair.second))
     pair.first.change_by_file(lambda dhcp4: dhcp4["subnet4"].append(config.scope(4)))
     pair.wait_agree()
+    pair.wait_settled()  # without the library nobody would answer for what it took
     assert pair.first.sync_status()["way"] == "scope-receive"
 
     def lose(dhcp4):
