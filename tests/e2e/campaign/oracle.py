@@ -217,6 +217,10 @@ def _account(ledger, edits, result, history, carried, verdict):
             # Nor does one that could not write down what it had received, once its library is loaded again.
             forgot = forgot or any(server == edit.server and since < edit.start < until
                                    for server, since, until in ledger.disks_full)
+            # The network that a scope leaves may arrive changed before the scope does: with that, the primary has changed it.
+            seen = (edit.seen or {}).get(edit.register)
+            moved = edit.register[0] == "scope" and seen and edit.value and seen.network != edit.value.network
+            forgot = forgot or (moved and any(other.server == edit.server for other in carried(edit)))
             if not forgot and all(_knew(edit, rival, edits + carried(edit)) for rival in rivals):
                 verdict.wrong(f"in the history without a conflict: {edit}; the result is {show(result)}\n{_told(edits)}")
             continue
