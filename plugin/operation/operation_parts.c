@@ -50,6 +50,6 @@ struct shown_name show_name(const char *name)
     }
     memcpy(shown.text, name, length);
     if (name[length] != '\0')
-        (void)strcpy(shown.text + length, "...");
+        memcpy(shown.text + length, "...", sizeof "...");
     return shown;
 }

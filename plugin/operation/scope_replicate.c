@@ -5,7 +5,6 @@
 
 #include "failover_sync/mirror.h"
 #include "failover_sync/replication_watch.h"
-#include "failover_sync/statement.h"
 #include "failover_sync/worker.h"
 
 #include <stdio.h>
@@ -261,21 +260,6 @@ static struct result replicate_all(struct replication *replication, bool skip)
     return result;
 }
 
-static struct result relation_exists(struct store *store, int64_t record_id, bool *exists)
-{
-    struct statement *statement;
-    struct result result =
-        statement_get(store, "SELECT 1 FROM ADM_DhcpFailoverRelationTable WHERE RecordId = ?1", &statement);
-
-    *exists = false;
-    if (result_failed(result))
-        return result;
-    statement_bind_integer(statement, 1, record_id);
-    result = statement_step(statement, exists);
-    statement_done(statement);
-    return result;
-}
-
 struct held_removals {
     struct replication *replication;
     size_t place;
@@ -335,10 +319,12 @@ static struct fault choose_relationship(struct replication *replication)
 {
     struct operation_context *context = replication->context;
     int64_t record_id = model_integer(context->input, "record-id", 0);
-    bool exists = false;
-    struct result result = relation_exists(context->plugin->store, record_id, &exists);
+    struct relation_row row;
+    struct result result = relation_store_find(context->plugin->store, record_id, &row);
 
-    if (!result_failed(result) && !exists)
+    if (!result_failed(result))
+        relation_row_clear(&row);
+    if (result.code == RESULT_NOT_FOUND)
         return fault_of_sender(EXCEPTION_OBJECT_NOT_FOUND, "record-id",
                                "there is no relationship with record id %lld; failover-get-all shows those there are",
                                (long long)record_id);
