@@ -25,9 +25,6 @@ struct version_row {
 /* Inserts or replaces the row of (server, subnet id). */
 struct result version_store_put(struct store *store, const struct version_row *row);
 
-/* Removes it; nothing to remove is no failure. */
-struct result version_store_remove(struct store *store, int64_t server_record_id, uint32_t subnet_id);
-
 /* Finds it; RESULT_NOT_FOUND without one. */
 struct result version_store_find(struct store *store, int64_t server_record_id, uint32_t subnet_id,
                                  struct version_row *row);

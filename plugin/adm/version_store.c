@@ -30,19 +30,6 @@ struct result version_store_put(struct store *store, const struct version_row *r
     return statement_run(statement);
 }
 
-struct result version_store_remove(struct store *store, int64_t server_record_id, uint32_t subnet_id)
-{
-    struct statement *statement;
-    struct result result =
-        statement_get(store, "DELETE FROM ScopeVersions WHERE ServerRecordId = ?1 AND SubnetId = ?2", &statement);
-
-    if (result_failed(result))
-        return result;
-    statement_bind_id(statement, 1, server_record_id);
-    statement_bind_integer(statement, 2, subnet_id);
-    return statement_run(statement);
-}
-
 /* The row that a statement is at. */
 static struct result read_row(struct statement *statement, struct version_row *row)
 {
