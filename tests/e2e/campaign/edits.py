@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from lab import config
 
-from .ledger import registers_of, scopes_of
+from .ledger import Version, registers_of, scopes_of, version_of
 
 LINK = 60000  # the scope that clients are served from; never edited
 SCOPES = range(1, 41)  # that are edited one by one
@@ -257,9 +257,27 @@ def _update_pool(field, server, planned, shown, seen, mark):
     elif outcome == "refused":
         field.note(f"{server.name} refused range-update: {answer.get('text')}")
     done = outcome == "acknowledged" and answer["arguments"].get("state") == "CompletedWithSuccess"
-    field.ledger.commanded(server.name, planned.scope, subnet, network, start, end, done, seen,
-                           bool(server.logged(RECEIVED, mark)), "range-update")
+    heard = bool(server.logged(RECEIVED, mark))
+    if done and heard:
+        done, subnet, network, seen = _left_with(server, planned.scope, subnet, network, seen)
+    field.ledger.commanded(server.name, planned.scope, subnet, network, start, end, done, seen, heard, "range-update")
     return outcome
+
+
+def _left_with(server, identifier, subnet, network, seen):
+    """The command changes one pool of what runs when it comes, and that may have arrived since the look: what it made
+    (whether that is certain, the scope, its network), and what it was made of."""
+    try:
+        scope = scopes_of(server.command("config-get", timeout=ANSWER_PATIENCE)["Dhcp4"]).get(identifier)
+    except (OSError, ValueError):
+        scope = None
+    if scope is None or scope["subnet4"]["pools"][:1] != subnet["pools"][:1]:
+        return False, subnet, network, seen  # it has been replaced already
+    left, before = version_of(scope["subnet4"], scope["shared-network"]), seen["scope", identifier]
+    if left == version_of(subnet, network):
+        return True, subnet, network, seen
+    seen = {**seen, ("scope", identifier): Version(left.number, before.pools, left.network)}
+    return True, scope["subnet4"], scope["shared-network"], seen
 
 
 def _ask(server, command, arguments=None):
