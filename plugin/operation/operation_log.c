@@ -38,15 +38,16 @@ void operation_log_free(struct operation_log *log)
 {
     if (log == NULL)
         return;
-    for (size_t i = 0; i < OPERATIONS_KEPT; i++)
+    for (size_t i = 0; i < log->used; i++)
         free(log->kept[i].output);
+    free(log->kept);
     waiting_destroy(&log->lock, &log->ended);
     free(log);
 }
 
 struct logged_operation *operation_log_find(struct operation_log *log, const char *id)
 {
-    for (size_t i = 0; i < OPERATIONS_KEPT; i++)
+    for (size_t i = 0; i < log->used; i++)
         if (log->kept[i].sequence != 0 && strcmp(log->kept[i].id, id) == 0)
             return &log->kept[i];
     return NULL;
@@ -54,12 +55,18 @@ struct logged_operation *operation_log_find(struct operation_log *log, const cha
 
 struct logged_operation *operation_log_place(struct operation_log *log, int64_t sequence)
 {
-    struct logged_operation *oldest = &log->kept[0];
+    struct logged_operation *oldest = NULL;
 
-    for (size_t i = 1; i < OPERATIONS_KEPT && oldest->sequence != 0; i++)
-        if (log->kept[i].sequence < oldest->sequence)
+    for (size_t i = 0; i < log->used; i++)
+        if (oldest == NULL || log->kept[i].sequence < oldest->sequence)
             oldest = &log->kept[i];
-    return oldest->sequence < sequence ? oldest : NULL;
+    if (oldest != NULL && oldest->sequence == 0)
+        return oldest;
+    if (log->used < OPERATIONS_KEPT && engine_grow((void **)&log->kept, log->used, &log->capacity, sizeof *log->kept)) {
+        log->kept[log->used] = (struct logged_operation){.sequence = 0};
+        return &log->kept[log->used++];
+    }
+    return oldest != NULL && oldest->sequence < sequence ? oldest : NULL;
 }
 
 void operation_log_begin(struct operation_log *log, const char *command, const char *instance,
@@ -136,7 +143,7 @@ void operation_log_end(struct operation_log *log, const char *id, const struct f
 void operation_log_end_all(struct operation_log *log, const struct fault *fault)
 {
     (void)pthread_mutex_lock(&log->lock);
-    for (size_t i = 0; i < OPERATIONS_KEPT; i++)
+    for (size_t i = 0; i < log->used; i++)
         if (log->kept[i].sequence != 0 && log->kept[i].state <= OPERATION_IN_PROGRESS)
             end(&log->kept[i], fault, NULL);
     (void)pthread_cond_broadcast(&log->ended);

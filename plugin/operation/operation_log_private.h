@@ -24,13 +24,15 @@ struct operation_log {
     bool loaded;          /* what the store keeps has been read, as far as it could be */
     uint64_t begun;
     int64_t last_sequence;
-    struct logged_operation kept[OPERATIONS_KEPT]; /* in no order */
+    struct logged_operation *kept; /* in no order */
+    size_t used, capacity;         /* how many places there are, OPERATIONS_KEPT at most, and for how many is memory */
 };
 
 /* With the lock held: the operation of that name, or NULL. */
 struct logged_operation *operation_log_find(struct operation_log *log, const char *id);
 
-/* With the lock held: a place for an operation of that sequence, free or of an older one; NULL if all are newer. */
+/* With the lock held: a place for an operation of that sequence, free or of an older one; NULL if all are newer,
+ * or without memory. What was found before may have moved. */
 struct logged_operation *operation_log_place(struct operation_log *log, int64_t sequence);
 
 #endif

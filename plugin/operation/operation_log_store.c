@@ -130,7 +130,7 @@ static struct result forget_oldest(struct store *store)
 
 static bool has_changed(const struct operation_log *log)
 {
-    for (size_t i = 0; i < OPERATIONS_KEPT; i++)
+    for (size_t i = 0; i < log->used; i++)
         if (log->kept[i].sequence != 0 && log->kept[i].changed)
             return true;
     return false;
@@ -147,13 +147,13 @@ struct result operation_log_save(struct operation_log *log, struct store *store)
     result = store_enter(store, &own);
     if (result_failed(result))
         goto done;
-    for (size_t i = 0; i < OPERATIONS_KEPT && !result_failed(result); i++)
+    for (size_t i = 0; i < log->used && !result_failed(result); i++)
         if (log->kept[i].sequence != 0 && log->kept[i].changed)
             result = write_operation(store, &log->kept[i]);
     if (!result_failed(result))
         result = forget_oldest(store);
     result = store_leave(store, own, result);
-    for (size_t i = 0; i < OPERATIONS_KEPT && !result_failed(result); i++)
+    for (size_t i = 0; i < log->used && !result_failed(result); i++)
         log->kept[i].changed = false;
 done:
     (void)pthread_mutex_unlock(&log->lock);
