@@ -77,10 +77,21 @@ struct mirror_removal {
     bool edit;                       /* and one more on top of `is` */
     int agreed_with; /* the relationship whose partner is known to have the version `known` of it, or none; or -1 */
     struct version_vector known;
+    const struct scope_buried *buried; /* what a lost store knew; or NULL */
 };
 
 /* Removes a scope, if it is there, and queues the removal for every partner that is not known to have it. */
 struct result mirror_remove_scope(struct mirror_writer *writer, const struct mirror_removal *removal);
+
+struct scope_buried scope_buried_of(const struct tombstone_row *row);
+
+/* Notes what a configuration load, from the file or not, said of a scope that stays removed: as the scope whose words
+ * have these fingerprints, empty if it has none. Nothing without a tombstone. */
+struct result mirror_bury(struct mirror_writer *writer, uint32_t subnet_id, bool from_file,
+                          struct fingerprint fingerprint, struct fingerprint text);
+
+/* The file has caught up with a removal: its tombstone goes. */
+struct result mirror_unbury(struct mirror_writer *writer, uint32_t subnet_id);
 
 /* Writes the partner's row of a scope: what the entry's agreement with that relationship says, `definition` being the
  * version agreed on. */

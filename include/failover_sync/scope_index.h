@@ -70,15 +70,25 @@ size_t scope_index_count(struct scope_index *index);
 /* Digest over the versions of all scopes in a relationship. */
 struct fingerprint scope_index_digest(struct scope_index *index, size_t relationship);
 
+/* What configurations last said of a scope that was removed since; the file's is empty if it has the scope no more. */
+struct scope_buried {
+    struct fingerprint file_fingerprint, file_text, configuration_fingerprint, configuration_text;
+    enum scope_origin origin; /* who removed it */
+};
+
 /* A scope that was removed. scope_index_put of the scope ends that. */
 struct scope_removed {
     uint32_t subnet_id;
     char prefix[48];
     struct version_vector version;
     uint64_t agreed; /* bit i: the partner of relationship i has removed it, too */
+    struct scope_buried buried;
 };
 struct result scope_index_set_removed(struct scope_index *index, const struct scope_removed *removed);
 bool scope_index_get_removed(struct scope_index *index, uint32_t subnet_id, struct scope_removed *removed);
+
+/* Sets what configurations said of a scope that was removed; nothing if it was not. */
+void scope_index_bury(struct scope_index *index, uint32_t subnet_id, const struct scope_buried *buried);
 
 /* Calls `each` under the lock for every scope that was removed, ascending by subnet id. */
 void scope_index_each_removed(struct scope_index *index,

@@ -515,19 +515,90 @@ static struct result queue_removal(struct mirror_writer *writer, const struct sc
 }
 
 static struct result put_tombstone(struct mirror_writer *writer, const struct scope_entry *entry,
-                                   enum scope_origin origin)
+                                   const struct scope_buried *buried)
 {
     const struct tombstone_row tombstone = {
         .subnet_id = entry->subnet_id,
         .prefix = entry->prefix,
-        .file_fingerprint = entry->file_fingerprint,
-        .configuration_fingerprint = entry->configuration_fingerprint,
-        .file_text = entry->file_text,
-        .configuration_text = entry->configuration_text,
-        .origin = origin,
+        .file_fingerprint = buried->file_fingerprint,
+        .configuration_fingerprint = buried->configuration_fingerprint,
+        .file_text = buried->file_text,
+        .configuration_text = buried->configuration_text,
+        .origin = buried->origin,
     };
 
     return tombstone_store_put(writer->plugin->store, &tombstone, writer->now);
+}
+
+/* A tombstone for a scope that is removed now and that the file has, or that the lost store had one for. */
+static struct result bury(struct mirror_writer *writer, const struct mirror_removal *removal,
+                          const struct scope_entry *entry, bool known, struct scope_buried *buried)
+{
+    struct scope_removed before;
+
+    if (known && !removal->gone_from_file) {
+        buried->file_fingerprint = entry->file_fingerprint;
+        buried->configuration_fingerprint = entry->configuration_fingerprint;
+        buried->file_text = entry->file_text;
+        buried->configuration_text = entry->configuration_text;
+    } else if (!known && removal->buried != NULL) {
+        *buried = *removal->buried;
+    } else if (!known && scope_index_get_removed(writer->plugin->index, removal->subnet_id, &before)) {
+        *buried = before.buried;
+        return result_ok(); /* it has its tombstone */
+    }
+    if (!fingerprint_empty(buried->file_fingerprint))
+        return put_tombstone(writer, entry, buried);
+    *buried = (struct scope_buried){.origin = buried->origin};
+    return result_ok();
+}
+
+/* What the index knows of a removal, or will with the commit. */
+static void note_buried(struct mirror_writer *writer, uint32_t subnet_id, const struct scope_buried *buried)
+{
+    for (size_t i = writer->removed_count; i > 0; i--)
+        if (writer->removed[i - 1].subnet_id == subnet_id) {
+            writer->removed[i - 1].buried = *buried;
+            return;
+        }
+    scope_index_bury(writer->plugin->index, subnet_id, buried);
+}
+
+struct scope_buried scope_buried_of(const struct tombstone_row *row)
+{
+    return (struct scope_buried){
+        .file_fingerprint = row->file_fingerprint,
+        .file_text = row->file_text,
+        .configuration_fingerprint = row->configuration_fingerprint,
+        .configuration_text = row->configuration_text,
+        .origin = row->origin,
+    };
+}
+
+struct result mirror_bury(struct mirror_writer *writer, uint32_t subnet_id, bool from_file,
+                          struct fingerprint fingerprint, struct fingerprint text)
+{
+    struct tombstone_row row;
+    struct result result = tombstone_store_set_delivery(writer->plugin->store, subnet_id, from_file, fingerprint, text);
+
+    if (!result_failed(result))
+        result = tombstone_store_find(writer->plugin->store, subnet_id, &row);
+    if (!result_failed(result)) {
+        const struct scope_buried buried = scope_buried_of(&row);
+
+        note_buried(writer, subnet_id, &buried);
+    }
+    return result.code == RESULT_NOT_FOUND ? result_ok() : result;
+}
+
+struct result mirror_unbury(struct mirror_writer *writer, uint32_t subnet_id)
+{
+    const struct scope_buried nothing = {.origin = SCOPE_FROM_CONFIGURATION};
+    struct result result = tombstone_store_remove(writer->plugin->store, subnet_id);
+
+    if (!result_failed(result))
+        note_buried(writer, subnet_id, &nothing);
+    return result;
 }
 
 /* The scope to be removed as it was, or the removal that there is already. */
@@ -561,7 +632,7 @@ struct result mirror_remove_scope(struct mirror_writer *writer, const struct mir
 {
     struct store *store = writer->plugin->store;
     struct scope_entry entry = {.agreement = NULL};
-    enum scope_origin origin = removal->origin;
+    struct scope_buried buried = {.origin = removal->origin};
     struct version_vector version;
     struct scope_applied applied;
     bool known = false;
@@ -572,11 +643,11 @@ struct result mirror_remove_scope(struct mirror_writer *writer, const struct mir
     version = removal->is == NULL ? entry.version : *removal->is;
     if (removal->is == NULL && take_applied(writer, removal->subnet_id, &version, &applied) &&
         fingerprint_empty(applied.fingerprint))
-        origin = SCOPE_FROM_PARTNER; /* the partner removed it, and that could not be recorded */
+        buried.origin = SCOPE_FROM_PARTNER; /* the partner removed it, and that could not be recorded */
     else if (removal->is == NULL || removal->edit)
         mirror_edit(writer, &version);
-    if (!result_failed(result) && known && !removal->gone_from_file && !fingerprint_empty(entry.file_fingerprint))
-        result = put_tombstone(writer, &entry, origin);
+    if (!result_failed(result))
+        result = bury(writer, removal, &entry, known, &buried);
     if (!result_failed(result))
         result = put_version(writer, entry.subnet_id, entry.prefix, &version, true);
     if (removal->agreed_with >= 0) {
@@ -595,8 +666,10 @@ struct result mirror_remove_scope(struct mirror_writer *writer, const struct mir
     if (!result_failed(result)) {
         struct scope_removed *removed = &writer->removed[writer->removed_count++];
 
-        *removed = (struct scope_removed){
-            .subnet_id = removal->subnet_id, .version = version, .agreed = agreed_on_removal(writer, &entry, &version)};
+        *removed = (struct scope_removed){.subnet_id = removal->subnet_id,
+                                          .version = version,
+                                          .agreed = agreed_on_removal(writer, &entry, &version),
+                                          .buried = buried};
         memcpy(removed->prefix, entry.prefix, sizeof removed->prefix);
     }
 done:

@@ -254,9 +254,11 @@ static struct result apply_tombstone(void *context, const struct tombstone_row *
     struct fingerprint before = load->from_file ? row->file_fingerprint : row->configuration_fingerprint;
     struct fingerprint before_text = load->from_file ? row->file_text : row->configuration_text;
     struct planned_scope staged = {.delivered = true};
+    const struct scope_buried buried = scope_buried_of(row);
     bool unchanged;
     struct result result = result_ok();
 
+    scope_index_bury(decision->plugin->index, row->subnet_id, &buried);
     if (now == NULL) {
         if (load->from_file)
             plan->tombstones[plan->tombstone_count++] = row->subnet_id;
@@ -681,14 +683,13 @@ static struct result write_plan(struct mirror_writer *writer, const struct load_
                                                                       .gone_from_file = removal->gone_from_file,
                                                                       .agreed_with = -1});
         if (!result_failed(result) && !removal->gone_from_file)
-            result = tombstone_store_set_delivery(writer->plugin->store, removal->subnet_id, false,
-                                                  fingerprint_parse(NULL), fingerprint_parse(NULL));
+            result = mirror_bury(writer, removal->subnet_id, false, fingerprint_parse(NULL), fingerprint_parse(NULL));
     }
     for (size_t i = 0; i < plan->buried_count && !result_failed(result); i++)
-        result = tombstone_store_set_delivery(writer->plugin->store, plan->buried[i].subnet_id, plan->from_file,
-                                              plan->buried[i].fingerprint, plan->buried[i].text);
+        result = mirror_bury(writer, plan->buried[i].subnet_id, plan->from_file, plan->buried[i].fingerprint,
+                             plan->buried[i].text);
     for (size_t i = 0; i < plan->tombstone_count && !result_failed(result); i++)
-        result = tombstone_store_remove(writer->plugin->store, plan->tombstones[i]);
+        result = mirror_unbury(writer, plan->tombstones[i]);
     for (size_t i = 0; i < plan->delivery_count && !result_failed(result); i++)
         if (!plan->deliveries[i].dropped)
             result = mirror_put_delivery(writer, plan->deliveries[i].subnet_id, plan->from_file,
@@ -721,7 +722,8 @@ static struct result write_plan(struct mirror_writer *writer, const struct load_
         const struct mirror_removal removal = {.subnet_id = plan->removed[i].subnet_id,
                                                .prefix = plan->removed[i].prefix,
                                                .is = &plan->removed[i].version,
-                                               .agreed_with = -1};
+                                               .agreed_with = -1,
+                                               .buried = &plan->removed[i].buried};
         struct scope_entry entry;
 
         if (scope_index_get(writer->plugin->index, removal.subnet_id, &entry))

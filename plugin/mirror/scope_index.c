@@ -328,6 +328,13 @@ bool scope_index_get_removed(struct scope_index *index, uint32_t subnet_id, stru
     return found != NULL;
 }
 
+void scope_index_bury(struct scope_index *index, uint32_t subnet_id, const struct scope_buried *buried)
+{
+    (void)pthread_mutex_lock(&index->lock);
+    scope_notes_bury(&index->notes, subnet_id, buried);
+    (void)pthread_mutex_unlock(&index->lock);
+}
+
 void scope_index_each_removed(struct scope_index *index,
                               void (*each)(void *context, const struct scope_removed *removed), void *context)
 {

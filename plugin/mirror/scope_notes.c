@@ -111,6 +111,14 @@ const struct scope_removed *scope_notes_find_removed(const struct scope_notes *n
     return find(notes->removed, notes->removed_count, sizeof *notes->removed, subnet_id);
 }
 
+void scope_notes_bury(struct scope_notes *notes, uint32_t subnet_id, const struct scope_buried *buried)
+{
+    const size_t at = position(notes->removed, notes->removed_count, sizeof *notes->removed, subnet_id);
+
+    if (at < notes->removed_count && notes->removed[at].subnet_id == subnet_id)
+        notes->removed[at].buried = *buried;
+}
+
 void scope_notes_forget_removed(struct scope_notes *notes, uint32_t subnet_id)
 {
     forget(removed_of(notes), subnet_id);

@@ -246,6 +246,28 @@ static void test_a_store_that_is_made_anew_knows_what_config_set_said_last(void 
     assert_true(fake_server_await(two, 1, "the partner's", 0));
 }
 
+static void test_a_store_that_is_made_anew_knows_what_was_removed_though_the_file_has_it(void **state)
+{
+    (void)state;
+    make_history();
+    fake_server_command_put(two, 1, NULL);
+    assert_true(fake_server_await(one, 1, "", SOON));
+    await_quiet();
+    drop_log(fake_server_store(one));
+    assert_int_equal(unlink(fake_server_store(one)), 0);
+    await_filled(fake_server_store(one));
+    await_quiet();
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    await_quiet();
+    assert_true(fake_server_await(one, 1, "", 0));
+    assert_true(fake_server_await(two, 1, "", 0));
+    /* Another text in the file is an edit, though. */
+    fake_server_file_put(one, 1, "again");
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    assert_true(fake_server_await(two, 1, "again", SOON));
+    await_quiet();
+}
+
 static void test_a_file_that_is_no_store_is_left_alone(void **state)
 {
     char command[300];
@@ -272,6 +294,7 @@ int main(void)
         TEST(test_a_store_whose_pages_are_damaged_is_set_aside_and_filled_again),
         TEST(test_a_store_that_is_deleted_while_the_server_runs_is_made_anew),
         TEST(test_a_store_that_is_made_anew_knows_what_config_set_said_last),
+        TEST(test_a_store_that_is_made_anew_knows_what_was_removed_though_the_file_has_it),
         TEST(test_a_file_that_is_no_store_is_left_alone),
     };
 
