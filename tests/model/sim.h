@@ -128,12 +128,11 @@ void sim_network_clear(void);
 
 /* ---- sim_disk.c ---- */
 enum sim_disk_state { SIM_DISK_GOOD, SIM_DISK_FULL, SIM_DISK_GONE };
-void sim_disk_begin(void);             /* registers the file system; once */
-void sim_disk_reset(const char *path); /* as if just created */
+void sim_disk_begin(void);                              /* registers the file system; once */
+void sim_disk_reset(const char *path, unsigned number); /* a new store, of a writer that is called by that number */
 void sim_disk_set(const char *path, enum sim_disk_state state);
 void sim_disk_go_after(const char *path, unsigned writes); /* SIM_DISK_GONE after so many more writes; 0: never */
 enum sim_disk_state sim_disk_state(const char *path);
-void sim_disk_crash(const char *path);            /* what was not synced is lost; good again */
-void sim_disk_keep_as_template(const char *path); /* what sim_disk_reset restores */
+void sim_disk_crash(const char *path); /* what was not synced is lost; good again */
 
 #endif

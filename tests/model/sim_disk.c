@@ -2,13 +2,19 @@
  * the disk may be full, and it may go away in the middle of a transaction. */
 #include "sim.h"
 
+#include "failover_sync/statement.h"
+#include "failover_sync/store.h"
+
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FILES       8
-#define SHM_REGIONS 8
+#define FILES         8
+#define SHM_REGIONS   8
+#define WRITER_LENGTH 32
+#define CACHE_PAGES   256
+#define CACHE_PAGE    (4096 + 512) /* with what SQLite keeps beside each */
 
 /* What a write that is not synced replaced. */
 struct undo {
@@ -41,6 +47,7 @@ static struct disk_file files[FILES];
 static struct disk disks[SERVERS];
 static unsigned char *template_bytes;
 static size_t template_size;
+static char template_writer[64];
 
 static struct disk *disk_of(const char *name)
 {
@@ -404,10 +411,85 @@ static sqlite3_vfs file_system = {
     .xGetLastError = fs_last_error,
 };
 
+/* ---- SQLite's memory ---- */
+
+/* The C library's own allocator, which a sanitizer does not watch: only for many schedules, since it hides what is
+ * wrong with memory that SQLite lent us. */
+extern void *__libc_malloc(size_t size);
+extern void *__libc_realloc(void *memory, size_t size);
+extern void __libc_free(void *memory);
+
+#define MEMORY_HEADER 16 /* holds the size, and keeps the alignment */
+
+static int memory_size(void *memory)
+{
+    int size;
+
+    memcpy(&size, (char *)memory - MEMORY_HEADER, sizeof size);
+    return size;
+}
+
+static void *sized(char *block, int size)
+{
+    if (block == NULL)
+        return NULL;
+    memcpy(block, &size, sizeof size);
+    return block + MEMORY_HEADER;
+}
+
+static void *memory_take(int size)
+{
+    return sized(__libc_malloc((size_t)size + MEMORY_HEADER), size);
+}
+
+static void *memory_resize(void *memory, int size)
+{
+    return sized(__libc_realloc((char *)memory - MEMORY_HEADER, (size_t)size + MEMORY_HEADER), size);
+}
+
+static void memory_give(void *memory)
+{
+    if (memory != NULL)
+        __libc_free((char *)memory - MEMORY_HEADER);
+}
+
+static int memory_round(int size)
+{
+    return (size + 7) & ~7;
+}
+
+static int memory_begin(void *unused)
+{
+    (void)unused;
+    return SQLITE_OK;
+}
+
+static void memory_end(void *unused)
+{
+    (void)unused;
+}
+
+static const sqlite3_mem_methods unwatched = {
+    .xMalloc = memory_take,
+    .xFree = memory_give,
+    .xRealloc = memory_resize,
+    .xSize = memory_size,
+    .xRoundup = memory_round,
+    .xInit = memory_begin,
+    .xShutdown = memory_end,
+};
+
 void sim_disk_begin(void)
 {
-    /* Statistics cost a lock with each allocation. */
-    if (sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) != SQLITE_OK || sqlite3_vfs_register(&file_system, 1) != SQLITE_OK)
+    static _Alignas(8) unsigned char cache[CACHE_PAGES * CACHE_PAGE];
+
+    if (getenv("FAILOVER_SYNC_SQLITE_UNWATCHED") != NULL &&
+        sqlite3_config(SQLITE_CONFIG_MALLOC, &unwatched) != SQLITE_OK)
+        abort();
+    /* Statistics cost a lock with each allocation, and a cache of its own in each connection a mapping. */
+    if (sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) != SQLITE_OK ||
+        sqlite3_config(SQLITE_CONFIG_PAGECACHE, cache, CACHE_PAGE, CACHE_PAGES) != SQLITE_OK ||
+        sqlite3_vfs_register(&file_system, 1) != SQLITE_OK)
         abort();
 }
 
@@ -424,35 +506,56 @@ static struct disk *find_disk(const char *path)
     abort();
 }
 
-void sim_disk_reset(const char *path)
+/* A new store, but for the name of its writer: made once, because a schema costs more than most schedules. */
+static void make_template(const char *path)
 {
-    struct disk *disk = find_disk(path);
-    struct disk_file *file;
+    struct store *store = NULL;
+    struct statement *statement = NULL;
+    bool found = false;
 
+    if (result_failed(store_open(path, &store)) ||
+        result_failed(statement_get(store, "SELECT Writer FROM StoreIdentity", &statement)) ||
+        result_failed(statement_step(statement, &found)) || !found)
+        abort();
+    snprintf(template_writer, sizeof template_writer, "%s", statement_text(statement, 0));
+    statement_done(statement);
+    store_close(store);
+    template_size = find_file(path, true)->size;
+    template_bytes = malloc(template_size);
+    if (template_bytes == NULL || strlen(template_writer) != WRITER_LENGTH)
+        abort();
+    memcpy(template_bytes, find_file(path, true)->bytes, template_size);
+}
+
+static void remove_files(const struct disk *disk)
+{
     for (size_t i = 0; i < FILES; i++)
         if (disk_of(files[i].name) == disk)
             remove_file(&files[i]);
+}
+
+void sim_disk_reset(const char *path, unsigned number)
+{
+    struct disk *disk = find_disk(path);
+    char writer[WRITER_LENGTH + 1];
+    struct disk_file *file;
+    unsigned char *place;
+
+    remove_files(disk);
     disk->state = SIM_DISK_GOOD;
     disk->writes_left = 0;
-    if (template_size == 0)
-        return;
+    if (template_size == 0) {
+        make_template(path);
+        remove_files(disk);
+    }
     file = find_file(path, true);
     make_room(file, template_size);
     memcpy(file->bytes, template_bytes, template_size);
-}
-
-void sim_disk_keep_as_template(const char *path)
-{
-    const struct disk_file *file = find_file(path, false);
-
-    if (file == NULL)
+    place = memmem(file->bytes, file->size, template_writer, WRITER_LENGTH);
+    if (place == NULL)
         abort();
-    free(template_bytes);
-    template_size = file->size;
-    template_bytes = malloc(template_size);
-    if (template_bytes == NULL)
-        abort();
-    memcpy(template_bytes, file->bytes, template_size);
+    (void)snprintf(writer, sizeof writer, "%0*x", WRITER_LENGTH, number + 1);
+    memcpy(place, writer, WRITER_LENGTH);
 }
 
 void sim_disk_set(const char *path, enum sim_disk_state state)

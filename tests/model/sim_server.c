@@ -537,7 +537,7 @@ static void make_server(struct sim_server *server, int number)
     server->last = &server->first;
     (void)snprintf(server->name, sizeof server->name, "server%d", number + 1);
     (void)snprintf(server->store, sizeof server->store, "%s/%s.db", world.folder, server->name);
-    sim_disk_reset(server->store);
+    sim_disk_reset(server->store, (unsigned)number);
 }
 
 void sim_world_begin(const struct rules_options *options)
