@@ -256,8 +256,14 @@ bool store_is_lost(struct store *store)
 {
     struct stat status;
 
-    return store->damaged || stat(store->path, &status) != 0 || status.st_dev != store->device ||
-           status.st_ino != store->inode;
+    if (store->damaged || stat(store->path, &status) != 0 || status.st_dev != store->device ||
+        status.st_ino != store->inode)
+        return true;
+    /* SQLite makes the file smaller only when it is told to, and nobody tells it: it was cut off. */
+    if (status.st_size < store->size)
+        store->damaged = true;
+    store->size = status.st_size;
+    return store->damaged;
 }
 
 struct result store_set_aside(struct store *store, char aside[STORE_ASIDE_SIZE])
@@ -288,7 +294,11 @@ static struct result store_open_file(struct store *store, const char *plain)
     }
     note_file(store);
     result = store_file_check_header(store->database, store->path, &store->damaged);
-    return result_failed(result) ? result : store_set_up(store);
+    if (!result_failed(result))
+        result = store_set_up(store);
+    if (!result_failed(result))
+        (void)store_is_lost(store); /* it has its size now */
+    return result;
 }
 
 static struct result store_new(const char *path, struct store **store)

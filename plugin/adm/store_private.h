@@ -24,6 +24,7 @@ struct store {
     bool damaged; /* SQLite found its pages malformed, or it is no database although it looks like one of ours */
     dev_t device; /* of the file that was opened */
     ino_t inode;
+    off_t size;        /* of the file, when it was last looked at */
     bool rollback_due; /* a rollback failed, for want of memory: nothing may be done before it has been done */
     struct statement **statements;
     size_t statement_count, statement_capacity;

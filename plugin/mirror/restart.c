@@ -563,6 +563,11 @@ static int compare_ids(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
+static bool is_among(uint32_t subnet_id, const uint32_t *ids, size_t count)
+{
+    return count > 0 && bsearch(&subnet_id, ids, count, sizeof *ids, compare_ids) != NULL;
+}
+
 /* A scope that the store knows and that does not run: removed since the load, or never in the configuration. */
 static struct result decide_not_running(struct decision *decision, const uint32_t *ids, size_t count)
 {
@@ -577,8 +582,7 @@ static struct result decide_not_running(struct decision *decision, const uint32_
         struct load_plan *plan = decision->plan;
         struct scope_entry entry;
 
-        if ((count > 0 && bsearch(&known.list[i], ids, count, sizeof *ids, compare_ids) != NULL) ||
-            !scope_index_get(decision->plugin->index, known.list[i], &entry))
+        if (is_among(known.list[i], ids, count) || !scope_index_get(decision->plugin->index, known.list[i], &entry))
             continue;
         if (find_delivered(decision->load, known.list[i]) != NULL)
             plan->removals[plan->removal_count++] = (struct planned_removal){.subnet_id = known.list[i]};
@@ -603,17 +607,66 @@ static void keep_removed(void *context, const struct scope_removed *removed)
     if (!engine_grow((void **)&plan->removed, plan->removed_count, &plan->removed_capacity, sizeof *plan->removed))
         removals->result = result_no_memory("scopes that were removed");
     else
-        plan->removed[plan->removed_count++] = *removed;
+        plan->removed[plan->removed_count++] = (struct planned_lost){.removed = *removed};
 }
 
-/* The removals that the lost store knew of. */
-static struct result plan_removed(struct decision *decision)
+/* One that the lost store had and that does not run any more: whoever removed it, the store did not get to know. */
+static struct result plan_unrecorded(struct decision *decision, uint32_t subnet_id)
+{
+    struct load_plan *plan = decision->plan;
+    struct planned_lost lost = {.edit = true};
+    struct scope_applied applied;
+    struct scope_entry entry;
+
+    if (!scope_index_get(decision->before, subnet_id, &entry))
+        return result_ok();
+    lost.removed = (struct scope_removed){
+        .subnet_id = subnet_id,
+        .version = entry.version,
+        .buried = {.file_fingerprint = entry.file_fingerprint,
+                   .file_text = entry.file_text,
+                   .configuration_fingerprint = entry.configuration_fingerprint,
+                   .configuration_text = entry.configuration_text,
+                   .origin = SCOPE_FROM_CONFIGURATION},
+    };
+    memcpy(lost.removed.prefix, entry.prefix, sizeof entry.prefix);
+    scope_entry_clear(&entry);
+    if (scope_index_get_applied(decision->before, subnet_id, &applied) && fingerprint_empty(applied.fingerprint)) {
+        lost.edit = false;
+        lost.removed.version = applied.version;
+        lost.removed.buried.origin = SCOPE_FROM_PARTNER;
+    }
+    if (!engine_grow((void **)&plan->removed, plan->removed_count, &plan->removed_capacity, sizeof *plan->removed))
+        return result_no_memory("scopes that were removed");
+    plan->removed[plan->removed_count++] = lost;
+    return result_ok();
+}
+
+static struct result plan_all_unrecorded(struct decision *decision, const uint32_t *ids, size_t count)
+{
+    struct ids known = {.count = 0};
+    struct result result = result_ok();
+
+    known.list = calloc(scope_index_count(decision->before) + 1, sizeof *known.list);
+    if (known.list == NULL)
+        return result_no_memory("scopes that were removed");
+    scope_index_each(decision->before, collect_id, &known);
+    for (size_t i = 0; i < known.count && !result_failed(result); i++)
+        if (!is_among(known.list[i], ids, count))
+            result = plan_unrecorded(decision, known.list[i]);
+    free(known.list);
+    return result;
+}
+
+/* The removals that the lost store knew of, and those that it did not get to know. */
+static struct result plan_removed(struct decision *decision, const uint32_t *ids, size_t count)
 {
     struct removals removals = {.plan = decision->plan, .result = result_ok()};
 
-    if (decision->before != NULL)
-        scope_index_each_removed(decision->before, keep_removed, &removals);
-    return removals.result;
+    if (decision->before == NULL)
+        return result_ok();
+    scope_index_each_removed(decision->before, keep_removed, &removals);
+    return result_failed(removals.result) ? removals.result : plan_all_unrecorded(decision, ids, count);
 }
 
 struct result restart_plan_running(struct plugin *plugin, const struct kea_load *load, struct scope_index *before)
@@ -640,7 +693,7 @@ struct result restart_plan_running(struct plugin *plugin, const struct kea_load 
     if (!result_failed(result))
         result = decide_not_running(&decision, ids, count);
     if (!result_failed(result))
-        result = plan_removed(&decision);
+        result = plan_removed(&decision, ids, count);
     if (!result_failed(result))
         result = restore_all(&decision);
     free(ids);
@@ -719,11 +772,13 @@ static struct result write_plan(struct mirror_writer *writer, const struct load_
             result = keep_passed_over(writer, planned);
     }
     for (size_t i = 0; i < plan->removed_count && !result_failed(result); i++) {
-        const struct mirror_removal removal = {.subnet_id = plan->removed[i].subnet_id,
-                                               .prefix = plan->removed[i].prefix,
-                                               .is = &plan->removed[i].version,
+        const struct scope_removed *removed = &plan->removed[i].removed;
+        const struct mirror_removal removal = {.subnet_id = removed->subnet_id,
+                                               .prefix = removed->prefix,
+                                               .is = &removed->version,
+                                               .edit = plan->removed[i].edit,
                                                .agreed_with = -1,
-                                               .buried = &plan->removed[i].buried};
+                                               .buried = &removed->buried};
         struct scope_entry entry;
 
         if (scope_index_get(writer->plugin->index, removal.subnet_id, &entry))

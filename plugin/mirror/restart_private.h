@@ -11,9 +11,9 @@ struct planned_scope {
     struct kea_scope scope; /* as it is in the staged configuration; empty until it is restored, if it is to be */
     enum scope_origin origin;
     bool delivered;
-    bool edited;  /* delivered, and not as it was before */
+    bool edited;                  /* delivered, and not as it was before */
     struct kea_scope passed_over; /* what the file says instead, if that may be an edit; or empty */
-    char *stored; /* the store's version, which is to be put back; NULL: the configuration's counts */
+    char *stored;                 /* the store's version, which is to be put back; NULL: the configuration's counts */
     struct fingerprint fingerprint, delivered_fingerprint, delivered_text;
     bool configuration_apart; /* see struct mirror_version */
     struct fingerprint configuration_fingerprint, configuration_text;
@@ -35,6 +35,11 @@ struct planned_removal {
     bool gone_from_file;
 };
 
+struct planned_lost {
+    struct scope_removed removed;
+    bool edit; /* this server's, made since */
+};
+
 struct load_plan {
     bool at_start, from_file;
     struct planned_scope *scopes;
@@ -47,7 +52,7 @@ struct load_plan {
     size_t tombstone_count;
     struct planned_delivery *buried; /* what became of scopes that have a tombstone and keep it */
     size_t buried_count;
-    struct scope_removed *removed; /* that only the lost store knew of */
+    struct planned_lost *removed; /* that only the lost store knew of, or would have got to know */
     size_t removed_count, removed_capacity;
     size_t restored;
     atomic_int *pending; /* the count of pending changes that it is part of; or NULL */

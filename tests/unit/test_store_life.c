@@ -253,6 +253,9 @@ static void test_a_store_that_is_made_anew_knows_what_was_removed_though_the_fil
     fake_server_command_put(two, 1, NULL);
     assert_true(fake_server_await(one, 1, "", SOON));
     await_quiet();
+    fake_server_stop(one);
+    assert_int_equal(fake_server_start(one, PARAMETERS), RESULT_OK);
+    await_quiet();
     drop_log(fake_server_store(one));
     assert_int_equal(unlink(fake_server_store(one)), 0);
     await_filled(fake_server_store(one));
@@ -266,6 +269,39 @@ static void test_a_store_that_is_made_anew_knows_what_was_removed_though_the_fil
     assert_int_equal(fake_server_reload(one, true), RESULT_OK);
     assert_true(fake_server_await(two, 1, "again", SOON));
     await_quiet();
+}
+
+static void test_a_store_that_is_emptied_while_nothing_happens_is_made_anew(void **state)
+{
+    (void)state;
+    make_history();
+    assert_int_equal(truncate(fake_server_store(one), 0), 0);
+    await_filled(fake_server_store(one));
+    await_quiet();
+    fake_server_command_put(one, 4, "afterwards");
+    assert_true(fake_server_await(two, 4, "afterwards", SOON));
+    await_quiet();
+}
+
+static void test_a_removal_that_was_not_recorded_when_the_store_went_is_known(void **state)
+{
+    sqlite3 *other = NULL;
+
+    (void)state;
+    make_history();
+    assert_int_equal(sqlite3_open(fake_server_store(one), &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    fake_server_command_put(two, 1, NULL);
+    assert_true(fake_server_await(one, 1, "", SOON));
+    drop_log(fake_server_store(one));
+    assert_int_equal(unlink(fake_server_store(one)), 0);
+    await_filled(fake_server_store(one));
+    sqlite3_close(other);
+    await_quiet();
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    await_quiet();
+    assert_true(fake_server_await(one, 1, "", 0));
+    assert_true(fake_server_await(two, 1, "", 0));
 }
 
 static void test_a_file_that_is_no_store_is_left_alone(void **state)
@@ -295,6 +331,8 @@ int main(void)
         TEST(test_a_store_that_is_deleted_while_the_server_runs_is_made_anew),
         TEST(test_a_store_that_is_made_anew_knows_what_config_set_said_last),
         TEST(test_a_store_that_is_made_anew_knows_what_was_removed_though_the_file_has_it),
+        TEST(test_a_store_that_is_emptied_while_nothing_happens_is_made_anew),
+        TEST(test_a_removal_that_was_not_recorded_when_the_store_went_is_known),
         TEST(test_a_file_that_is_no_store_is_left_alone),
     };
 
