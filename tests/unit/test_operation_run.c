@@ -45,6 +45,7 @@ static int start(void **state)
         return -1;
     if (sqlite3_open(fake_server_store(server), &other) != SQLITE_OK)
         return -1;
+    (void)sqlite3_busy_timeout(other, 10000); /* the server writes, too */
     return fake_server_await_status(server, "in-sync", 2, 10000) ? 0 : -1;
 }
 
