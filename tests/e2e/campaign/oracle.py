@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from lab import load
 from lab.pair import shared_view
+from lab.waiting import wait_until
 
 from .field import CALM_SECONDS
 from .ledger import SERVERS, Version, number_in, registers_of, scopes_of, show, version_of
@@ -57,6 +58,7 @@ def judge(field_, marks):
         if field_.refused or field_.clock_set_back:
             field_.tidy_up()
         field_.wait_calm(CALM_SECONDS)
+        wait_until(lambda: all(_is_filled(field_, name) for name in SERVERS), CALM_SECONDS, "both stores are there")
     except AssertionError as late:
         verdict.wrong(f"not calm: {late}\n{field_.differences()}\n{_status(field_)}")
     _clients_are_served(field_, verdict)
@@ -70,6 +72,15 @@ def judge(field_, marks):
     _edits_are_kept(field_.ledger, registers_of(shown["server1"]), _history(field_, marks), verdict)
     _scopes_are_whole(field_.ledger, shown["server1"], verdict)
     return verdict
+
+
+def _is_filled(field_, name):
+    """Whether the store has its tables: one that was emptied a moment ago has none, and nothing that waits."""
+    try:
+        with store(field_, name) as database:
+            return database.execute("SELECT COUNT(*) FROM ADM_DHCPScopesTable").fetchone()[0] > 0
+    except sqlite3.Error:
+        return False
 
 
 def _status(field_):
@@ -196,6 +207,9 @@ def _account(ledger, edits, result, history, carried, verdict):
     # What may never have happened supersedes nothing.
     happened = [edit for edit in edits if edit not in excused and edit not in gone and
                 (edit.end is not None or edit.value == result or edit.value in history or _was_seen(edit, edits))]
+    # Nor does what went with a store: with it goes what it replaced.
+    gone += [edit for edit in edits if edit not in gone and edit.value != result and edit.value not in history and
+             any(later.server == edit.server and later.start > edit.start for later in gone)]
     for edit in edits:
         if not edit.certain or edit.value == result:
             continue
@@ -221,6 +235,8 @@ def _account(ledger, edits, result, history, carried, verdict):
             seen = (edit.seen or {}).get(edit.register)
             moved = edit.register[0] == "scope" and seen and edit.value and seen.network != edit.value.network
             forgot = forgot or (moved and any(other.server == edit.server for other in carried(edit)))
+            # The same value as before: whether a server knew the old one or the one that came back cannot be told.
+            forgot = forgot or any(rival.value in _values_before(ledger, rival, edits) for rival in rivals)
             if not forgot and all(_knew(edit, rival, edits + carried(edit)) for rival in rivals):
                 verdict.wrong(f"in the history without a conflict: {edit}; the result is {show(result)}\n{_told(edits)}")
             continue
@@ -230,6 +246,12 @@ def _account(ledger, edits, result, history, carried, verdict):
             verdict.lost_with_store.append(str(edit))
         else:
             verdict.wrong(f"lost: {edit}; the result is {show(result)}\n{_told(edits)}")
+
+
+def _values_before(ledger, edit, edits):
+    """The values that its register had before an edit, as far as they are known."""
+    return [ledger.before.get(edit.register)] + [other.value for other in edits
+                                                 if other.register == edit.register and other.start < edit.start]
 
 
 def _went_with_a_store(ledger, edit, edits):
