@@ -79,7 +79,7 @@ void engine_refresh_queue(struct plugin *plugin, size_t relationship)
     const struct relationship *which = &plugin->relationships.list[relationship];
     struct queue_summary summary;
 
-    summary = (struct queue_summary){.next_due = -1};
+    summary = (struct queue_summary){.next_due = -1, .last_due = -1};
     if (!which->local)
         return;
     if (plugin->store != NULL &&

@@ -292,7 +292,9 @@ static int64_t next_due(struct partner *partner, int64_t now)
     const struct queue_summary *queue = &partner->plugin->status.relationship[partner->number].queue;
     int64_t due = queue->next_due;
 
-    if (due != engine_wait_end(due, now, partner->plugin->parameters.retry_max_ms * PATIENCE_FACTOR)) {
+    /* One that is tried again and again is no sign that the others' turn comes. */
+    if (queue->last_due !=
+        engine_wait_end(queue->last_due, now, partner->plugin->parameters.retry_max_ms * PATIENCE_FACTOR)) {
         (void)queue_wake(partner->plugin->store, relationship_partner(partner->relationship)->record_id, now);
         engine_refresh_queue(partner->plugin, partner->number);
         due = queue->next_due;

@@ -219,11 +219,11 @@ struct result queue_summarise(struct store *store, int64_t server_record_id, str
     struct result result;
     bool row = false;
 
-    *summary = (struct queue_summary){.next_due = -1};
+    *summary = (struct queue_summary){.next_due = -1, .last_due = -1};
     result =
         statement_get(store,
                       "SELECT COUNT(*), MIN(EnqueuedAt), COALESCE(MIN(CASE Held WHEN 0 THEN NextAttemptAt END), -1), "
-                      "COALESCE(SUM(Held), 0) "
+                      "COALESCE(SUM(Held), 0), COALESCE(MAX(CASE Held WHEN 0 THEN NextAttemptAt END), -1) "
                       "FROM ReplicationQueue WHERE ServerRecordId = ?1",
                       &statement);
     if (result_failed(result))
@@ -235,6 +235,7 @@ struct result queue_summarise(struct store *store, int64_t server_record_id, str
         summary->oldest = statement_integer(statement, 1);
         summary->next_due = statement_integer(statement, 2);
         summary->held = statement_integer(statement, 3);
+        summary->last_due = statement_integer(statement, 4);
     }
     statement_done(statement);
     return result;

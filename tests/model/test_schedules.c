@@ -94,6 +94,19 @@ static void test_random_schedules_keep_the_rules(void **state)
     assert_int_equal(failures, 0);
 }
 
+/* A scope that is refused again and again hid from the sender that the clock had left the others behind. */
+static void test_schedules_that_once_failed(void **state)
+{
+    static const unsigned long seeds[] = {1024598, 1069662, 1076863, 2001759, 2014431, 2018037, 2037393};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof seeds / sizeof seeds[0]; i++) {
+        schedule_make(seeds[i], &current);
+        if (!schedule_run(&current))
+            fail_msg("schedule %lu: %s", seeds[i], world.failure);
+    }
+}
+
 static int make_folder(void **state)
 {
     const char *base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
@@ -119,6 +132,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_schedules_keep_the_rules),
+        cmocka_unit_test(test_schedules_that_once_failed),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
