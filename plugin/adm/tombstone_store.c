@@ -1,4 +1,4 @@
-/* ScopeTombstones: scopes removed at run time that the configuration file still has. */
+/* ScopeTombstones: scopes removed at run time that the configuration file, or what config-set last set, still has. */
 #include "store_private.h"
 
 struct result tombstone_store_put(struct store *store, const struct tombstone_row *row, int64_t removed_at_ms)

@@ -530,7 +530,8 @@ static struct result put_tombstone(struct mirror_writer *writer, const struct sc
     return tombstone_store_put(writer->plugin->store, &tombstone, writer->now);
 }
 
-/* A tombstone for a scope that is removed now and that the file has, or that the lost store had one for. */
+/* A tombstone for a scope that is removed now and that the file or what was last set has, or that the lost store had
+ * one for. */
 static struct result bury(struct mirror_writer *writer, const struct mirror_removal *removal,
                           const struct scope_entry *entry, bool known, struct scope_buried *buried)
 {
@@ -547,7 +548,7 @@ static struct result bury(struct mirror_writer *writer, const struct mirror_remo
         *buried = before.buried;
         return result_ok(); /* it has its tombstone */
     }
-    if (!fingerprint_empty(buried->file_fingerprint))
+    if (!fingerprint_empty(buried->file_fingerprint) || !fingerprint_empty(buried->configuration_fingerprint))
         return put_tombstone(writer, entry, buried);
     *buried = (struct scope_buried){.origin = buried->origin};
     return result_ok();

@@ -94,10 +94,12 @@ static void test_random_schedules_keep_the_rules(void **state)
     assert_int_equal(failures, 0);
 }
 
-/* A scope that is refused again and again hid from the sender that the clock had left the others behind. */
+/* In most, a scope that is refused again and again hid from the sender that the clock had left the others behind; in
+ * two, nobody remembered what config-set had said of a scope that was removed since. */
 static void test_schedules_that_once_failed(void **state)
 {
-    static const unsigned long seeds[] = {1024598, 1069662, 1076863, 2001759, 2014431, 2018037, 2037393};
+    static const unsigned long seeds[] = {1024598, 1069662, 1076863, 2001759, 2014431,
+                                          2018037, 2018816, 2032418, 2037393};
 
     (void)state;
     for (size_t i = 0; i < sizeof seeds / sizeof seeds[0]; i++) {
