@@ -16,6 +16,7 @@ def test_a_network_and_all_its_scopes_change_at_once(make_pair):
     pair = make_pair([], **{"shared-networks": [network(3000, [config.scope(number) for number in MANY])]}).start()
     pair.wait_settled()
     marks = [server.mark() for server in (pair.first, pair.second)]
+    sent = pair.first.sync_status()["scopes-sent"]  # at the start: all, or none if the secondary was earlier
 
     def change(dhcp4):
         dhcp4["shared-networks"] = [network(4000, [config.scope(number, **{"renew-timer": 500}) for number in MANY])]
@@ -26,7 +27,7 @@ def test_a_network_and_all_its_scopes_change_at_once(make_pair):
     assert pair.first.scopes()[1]["shared-network"]["valid-lifetime"] == 4000
     for server, mark in zip((pair.first, pair.second), marks):
         assert not server.logged("FAILOVER_SYNC_CONFLICT", mark)
-    assert pair.first.sync_status()["scopes-sent"] == 150, "only at the start; nothing is pushed back"
+    assert pair.first.sync_status()["scopes-sent"] == sent, "nothing is pushed back"
 
 
 def test_a_scope_that_only_the_partner_has_in_a_network_follows_it(make_pair):
