@@ -83,6 +83,7 @@ struct mirror_removal {
 /* Removes a scope, if it is there, and queues the removal for every partner that is not known to have it. */
 struct result mirror_remove_scope(struct mirror_writer *writer, const struct mirror_removal *removal);
 
+/* What a tombstone's row says, without whose it is. */
 struct scope_buried scope_buried_of(const struct tombstone_row *row);
 
 /* Notes what a configuration load, from the file or not, said of a scope that stays removed: as the scope whose words

@@ -26,7 +26,7 @@ struct queue_summary {
     int64_t held;     /* of them: waiting for a person */
     int64_t oldest;   /* when the oldest was queued; 0 if there is none */
     int64_t next_due; /* when the next one may be tried; -1 if none is waiting */
-    int64_t last_due; /* when the last one may be */
+    int64_t last_due; /* when the last of those that wait may be; -1 if none is */
 };
 
 /* Queues a scope, or its removal, for a partner; due at once. A wish already there is replaced and keeps its age. */

@@ -35,6 +35,7 @@ struct planned_removal {
     bool gone_from_file;
 };
 
+/* A removal that a lost store knew of, or would have got to know. */
 struct planned_lost {
     struct scope_removed removed;
     bool edit; /* this server's, made since */
@@ -52,7 +53,7 @@ struct load_plan {
     size_t tombstone_count;
     struct planned_delivery *buried; /* what became of scopes that have a tombstone and keep it */
     size_t buried_count;
-    struct planned_lost *removed; /* that only the lost store knew of, or would have got to know */
+    struct planned_lost *removed;
     size_t removed_count, removed_capacity;
     size_t restored;
     atomic_int *pending; /* the count of pending changes that it is part of; or NULL */
