@@ -12,10 +12,11 @@ set -uo pipefail
 
 top=$(cd "$(dirname "$0")/.." && pwd)
 build=${KFS_BUILD:-$top/build}
+at_once=$(($(nproc) + 1)) # end-to-end test files
 passed=0 failed=0
 scratch=$(mktemp -d)
 trees=${KFS_TREES:-}
-trap 'rm -rf "$scratch"; if [ -z "${KFS_TREES:-}" ] && [ -n "$trees" ]; then rm -rf --one-file-system "$trees"; fi' EXIT
+trap 'end_background; rm -rf "$scratch"; if [ -z "${KFS_TREES:-}" ] && [ -n "$trees" ]; then rm -rf --one-file-system "$trees"; fi' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
@@ -72,35 +73,96 @@ unit_tests() {
     passed=$((passed + good)) failed=$((failed + bad))
 }
 
-# end_to_end ARGUMENTS...: pytest over real servers, counted by its own report.
+# pytest_in REPORT ARGUMENTS...: over real servers.
+pytest_in() {
+    (cd "$top/tests/e2e" && PYTHONDONTWRITEBYTECODE=1 exec /usr/bin/python3 -m pytest -p no:cacheprovider -v --tb=short \
+        --durations=8 --junitxml="$@" </dev/null)
+}
+
+# end_to_end TEST FILES...: each file in a pytest of its own, several at once, since they wait for servers most of the
+# time; counted by their reports. What a file printed is shown when it is done.
 end_to_end() {
-    local report=$scratch/report.xml counts
-    rm -f "$report"
-    (cd "$top/tests/e2e" && PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -p no:cacheprovider -v --tb=short \
-        --durations=8 --junitxml="$report" "$@" </dev/null)
-    local code=$?
-    counts=$(/usr/bin/python3 - "$report" <<'COUNT'
+    local reports file counts code=0
+    reports=$(mktemp -d "$scratch/reports-XXXXXX")
+    export top reports
+    export -f pytest_in one_file
+    printf '%s\n' "$@" | xargs -P "$at_once" -I {} bash -c 'one_file {}' || code=1
+    counts=$(/usr/bin/python3 - "$reports" "$@" <<'COUNT'
 import sys, xml.etree.ElementTree as tree
-suite = tree.parse(sys.argv[1]).getroot().find("testsuite")
-tests, failures, errors, skipped = (int(suite.get(key)) for key in ("tests", "failures", "errors", "skipped"))
-print(max(tests - failures - errors - skipped, 0), failures + errors)
+good = bad = 0
+for file in sys.argv[2:]:
+    try:
+        suite = tree.parse(f"{sys.argv[1]}/{file}.xml").getroot().find("testsuite")
+    except (OSError, tree.ParseError) as error:
+        print(f"{file} left no report: {error}", file=sys.stderr)
+        bad += 1
+        continue
+    tests, failures, errors, skipped = (int(suite.get(key)) for key in ("tests", "failures", "errors", "skipped"))
+    good += max(tests - failures - errors - skipped, 0)
+    bad += failures + errors
+print(good, bad)
 COUNT
     ) || counts="0 1"
     local good=${counts% *} bad=${counts#* }
     if [ "$code" != 0 ] && [ "$bad" = 0 ]; then bad=1; fi
+    echo "end-to-end tests: $good passed, $bad failed"
     passed=$((passed + good)) failed=$((failed + bad))
+}
+
+one_file() {
+    local code
+    pytest_in "$reports/$1.xml" "$1" >"$reports/$1.txt" 2>&1
+    code=$?
+    flock "$reports" cat "$reports/$1.txt"
+    return $((code != 0))
+}
+
+# The end-to-end tests for this machine's Kea, those first that take long.
+test_files() {
+    (cd "$top/tests/e2e" && echo test_campaign.py && echo test_ways.py && ls -S test_*.py |
+        grep -vxF -e test_campaign.py -e test_ways.py -e test_sanitized.py)
+}
+
+# in_background NAME COMMAND...: with what the processors have to spare; `done_in_background NAME` waits for it, shows what
+# it printed and fails as it failed.
+declare -A background
+in_background() {
+    local name=$1
+    shift
+    set -m # a process group of its own, to be ended with all that is in it
+    (
+        chrt --idle --pid 0 "$BASHPID"
+        "$@" </dev/null >"$scratch/$name.out" 2>&1
+    ) &
+    set +m
+    background[$name]=$!
+}
+done_in_background() {
+    local code
+    wait "${background[$1]}"
+    code=$?
+    unset "background[$1]"
+    cat "$scratch/$1.out"
+    return "$code"
+}
+end_background() {
+    local name
+    for name in "${!background[@]}"; do
+        kill -- "-${background[$name]}" 2>/dev/null
+        wait "${background[$name]}" 2>/dev/null
+    done
 }
 
 runtime() { readlink -f "$(gcc -print-file-name="lib$1.so")"; }
 library_in() { echo "$1/.libs/libdhcp_failover_sync.so"; }
 
-# smoke RELEASE TESTS...: a tree of that release, the library built in it, these tests with pairs of its servers.
-smoke() {
+# make_tree RELEASE: a tree of that release with the library built and installed in it.
+make_tree() {
     local tree=$trees/$1
     if [ ! -e "$tree/.kfs-tree" ]; then
         say "making a Debian $1 tree"
         rm -rf --one-file-system "$tree"
-        logged "$scratch/debootstrap.log" debootstrap --variant=minbase "$1" "$tree" || return 1
+        logged "$scratch/debootstrap-$1.log" debootstrap --variant=minbase "$1" "$tree" || return 1
         touch "$tree/.kfs-tree"
     fi
     # Packages' scripts want /proc; mounted where only they see it, it is gone when they are done.
@@ -110,8 +172,14 @@ smoke() {
     mkdir -p "$tree/kfs/src" "$tree/kfs/build"
     tar -C "$top" --exclude=./.git --exclude='./build*' --exclude=./configure --exclude=./autom4te.cache \
         --exclude=./aclocal.m4 --exclude=Makefile.in --exclude=./config.h.in -cf - . | tar -C "$tree/kfs/src" -xf - || return 1
-    logged "$scratch/build.log" chroot "$tree" sh -c \
-        'cd /kfs/src && autoreconf -fi && cd ../build && ../src/configure && make -j"$(nproc)" && make install' || return 1
+    logged "$scratch/build-$1.log" chroot "$tree" sh -c \
+        'cd /kfs/src && autoreconf -fi && cd ../build && ../src/configure && make -j"$(nproc)" && make install'
+}
+
+# smoke RELEASE TESTS...: these tests with pairs of that release's servers.
+smoke() {
+    local tree=$trees/$1
+    done_in_background "$1" || { wrong "the Debian $1 tree"; return; }
     say "smoke test with the servers of Debian $1"
     # Kea loads hooks only from its own folder, from 2.6.3 on.
     KFS_TREE=$tree KFS_LIBRARY=/usr/lib/$(chroot "$tree" gcc -print-multiarch)/kea/hooks/libdhcp_failover_sync.so \
@@ -133,13 +201,28 @@ if [ "$what" != --smoke ]; then
     build_in "$build" || { wrong "the build"; totals; }
     say "unit tests"
     unit_tests "$build"
+fi
+
+# What comes later is built while the tests before it wait for their servers.
+if [ "$what" = all ]; then
+    in_background asan build_in "$build-asan" --enable-sanitizers
+    in_background tsan build_in "$build-tsan" --enable-thread-sanitizer --without-kea
+fi
+if [ "$what" != --quick ]; then
+    if [ -z "$trees" ]; then trees=$(mktemp -d /var/tmp/kfs-trees-XXXXXX); fi
+    mkdir -p "$trees"
+    in_background trixie make_tree trixie
+    in_background testing make_tree testing
+fi
+
+if [ "$what" != --smoke ]; then
     say "end-to-end tests"
-    KFS_LIBRARY=$(library_in "$build") end_to_end --ignore=test_sanitized.py
+    KFS_LIBRARY=$(library_in "$build") end_to_end $(test_files)
 fi
 
 if [ "$what" = all ]; then
-    say "building with AddressSanitizer and UndefinedBehaviorSanitizer in $build-asan"
-    if build_in "$build-asan" --enable-sanitizers; then
+    say "unit tests with AddressSanitizer and UndefinedBehaviorSanitizer"
+    if done_in_background asan; then
         unit_tests "$build-asan"
         say "end-to-end test with sanitizers"
         KFS_PRELOAD="$(runtime asan) $(runtime ubsan)" KFS_LIBRARY=$(library_in "$build-asan") \
@@ -147,8 +230,8 @@ if [ "$what" = all ]; then
     else
         wrong "the build with --enable-sanitizers"
     fi
-    say "unit tests with ThreadSanitizer in $build-tsan"
-    if build_in "$build-tsan" --enable-thread-sanitizer --without-kea; then
+    say "unit tests with ThreadSanitizer"
+    if done_in_background tsan; then
         # ThreadSanitizer wants the memory where it expects it.
         unit_tests "$build-tsan" setarch "$(uname -m)" -R
     else
@@ -157,10 +240,8 @@ if [ "$what" = all ]; then
 fi
 
 if [ "$what" != --quick ]; then
-    if [ -z "$trees" ]; then trees=$(mktemp -d /var/tmp/kfs-trees-XXXXXX); fi
-    mkdir -p "$trees"
-    smoke trixie test_smoke.py || wrong "the smoke test of Debian trixie could not be run"
+    smoke trixie test_smoke.py
     # Kea's subnet commands are free software from 3.0 on.
-    smoke testing test_smoke.py test_ways.py || wrong "the smoke test of Debian testing could not be run"
+    smoke testing test_smoke.py test_ways.py
 fi
 totals
