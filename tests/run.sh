@@ -73,19 +73,13 @@ unit_tests() {
     passed=$((passed + good)) failed=$((failed + bad))
 }
 
-# pytest_in REPORT ARGUMENTS...: over real servers.
-pytest_in() {
-    (cd "$top/tests/e2e" && PYTHONDONTWRITEBYTECODE=1 exec /usr/bin/python3 -m pytest -p no:cacheprovider -v --tb=short \
-        --durations=8 --junitxml="$@" </dev/null)
-}
-
 # end_to_end TEST FILES...: each file in a pytest of its own, several at once, since they wait for servers most of the
 # time; counted by their reports. What a file printed is shown when it is done.
 end_to_end() {
     local reports file counts code=0
     reports=$(mktemp -d "$scratch/reports-XXXXXX")
     export top reports
-    export -f pytest_in one_file
+    export -f one_file
     printf '%s\n' "$@" | xargs -P "$at_once" -I {} bash -c 'one_file {}' || code=1
     counts=$(/usr/bin/python3 - "$reports" "$@" <<'COUNT'
 import sys, xml.etree.ElementTree as tree
@@ -111,7 +105,8 @@ COUNT
 
 one_file() {
     local code
-    pytest_in "$reports/$1.xml" "$1" >"$reports/$1.txt" 2>&1
+    (cd "$top/tests/e2e" && PYTHONDONTWRITEBYTECODE=1 exec /usr/bin/python3 -m pytest -p no:cacheprovider -v --tb=short \
+        --durations=8 --junitxml="$reports/$1.xml" "$1" </dev/null) >"$reports/$1.txt" 2>&1
     code=$?
     flock "$reports" cat "$reports/$1.txt"
     return $((code != 0))
