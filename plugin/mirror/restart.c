@@ -23,7 +23,10 @@ static void plan_free(struct load_plan *plan)
         return;
     for (size_t i = 0; i < plan->scope_count; i++)
         planned_clear(&plan->scopes[i]);
+    for (size_t i = 0; i < plan->loser_count; i++)
+        kea_scope_clear(&plan->losers[i].scope);
     free(plan->scopes);
+    free(plan->losers);
     free(plan->deliveries);
     free(plan->removals);
     free(plan->tombstones);
@@ -115,9 +118,9 @@ static struct result read_staged(struct decision *decision, struct planned_scope
 
 /* Whether nobody remembers what the file said before: the store was lost while the server ran, and the partner's
  * version that came since must not give way to a file that may be as it was. */
-static bool is_unheard_of(const struct decision *decision, const struct scope_entry *entry)
+static bool is_unheard_of(const struct decision *decision, enum scope_origin origin)
 {
-    return decision->load->from_file && !decision->plugin->identity.file_seen && entry->origin == SCOPE_FROM_PARTNER;
+    return decision->load->from_file && !decision->plugin->identity.file_seen && origin == SCOPE_FROM_PARTNER;
 }
 
 /* A scope that both the configuration and the store know. */
@@ -144,7 +147,7 @@ static struct result decide_known(struct decision *decision, const struct kea_de
         if (result_failed(result))
             goto done;
         unchanged = fingerprint_equal(delivered.delivered_fingerprint, before);
-        unheard = !unchanged && is_unheard_of(decision, entry);
+        unheard = !unchanged && is_unheard_of(decision, entry->origin);
         unchanged = unchanged || unheard;
     }
     delivered.edited = !unchanged;
@@ -243,6 +246,14 @@ static void plan_buried(struct load_plan *plan, const struct tombstone_row *row,
         (struct planned_delivery){.subnet_id = row->subnet_id, .fingerprint = fingerprint, .text = text};
 }
 
+/* It keeps the scope as it was staged. */
+static void plan_loser(struct load_plan *plan, struct planned_scope *staged)
+{
+    plan->losers[plan->loser_count++] =
+        (struct planned_loser){.scope = staged->scope, .fingerprint = staged->fingerprint};
+    staged->scope = (struct kea_scope){.subnet_id = 0};
+}
+
 /* A scope removed at run time: out of the configuration again if its text there has not changed since. */
 static struct result apply_tombstone(void *context, const struct tombstone_row *row)
 {
@@ -255,7 +266,7 @@ static struct result apply_tombstone(void *context, const struct tombstone_row *
     struct fingerprint before_text = load->from_file ? row->file_text : row->configuration_text;
     struct planned_scope staged = {.delivered = true};
     const struct scope_buried buried = scope_buried_of(row);
-    bool unchanged;
+    bool unchanged, unheard = false;
     struct result result = result_ok();
 
     scope_index_bury(decision->plugin->index, row->subnet_id, &buried);
@@ -270,12 +281,15 @@ static struct result apply_tombstone(void *context, const struct tombstone_row *
     if (!unchanged) {
         result = read_staged(decision, &staged, row->subnet_id);
         unchanged = fingerprint_equal(staged.fingerprint, before);
-        kea_scope_clear(&staged.scope);
+        unheard = !result_failed(result) && !unchanged && is_unheard_of(decision, row->origin);
     }
-    if (!result_failed(result) && unchanged && outlives(load, row->origin)) {
+    if (!result_failed(result) && (unheard || (unchanged && outlives(load, row->origin)))) {
         result = take_out(decision, row->subnet_id, row->prefix);
-        plan_buried(plan, row, before, now->text);
+        plan_buried(plan, row, unheard ? staged.fingerprint : before, now->text);
+        if (unheard)
+            plan_loser(plan, &staged);
     }
+    kea_scope_clear(&staged.scope);
     return result;
 }
 
@@ -303,8 +317,9 @@ static struct result plan_new(struct plugin *plugin, const struct kea_load *load
     (*plan)->removals = calloc(known + 1, sizeof *(*plan)->removals);
     (*plan)->tombstones = calloc(tombstones + 1, sizeof *(*plan)->tombstones);
     (*plan)->buried = calloc(tombstones + 1, sizeof *(*plan)->buried);
+    (*plan)->losers = calloc(tombstones + 1, sizeof *(*plan)->losers);
     if ((*plan)->scopes == NULL || (*plan)->deliveries == NULL || (*plan)->removals == NULL ||
-        (*plan)->tombstones == NULL || (*plan)->buried == NULL) {
+        (*plan)->tombstones == NULL || (*plan)->buried == NULL || (*plan)->losers == NULL) {
         plan_free(*plan);
         *plan = NULL;
         return result_no_memory("a configuration load");
@@ -702,13 +717,14 @@ struct result restart_plan_running(struct plugin *plugin, const struct kea_load 
 
 /* The file may have been edited or not, nobody remembers what it said before: then its version is to be had, at least.
  */
-static struct result keep_passed_over(struct mirror_writer *writer, const struct planned_scope *planned)
+static struct result keep_passed_over(struct mirror_writer *writer, const struct kea_scope *scope,
+                                      struct fingerprint fingerprint)
 {
     const struct history_row lost = {
-        .subnet_id = planned->subnet_id,
-        .prefix = planned->prefix,
-        .definition = planned->passed_over.definition,
-        .fingerprint = planned->delivered_fingerprint,
+        .subnet_id = scope->subnet_id,
+        .prefix = scope->prefix,
+        .definition = scope->definition,
+        .fingerprint = fingerprint,
         .reason = "the store was lost while the server ran: the partner's version counts, not the file's",
         .replaced_at = writer->now,
     };
@@ -769,8 +785,10 @@ static struct result write_plan(struct mirror_writer *writer, const struct load_
 
         result = mirror_put_scope(writer, &version);
         if (!result_failed(result) && planned->passed_over.definition != NULL)
-            result = keep_passed_over(writer, planned);
+            result = keep_passed_over(writer, &planned->passed_over, planned->delivered_fingerprint);
     }
+    for (size_t i = 0; i < plan->loser_count && !result_failed(result); i++)
+        result = keep_passed_over(writer, &plan->losers[i].scope, plan->losers[i].fingerprint);
     for (size_t i = 0; i < plan->removed_count && !result_failed(result); i++) {
         const struct scope_removed *removed = &plan->removed[i].removed;
         const struct mirror_removal removal = {.subnet_id = removed->subnet_id,

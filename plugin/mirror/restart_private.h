@@ -35,6 +35,12 @@ struct planned_removal {
     bool gone_from_file;
 };
 
+/* What the file says of a scope that stays removed, if that may be an edit. */
+struct planned_loser {
+    struct kea_scope scope;
+    struct fingerprint fingerprint;
+};
+
 /* A removal that a lost store knew of, or would have got to know. */
 struct planned_lost {
     struct scope_removed removed;
@@ -53,6 +59,8 @@ struct load_plan {
     size_t tombstone_count;
     struct planned_delivery *buried; /* what became of scopes that have a tombstone and keep it */
     size_t buried_count;
+    struct planned_loser *losers;
+    size_t loser_count;
     struct planned_lost *removed;
     size_t removed_count, removed_capacity;
     size_t restored;

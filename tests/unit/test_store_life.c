@@ -304,6 +304,47 @@ static void test_a_removal_that_was_not_recorded_when_the_store_went_is_known(vo
     assert_true(fake_server_await(two, 1, "", 0));
 }
 
+/* The store came back when config-set had already replaced what the file had delivered: nobody knows whether a file that
+ * still has the scope was edited since. */
+static void test_a_removal_outlives_a_file_that_the_store_has_not_seen(void **state)
+{
+    sqlite3 *other = NULL;
+    char *history;
+
+    (void)state;
+    make_history();
+    fake_server_stop(two);
+    drop_log(fake_server_store(two));
+    assert_int_equal(unlink(fake_server_store(two)), 0);
+    assert_int_equal(sqlite3_open(fake_server_store(two), &other), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(other, "PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; CREATE TABLE x (y)", NULL, NULL, NULL),
+        SQLITE_OK);
+    assert_int_equal(fake_server_start(two, PARAMETERS), RESULT_OK);
+    await_status_text(two, "unavailable");
+    assert_int_equal(fake_server_reload(two, false), RESULT_OK);
+    sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL);
+    sqlite3_close(other);
+    await_status_text(two, "\"current\"");
+    await_quiet();
+    fake_server_command_put(one, 1, NULL);
+    assert_true(fake_server_await(two, 1, "", SOON));
+    await_quiet();
+    assert_int_equal(fake_server_reload(two, true), RESULT_OK);
+    await_quiet();
+    assert_true(fake_server_await(two, 1, "", 0));
+    assert_true(fake_server_await(one, 1, "", 0));
+    history = fake_server_command(two, "scope-history", "{\"subnet-id\": 1}");
+    assert_non_null(history);
+    assert_non_null(strstr(history, "not the file's")); /* but its words are to be had */
+    free(history);
+    /* Another text in the file is an edit from now on. */
+    fake_server_file_put(two, 1, "again");
+    assert_int_equal(fake_server_reload(two, true), RESULT_OK);
+    assert_true(fake_server_await(one, 1, "again", SOON));
+    await_quiet();
+}
+
 static void test_a_file_that_is_no_store_is_left_alone(void **state)
 {
     char command[300];
@@ -333,6 +374,7 @@ int main(void)
         TEST(test_a_store_that_is_made_anew_knows_what_was_removed_though_the_file_has_it),
         TEST(test_a_store_that_is_emptied_while_nothing_happens_is_made_anew),
         TEST(test_a_removal_that_was_not_recorded_when_the_store_went_is_known),
+        TEST(test_a_removal_outlives_a_file_that_the_store_has_not_seen),
         TEST(test_a_file_that_is_no_store_is_left_alone),
     };
 
