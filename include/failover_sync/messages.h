@@ -24,6 +24,10 @@
     X(FAILOVER_SYNC_RECONCILED, WARN,                                                                                  \
       "%1 scope(s) were remembered otherwise by %2: a store was lost or put back; they are settled now")               \
     X(FAILOVER_SYNC_RESTORED, INFO, "%1 scope(s) that are newer than the configuration were applied from the store")   \
+    X(FAILOVER_SYNC_FILE_PASSED_OVER, WARN,                                                                            \
+      "%1 scope(s) of the configuration file are not as they ran, and the store is too new to tell whether the file "  \
+      "was edited: they are left as they ran, the file's words are in scope-history; load the file again with them "   \
+      "changed if they are meant")                                                                                     \
     X(FAILOVER_SYNC_RESTORE_FAILED, ERROR, "scope %1 could not be applied from the store: %2")                         \
     X(FAILOVER_SYNC_MIRRORED, INFO, "mirrored: %1 scope(s) written, %2 removed, %3 queued for replication")            \
     X(FAILOVER_SYNC_MIRROR_FAILED, ERROR, "the mirror is not up to date, DHCP is not affected: %1")                    \

@@ -116,11 +116,11 @@ static struct result read_staged(struct decision *decision, struct planned_scope
     return result;
 }
 
-/* Whether nobody remembers what the file said before: the store was lost while the server ran, and the partner's
- * version that came since must not give way to a file that may be as it was. */
+/* Whether nobody remembers what the file said before: the store is newer than the load of it. A version that would
+ * outlive a file that did not change must not give way to one that may be as it was. */
 static bool is_unheard_of(const struct decision *decision, enum scope_origin origin)
 {
-    return decision->load->from_file && !decision->plugin->identity.file_seen && origin == SCOPE_FROM_PARTNER;
+    return decision->load->from_file && !decision->plugin->identity.file_seen && outlives(decision->load, origin);
 }
 
 /* A scope that both the configuration and the store know. */
@@ -450,6 +450,20 @@ done:
     return result;
 }
 
+static void report_passed_over(const struct decision *decision)
+{
+    const struct load_plan *plan = decision->plan;
+    size_t passed_over = plan->loser_count;
+    char count[24];
+
+    for (size_t i = 0; i < plan->scope_count; i++)
+        passed_over += plan->scopes[i].passed_over.definition != NULL;
+    if (passed_over == 0)
+        return;
+    (void)snprintf(count, sizeof count, "%zu", passed_over);
+    kea_log(decision->plugin->server, FAILOVER_SYNC_FILE_PASSED_OVER, count);
+}
+
 static struct result finish_plan(struct decision *decision, struct result result)
 {
     struct plugin *plugin = decision->plugin;
@@ -463,6 +477,7 @@ static struct result finish_plan(struct decision *decision, struct result result
         (void)snprintf(count, sizeof count, "%zu", decision->plan->restored);
         kea_log(plugin->server, FAILOVER_SYNC_RESTORED, count);
     }
+    report_passed_over(decision);
     plugin->plan = decision->plan;
     return result;
 }
@@ -725,7 +740,7 @@ static struct result keep_passed_over(struct mirror_writer *writer, const struct
         .prefix = scope->prefix,
         .definition = scope->definition,
         .fingerprint = fingerprint,
-        .reason = "the store was lost while the server ran: the partner's version counts, not the file's",
+        .reason = "the store had not seen the configuration file before: its own version counts, not the file's",
         .replaced_at = writer->now,
     };
 

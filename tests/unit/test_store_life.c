@@ -304,14 +304,12 @@ static void test_a_removal_that_was_not_recorded_when_the_store_went_is_known(vo
     assert_true(fake_server_await(two, 1, "", 0));
 }
 
-/* The store came back when config-set had already replaced what the file had delivered: nobody knows whether a file that
- * still has the scope was edited since. */
-static void test_a_removal_outlives_a_file_that_the_store_has_not_seen(void **state)
+/* Server two starts without its store, and is given a configuration by config-set, in which scope 1 says `word`, before
+ * the store is there again: what the file delivered is not known to it. */
+static void come_back_after_config_set(const char *word)
 {
     sqlite3 *other = NULL;
-    char *history;
 
-    (void)state;
     make_history();
     fake_server_stop(two);
     drop_log(fake_server_store(two));
@@ -322,11 +320,29 @@ static void test_a_removal_outlives_a_file_that_the_store_has_not_seen(void **st
         SQLITE_OK);
     assert_int_equal(fake_server_start(two, PARAMETERS), RESULT_OK);
     await_status_text(two, "unavailable");
+    fake_server_file_put(two, 1, word);
     assert_int_equal(fake_server_reload(two, false), RESULT_OK);
+    fake_server_file_put(two, 1, "file");
     sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL);
     sqlite3_close(other);
     await_status_text(two, "\"current\"");
     await_quiet();
+}
+
+static void assert_file_is_in_history(struct fake_server *server)
+{
+    char *history = fake_server_command(server, "scope-history", "{\"subnet-id\": 1}");
+
+    assert_non_null(history);
+    assert_non_null(strstr(history, "not the file's"));
+    free(history);
+}
+
+/* Nobody knows whether the file was edited since: it is not taken for an edit, but its words are to be had. */
+static void test_a_removal_outlives_a_file_that_the_store_has_not_seen(void **state)
+{
+    (void)state;
+    come_back_after_config_set("file");
     fake_server_command_put(one, 1, NULL);
     assert_true(fake_server_await(two, 1, "", SOON));
     await_quiet();
@@ -334,13 +350,30 @@ static void test_a_removal_outlives_a_file_that_the_store_has_not_seen(void **st
     await_quiet();
     assert_true(fake_server_await(two, 1, "", 0));
     assert_true(fake_server_await(one, 1, "", 0));
-    history = fake_server_command(two, "scope-history", "{\"subnet-id\": 1}");
-    assert_non_null(history);
-    assert_non_null(strstr(history, "not the file's")); /* but its words are to be had */
-    free(history);
+    assert_file_is_in_history(two);
     /* Another text in the file is an edit from now on. */
     fake_server_file_put(two, 1, "again");
     assert_int_equal(fake_server_reload(two, true), RESULT_OK);
+    assert_true(fake_server_await(one, 1, "again", SOON));
+    await_quiet();
+}
+
+static void test_a_restart_is_no_edit_though_the_store_has_not_seen_the_file(void **state)
+{
+    (void)state;
+    come_back_after_config_set("newer");
+    fake_server_stop(two);
+    assert_int_equal(fake_server_start(two, PARAMETERS), RESULT_OK);
+    assert_true(fake_server_await(two, 1, "newer", 0));
+    await_quiet();
+    assert_true(fake_server_await(one, 1, "newer", 0));
+    assert_file_is_in_history(two);
+    /* Loaded again on purpose, the file reverts what was changed at run time here; nothing was. */
+    assert_int_equal(fake_server_reload(two, true), RESULT_OK);
+    await_quiet();
+    fake_server_file_put(two, 1, "again");
+    fake_server_stop(two);
+    assert_int_equal(fake_server_start(two, PARAMETERS), RESULT_OK);
     assert_true(fake_server_await(one, 1, "again", SOON));
     await_quiet();
 }
@@ -375,6 +408,7 @@ int main(void)
         TEST(test_a_store_that_is_emptied_while_nothing_happens_is_made_anew),
         TEST(test_a_removal_that_was_not_recorded_when_the_store_went_is_known),
         TEST(test_a_removal_outlives_a_file_that_the_store_has_not_seen),
+        TEST(test_a_restart_is_no_edit_though_the_store_has_not_seen_the_file),
         TEST(test_a_file_that_is_no_store_is_left_alone),
     };
 
