@@ -112,10 +112,12 @@ one_file() {
     return $((code != 0))
 }
 
-# The end-to-end tests for this machine's Kea, those first that take long.
-test_files() {
+# The end-to-end tests for this machine's Kea: those that keep a server busy have the machine to themselves; of the
+# others, those first that take long.
+busy_files=(test_clients.py test_many_scopes.py)
+other_files() {
     (cd "$top/tests/e2e" && echo test_campaign.py && echo test_ways.py && ls -S test_*.py |
-        grep -vxF -e test_campaign.py -e test_ways.py -e test_sanitized.py)
+        grep -vxF -e test_campaign.py -e test_ways.py -e test_sanitized.py "${busy_files[@]/#/-e}")
 }
 
 # in_background NAME COMMAND...: with what the processors have to spare; `done_in_background NAME` waits for it, shows what
@@ -196,6 +198,8 @@ if [ "$what" != --smoke ]; then
     build_in "$build" || { wrong "the build"; totals; }
     say "unit tests"
     unit_tests "$build"
+    say "end-to-end tests, those of busy servers"
+    at_once=1 KFS_LIBRARY=$(library_in "$build") end_to_end "${busy_files[@]}"
 fi
 
 # What comes later is built while the tests before it wait for their servers.
@@ -212,7 +216,7 @@ fi
 
 if [ "$what" != --smoke ]; then
     say "end-to-end tests"
-    KFS_LIBRARY=$(library_in "$build") end_to_end $(test_files)
+    KFS_LIBRARY=$(library_in "$build") end_to_end $(other_files)
 fi
 
 if [ "$what" = all ]; then

@@ -531,10 +531,11 @@ static struct result put_tombstone(struct mirror_writer *writer, const struct sc
 }
 
 /* A tombstone for a scope that is removed now and that the file or what was last set has, or that the lost store had
- * one for. */
+ * one for, or that a file which the store has not seen may have. */
 static struct result bury(struct mirror_writer *writer, const struct mirror_removal *removal,
                           const struct scope_entry *entry, bool known, struct scope_buried *buried)
 {
+    const bool file_seen = writer->plugin->identity.file_seen;
     struct scope_removed before;
 
     if (known && !removal->gone_from_file) {
@@ -548,7 +549,8 @@ static struct result bury(struct mirror_writer *writer, const struct mirror_remo
         *buried = before.buried;
         return result_ok(); /* it has its tombstone */
     }
-    if (!fingerprint_empty(buried->file_fingerprint) || !fingerprint_empty(buried->configuration_fingerprint))
+    if (!file_seen || !fingerprint_empty(buried->file_fingerprint) ||
+        !fingerprint_empty(buried->configuration_fingerprint))
         return put_tombstone(writer, entry, buried);
     *buried = (struct scope_buried){.origin = buried->origin};
     return result_ok();

@@ -24,6 +24,7 @@ struct reconciler {
     enum reconcile_step step;
     int64_t next_at, failed_wait;
     bool failed;
+    bool listed; /* the lists have been compared since the library was loaded */
     struct partner_list list;
     size_t wanted_next; /* of what is wanted: what has not been asked for yet */
 };
@@ -156,6 +157,7 @@ static void settle(struct reconciler *reconciler)
         return;
     }
     engine_refresh_queue(reconciler->plugin, reconciler->number);
+    reconciler->listed = true;
     reconciler->wanted_next = 0;
     ask_wanted(reconciler);
 }
@@ -166,7 +168,8 @@ static void take_output(struct reconciler *reconciler, const struct model_node *
 
     switch (reconciler->step) {
     case RECONCILE_COMPARING:
-        if (model_boolean(output, "equal", false))
+        /* The digest is of scopes; what the partner has removed, too, matters to a store that has not seen the file. */
+        if (model_boolean(output, "equal", false) && (reconciler->listed || reconciler->plugin->identity.file_seen))
             finish(reconciler);
         else
             ask_list(reconciler, 0);

@@ -131,16 +131,32 @@ static struct result settle_known(struct settlement *settlement, struct scope_en
     return result_failed(result) ? result : note_lost(settlement, entry);
 }
 
+/* A scope that the partner has removed and of which this server knows nothing. If its store has not seen the
+ * configuration file, that may still have the scope: the removal is noted, so that this is not taken for a new one. */
+static struct result note_removed(struct settlement *settlement, const struct partner_scope *scope)
+{
+    const struct mirror_removal removal = {.subnet_id = scope->subnet_id,
+                                           .prefix = "",
+                                           .origin = SCOPE_FROM_PARTNER,
+                                           .is = &scope->version,
+                                           .agreed_with = (int)settlement->number,
+                                           .known = scope->version};
+
+    return settlement->writer.plugin->identity.file_seen ? result_ok()
+                                                         : mirror_remove_scope(&settlement->writer, &removal);
+}
+
 /* A scope that this server has not, or no more. */
 static struct result settle_unknown(struct settlement *settlement, struct partner_scope *scope)
 {
     struct plugin *plugin = settlement->writer.plugin;
     struct scope_removed removed;
     enum version_order order = VERSION_OLDER;
+    const bool known = scope_index_get_removed(plugin->index, scope->subnet_id, &removed);
 
     if (scope->removed)
-        return result_ok();
-    if (scope_index_get_removed(plugin->index, scope->subnet_id, &removed))
+        return known ? result_ok() : note_removed(settlement, scope);
+    if (known)
         order = version_compare(&removed.version, &scope->version);
     if (order == VERSION_OLDER)
         want(settlement, scope);

@@ -29,15 +29,17 @@ def counted(server):
 
 
 def test_all_are_mirrored_and_in_step(large_pair):
-    for server in (large_pair.first, large_pair.second):
+    def all_of(server):
         status = server.command("failover-status")
-        assert status["scopes"] == COUNT and status["relationships"][0]["in-sync"] == COUNT, status
+        return status["scopes"] == status["relationships"][0]["in-sync"] == COUNT
+
+    wait_until(lambda: all_of(large_pair.first) and all_of(large_pair.second), 60, "all are mirrored")
 
 
 def test_changing_one_moves_one(large_pair):
     before = counted(large_pair.second)
     large_pair.first.change_by_file(lambda dhcp4: dhcp4["subnet4"][4999].update({"valid-lifetime": 1234}))
-    wait_until(lambda: lifetime(large_pair.second, 5000) == 1234, 1, "the change arrives")
+    wait_until(lambda: lifetime(large_pair.second, 5000) == 1234, 10, "the change arrives")
     large_pair.wait_settled(60)
     assert counted(large_pair.first) == (1, 1, 0)
     assert counted(large_pair.second) == (before[0], before[1], before[2] + 1)
@@ -46,10 +48,11 @@ def test_changing_one_moves_one(large_pair):
 def test_adding_and_removing_one_moves_one(large_pair):
     before = counted(large_pair.second)
     large_pair.first.change_by_file(lambda dhcp4: dhcp4["subnet4"].append(config.scope(COUNT + 1)))
-    wait_until(lambda: large_pair.second.command("failover-status")["scopes"] == COUNT + 1, 1, "the new scope arrives")
+    wait_until(lambda: large_pair.second.command("failover-status")["scopes"] == COUNT + 1, 10,
+               "the new scope arrives")
     large_pair.wait_settled(60)
     large_pair.first.change_by_file(lambda dhcp4: dhcp4["subnet4"].pop())
-    wait_until(lambda: large_pair.second.command("failover-status")["scopes"] == COUNT, 1, "the removal arrives")
+    wait_until(lambda: large_pair.second.command("failover-status")["scopes"] == COUNT, 10, "the removal arrives")
     large_pair.wait_settled(60)
     assert counted(large_pair.second) == (before[0], before[1], before[2] + 2)
 

@@ -198,27 +198,30 @@ static void test_a_store_that_is_deleted_while_the_server_runs_is_made_anew(void
     await_quiet();
 }
 
-/* Until the store is there and has the scope again. */
-static void await_filled(const char *path)
+static void await_row(const char *path, const char *query)
 {
-    bool filled = false;
+    bool found = false;
 
-    for (int tries = 0; tries < SOON / 10 && !filled; tries++) {
+    for (int tries = 0; tries < SOON / 10 && !found; tries++) {
         sqlite3 *database = NULL;
         sqlite3_stmt *statement = NULL;
 
         if (sqlite3_open_v2(path, &database, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
-            sqlite3_prepare_v2(database,
-                               "SELECT 1 FROM ADM_DHCPScopesTable JOIN ADM_DHCPServersTable AS server "
-                               "ON server.RecordId = DHCPServerRecordId WHERE IsLocal = 1",
-                               -1, &statement, NULL) == SQLITE_OK)
-            filled = sqlite3_step(statement) == SQLITE_ROW;
+            sqlite3_prepare_v2(database, query, -1, &statement, NULL) == SQLITE_OK)
+            found = sqlite3_step(statement) == SQLITE_ROW;
         (void)sqlite3_finalize(statement);
         (void)sqlite3_close(database);
-        if (!filled)
+        if (!found)
             usleep(10000);
     }
-    assert_true(filled);
+    assert_true(found);
+}
+
+/* Until the store is there and has the scope again. */
+static void await_filled(const char *path)
+{
+    await_row(path, "SELECT 1 FROM ADM_DHCPScopesTable JOIN ADM_DHCPServersTable AS server "
+                    "ON server.RecordId = DHCPServerRecordId WHERE IsLocal = 1");
 }
 
 static void test_a_store_that_is_made_anew_knows_what_config_set_said_last(void **state)
@@ -304,13 +307,12 @@ static void test_a_removal_that_was_not_recorded_when_the_store_went_is_known(vo
     assert_true(fake_server_await(two, 1, "", 0));
 }
 
-/* Server two starts without its store, and is given a configuration by config-set, in which scope 1 says `word`, before
- * the store is there again: what the file delivered is not known to it. */
+/* Server two starts without its store, and is given a configuration by config-set, in which scope 1 says `word` (or is
+ * not, NULL), before the store is there again: what the file delivered is not known to it. */
 static void come_back_after_config_set(const char *word)
 {
     sqlite3 *other = NULL;
 
-    make_history();
     fake_server_stop(two);
     drop_log(fake_server_store(two));
     assert_int_equal(unlink(fake_server_store(two)), 0);
@@ -342,6 +344,7 @@ static void assert_file_is_in_history(struct fake_server *server)
 static void test_a_removal_outlives_a_file_that_the_store_has_not_seen(void **state)
 {
     (void)state;
+    make_history();
     come_back_after_config_set("file");
     fake_server_command_put(one, 1, NULL);
     assert_true(fake_server_await(two, 1, "", SOON));
@@ -358,9 +361,31 @@ static void test_a_removal_outlives_a_file_that_the_store_has_not_seen(void **st
     await_quiet();
 }
 
+static void test_a_removal_that_was_in_the_lost_store_outlives_a_file_that_the_new_one_has_not_seen(void **state)
+{
+    (void)state;
+    make_history();
+    fake_server_command_put(one, 1, NULL);
+    assert_true(fake_server_await(two, 1, "", SOON));
+    await_quiet();
+    come_back_after_config_set(NULL);
+    await_row(fake_server_store(two), "SELECT 1 FROM ScopeTombstones WHERE SubnetId = 1");
+    assert_true(fake_server_await(two, 1, "", 0));
+    assert_int_equal(fake_server_reload(two, true), RESULT_OK);
+    await_quiet();
+    assert_true(fake_server_await(two, 1, "", 0));
+    assert_true(fake_server_await(one, 1, "", 0));
+    assert_file_is_in_history(two);
+    /* It is known from now on. */
+    assert_int_equal(fake_server_reload(two, true), RESULT_OK);
+    await_quiet();
+    assert_true(fake_server_await(one, 1, "", 0));
+}
+
 static void test_a_restart_is_no_edit_though_the_store_has_not_seen_the_file(void **state)
 {
     (void)state;
+    make_history();
     come_back_after_config_set("newer");
     fake_server_stop(two);
     assert_int_equal(fake_server_start(two, PARAMETERS), RESULT_OK);
@@ -408,6 +433,7 @@ int main(void)
         TEST(test_a_store_that_is_emptied_while_nothing_happens_is_made_anew),
         TEST(test_a_removal_that_was_not_recorded_when_the_store_went_is_known),
         TEST(test_a_removal_outlives_a_file_that_the_store_has_not_seen),
+        TEST(test_a_removal_that_was_in_the_lost_store_outlives_a_file_that_the_new_one_has_not_seen),
         TEST(test_a_restart_is_no_edit_though_the_store_has_not_seen_the_file),
         TEST(test_a_file_that_is_no_store_is_left_alone),
     };
