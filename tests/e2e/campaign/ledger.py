@@ -13,6 +13,9 @@ from lab.server import scopes_of
 
 SERVERS = ("server1", "server2")
 
+# Seconds after which a store that was lost is there again, if the disk can be written.
+STORE_BACK = 3.0
+
 
 @dataclass(frozen=True)
 class Version:
@@ -54,6 +57,7 @@ class Edit:
     seen: dict | None  # what ran on the server just before; None: not known
     heard: bool  # whether the partner's scopes arrived between that look and the end
     because: str
+    unheard: bool = False  # of a file that the server's store had not seen: as good as one that nobody edited
 
     def __str__(self):
         end = "unanswered" if self.end is None else f"{self.end - self.start:.3f} s"
@@ -83,6 +87,7 @@ class Ledger:
         self._in_file = {server: {} for server in SERVERS}  # as the file last delivered it
         self._delivered = {server: {} for server in SERVERS}  # as any configuration last did
         self._authors = defaultdict(set)  # of each (register, value), for good
+        self._file_unseen = {}  # since when, of servers whose store may not have seen their file
 
     def number(self):
         """A number that no other version has."""
@@ -107,9 +112,11 @@ class Ledger:
 
             def note(register, certain, why):
                 # Saying what runs already changes nothing.
-                certain = certain and (seen is None or seen.get(register) != now.get(register))
+                ran = self.before if seen is None else seen
+                certain = certain and ran.get(register) != now.get(register)
                 self._add(Edit(server, register, now.get(register), start, end, certain and end is not None,
-                               "file" if source == "file" else "memory", seen, heard, f"{source}, {why}"))
+                               "file" if source == "file" else "memory", seen, heard, f"{source}, {why}",
+                               source == "file" and server in self._file_unseen))
 
             said = set()
             for register in sorted(set(now) | set(last) | set(seen or {}), key=str):
@@ -132,6 +139,8 @@ class Ledger:
                 self._delivered[server] = now
                 if source == "file":
                     self._in_file[server] = now
+                    if start > self._file_unseen.get(server, start) + STORE_BACK:
+                        del self._file_unseen[server]
 
     def commanded(self, server, identifier, subnet, network, start, end, certain, seen, heard, command):
         """A command changed a scope of the running configuration, and answered only once that was recorded."""
@@ -148,6 +157,8 @@ class Ledger:
 
     def unwritable(self, server, since, until):
         self.disks_full.append((server, since, until))
+        if server in self._file_unseen:
+            self._file_unseen[server] = until
 
     def paused(self, server, since, until):
         self.pauses.append((server, since, until))
@@ -155,6 +166,7 @@ class Ledger:
     def lost_store(self, server, when):
         """What the file does not have goes with the store; what it has may come back as if it were new."""
         self.stores_lost.append((server, when))
+        self._file_unseen[server] = when
         for register, value in self._in_file[server].items():
             self._add(Edit(server, register, value, when, when, False, "file", None, True, "its store lost"))
 

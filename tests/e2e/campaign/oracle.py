@@ -173,7 +173,7 @@ def _edits_are_kept(ledger, running, history, verdict):
         by_register.setdefault(edit.register, []).append(edit)
 
     def networks_of(edit):
-        return {value.network for value in (edit.value, (edit.seen or {}).get(edit.register)) if value}
+        return {value.network for value in [edit.value, *_values_at(ledger, edit, by_register[edit.register])] if value}
 
     def carried(edit):
         """A scope carries its network's parameters: an edit of a network that it was in before or after changes the scope,
@@ -202,8 +202,8 @@ def _account(ledger, edits, result, history, carried, verdict):
             continue
         if edit.kept == "memory" and ledger.lived_after(edit) < MEMORY_WINDOW:
             excused.append(edit)
-        elif _went_with_a_store(ledger, edit, edits):
-            gone.append(edit)
+        elif _went_with_a_store(ledger, edit, edits) or (edit.unheard and edit.value is None):
+            gone.append(edit)  # that something is missing in a file that was not seen before says nothing
     # What may never have happened supersedes nothing.
     happened = [edit for edit in edits if edit not in excused and edit not in gone and
                 (edit.end is not None or edit.value == result or edit.value in history or _was_seen(edit, edits))]
@@ -228,12 +228,14 @@ def _account(ledger, edits, result, history, carried, verdict):
             rivals = partners + [other for other in carried(edit) if other.server != edit.server]
             # A server whose store is gone does not know what is an edit; its partner's version counts.
             forgot = any(server == edit.server and when < edit.start for server, when in ledger.stores_lost)
+            # Nor does one whose store has not seen the file yet.
+            forgot = forgot or edit.unheard
             # Nor does one that could not write down what it had received, once its library is loaded again.
             forgot = forgot or any(server == edit.server and since < edit.start < until
                                    for server, since, until in ledger.disks_full)
             # The network that a scope leaves may arrive changed before the scope does: with that, the primary has changed it.
-            seen = (edit.seen or {}).get(edit.register)
-            moved = edit.register[0] == "scope" and seen and edit.value and seen.network != edit.value.network
+            moved = edit.register[0] == "scope" and edit.value and any(
+                value and value.network != edit.value.network for value in _values_at(ledger, edit, edits))
             forgot = forgot or (moved and any(other.server == edit.server for other in carried(edit)))
             # The same value as before: whether a server knew the old one or the one that came back cannot be told.
             forgot = forgot or any(rival.value in _values_before(ledger, rival, edits) for rival in rivals)
@@ -246,6 +248,11 @@ def _account(ledger, edits, result, history, carried, verdict):
             verdict.lost_with_store.append(str(edit))
         else:
             verdict.wrong(f"lost: {edit}; the result is {show(result)}\n{_told(edits)}")
+
+
+def _values_at(ledger, edit, edits):
+    """What its register may have been on the server that it was made on."""
+    return [edit.seen.get(edit.register)] if edit.seen is not None else _values_before(ledger, edit, edits)
 
 
 def _values_before(ledger, edit, edits):
