@@ -35,6 +35,7 @@ ENABLED_FAULTS = {
     "StoreLostWhileUp": 2,
 }
 SECONDS = 2.5  # of a round in which faults begin
+SHORT_SLEEP = 30  # seconds: a timer that sleeps no longer than this ends within the time that servers are given to be calm
 TRIGGER_PATIENCE = 1.5  # how long a kill waits for the moment it is meant for
 
 
@@ -325,7 +326,7 @@ class ClockJump(Fault):
         for name in SERVERS if self.both else (self.victim,):
             field.set_clock(name, seconds)
             # A timer that was running then sleeps by the clock of before, also when the clock is right again soon.
-            if self.seconds > 0 == seconds or seconds < -60:
+            if self.seconds > 0 == seconds or seconds < -SHORT_SLEEP:
                 field.clock_set_back.add(name)
 
     def inject(self, field):
