@@ -8,6 +8,7 @@ from table import spread, times
 from watch import Packets, forget_peak, memory, processor_seconds
 
 QUIET_SECONDS = 5
+BOUND_US = 5000  # that a batch may keep the partner's packets waiting for
 
 
 class Filling:
@@ -51,12 +52,19 @@ def show(ours, peer, table, threads):
               spread([one.packets.lost for one in peer], "", digits=0))
     table.add("pause of one batch, as the partner tells", spread([max(one.pauses) / 1000 for one in ours], "ms at most"),
               "", "", "5 ms" if threads else "")
+    table.add("... of them within 5 ms", spread([within(one.pauses) for one in ours], "%", digits=2))
     table.add("one request at the partner's door", spread([max(one.requests) for one in ours], "ms at most", 1000))
     table.add("requests, of them with scopes", f"{len(ours[0].requests)}, {ours[0].batches}")
     both("processor time of the partner", lambda one: one.processor["partner"], "s", 1, word="times as much")
     table.add("processor time of the sender", spread([one.processor["sender"] for one in ours], "s"))
     table.add("memory of the partner: before, after, most", *(megabytes(one, "partner") for one in (ours[0], peer[0])))
     table.add("memory of the sender: before, after, most", megabytes(ours[0], "sender"))
+
+
+def within(pauses):
+    """How many of the batches that tell a pause kept to the bound, in per cent."""
+    told = [pause for pause in pauses if pause > 0]
+    return 100 * sum(pause <= BOUND_US for pause in told) / len(told)
 
 
 def megabytes(filling, name):
