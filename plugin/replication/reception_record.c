@@ -169,12 +169,16 @@ static struct result record_kept(struct mirror_writer *writer, const struct rece
 {
     const struct recorded recorded = look(writer, reception, scope);
     const bool overruled = scope->outcome == BATCH_OVERRULED;
-    const struct record record = {
+    struct record record = {
         .is = version_merge(&scope->version, &recorded.version), /* also what a lost store found is older */
         .known = scope->version,
         .origin = recorded.origin,
         .edit = is_edited(scope, &recorded),
     };
+
+    /* Two texts never have one version, or each server would take the other's: what wins is one edit further. */
+    if (version_equal(&record.is, &scope->version) && !fingerprint_equal(scope->now, scope->theirs))
+        record.edit = true;
 
     if (recorded.met && version_compare(&scope->version, &recorded.known) == VERSION_OLDER)
         return result_ok(); /* it comes late */
