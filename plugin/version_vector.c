@@ -13,11 +13,33 @@ static uint64_t edit_of(const struct version_vector *version, uint64_t writer)
     return 0;
 }
 
+/* Where there is no room for both: the later edit, or that of the lesser writer, wherever the two meet. */
+static bool outranks(const struct version_part *one, const struct version_part *other)
+{
+    return one->edit > other->edit || (one->edit == other->edit && one->writer < other->writer);
+}
+
+static size_t least_of(const struct version_vector *version)
+{
+    size_t least = 0;
+
+    for (size_t i = 1; i < version->count; i++)
+        if (outranks(&version->part[least], &version->part[i]))
+            least = i;
+    return least;
+}
+
+/* A full version does not name what is older than all that it names, but builds on it. */
+static bool is_forgotten(const struct version_vector *version, const struct version_part *part)
+{
+    return version->count == VERSION_PARTS && outranks(&version->part[least_of(version)], part);
+}
+
 /* Whether the second knows every edit that the first knows. */
 static bool is_known_to(const struct version_vector *first, const struct version_vector *second)
 {
     for (size_t i = 0; i < first->count; i++)
-        if (first->part[i].edit > edit_of(second, first->part[i].writer))
+        if (first->part[i].edit > edit_of(second, first->part[i].writer) && !is_forgotten(second, &first->part[i]))
             return false;
     return true;
 }
@@ -51,23 +73,21 @@ bool version_is_found(const struct version_vector *version)
     return true;
 }
 
-/* Makes room for a newer edit than the oldest one known; false if it is itself the oldest. */
-static bool forget_oldest(struct version_vector *version, uint64_t edit)
+/* Makes room for a part by forgetting the least one; false if it is less than all that are there. */
+static bool make_room(struct version_vector *version, const struct version_part *part)
 {
-    size_t oldest = 0;
+    const size_t least = least_of(version);
 
-    for (size_t i = 1; i < version->count; i++)
-        if (version->part[i].edit < version->part[oldest].edit)
-            oldest = i;
-    if (version->part[oldest].edit > edit)
+    if (is_forgotten(version, part))
         return false;
     version->count--;
-    memmove(&version->part[oldest], &version->part[oldest + 1], (version->count - oldest) * sizeof version->part[0]);
+    memmove(&version->part[least], &version->part[least + 1], (version->count - least) * sizeof version->part[0]);
     return true;
 }
 
 void version_add(struct version_vector *version, uint64_t writer, uint64_t edit)
 {
+    const struct version_part part = {.writer = writer, .edit = edit};
     size_t at = 0;
 
     while (at < version->count && version->part[at].writer < writer)
@@ -78,13 +98,13 @@ void version_add(struct version_vector *version, uint64_t writer, uint64_t edit)
         return;
     }
     if (version->count == VERSION_PARTS) {
-        if (!forget_oldest(version, edit))
+        if (!make_room(version, &part))
             return;
         for (at = 0; at < version->count && version->part[at].writer < writer;)
             at++;
     }
     memmove(&version->part[at + 1], &version->part[at], (version->count - at) * sizeof version->part[0]);
-    version->part[at] = (struct version_part){.writer = writer, .edit = edit};
+    version->part[at] = part;
     version->count++;
 }
 

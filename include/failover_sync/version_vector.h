@@ -38,7 +38,8 @@ bool version_empty(const struct version_vector *version);
 /* Whether nobody has edited the scope since it was found. */
 bool version_is_found(const struct version_vector *version);
 
-/* What builds on both. With more than VERSION_PARTS writers the oldest edits are forgotten. */
+/* What builds on both. With more than VERSION_PARTS writers the oldest edits are not named any more, but count as
+ * known: the edits of all writers are of one scale, milliseconds since 1970 where their clocks are right. */
 struct version_vector version_merge(const struct version_vector *first, const struct version_vector *second);
 
 /* Notes an edit by a writer; an older one than is known changes nothing. */

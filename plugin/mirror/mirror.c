@@ -55,9 +55,13 @@ void mirror_edit(struct mirror_writer *writer, struct version_vector *version)
     /* The clock keeps a store that was put back from counting anew where the lost one has counted on; the last edit
      * keeps a clock that was set back from counting backwards. */
     identity->last_edit = now > identity->last_edit ? now : identity->last_edit + 1;
-    for (size_t i = 0; i < version->count; i++)
-        if (version->part[i].writer == writer->plugin->writer && version->part[i].edit >= identity->last_edit)
+    for (size_t i = 0; i < version->count; i++) {
+        /* A version that can name no more writers would not name one whose clock is behind. */
+        const bool counts = version->count == VERSION_PARTS || version->part[i].writer == writer->plugin->writer;
+
+        if (counts && version->part[i].edit >= identity->last_edit)
             identity->last_edit = version->part[i].edit + 1;
+    }
     version_add(version, writer->plugin->writer, identity->last_edit);
     writer->edited = true;
 }

@@ -96,6 +96,45 @@ static void test_with_too_many_writers_the_oldest_edits_are_forgotten(void **sta
         assert_true(version.part[i - 1].writer < version.part[i].writer);
 }
 
+/* As many stores were lost as no pair ever loses: a version has more writers than it can name, most of whom only found
+ * it. */
+static struct version_vector of_many(unsigned *seed)
+{
+    struct version_vector version = {.count = 0};
+    const int parts = rand_r(seed) % (2 * VERSION_PARTS);
+
+    for (int i = 0; i < parts; i++)
+        version_add(&version, (uint64_t)(rand_r(seed) % 24),
+                    rand_r(seed) % 2 == 0 ? VERSION_FOUND : 100 + (uint64_t)(rand_r(seed) % 50));
+    return version;
+}
+
+static void test_many_writers_change_nothing_of_what_is_newer(void **state)
+{
+    unsigned seed = 4;
+
+    (void)state;
+    for (uint64_t turn = 0; turn < 20000; turn++) {
+        struct version_vector one = of_many(&seed), other = of_many(&seed);
+        struct version_vector both = version_merge(&one, &other), reverse = version_merge(&other, &one);
+        struct version_vector edited = both;
+
+        assert_order(both, reverse, VERSION_SAME, VERSION_SAME);
+        assert_true(version_compare(&one, &both) == VERSION_OLDER || version_equal(&one, &both));
+        assert_true(version_compare(&other, &both) == VERSION_OLDER || version_equal(&other, &both));
+        version_add(&edited, 77, 1000 + turn);
+        assert_order(both, edited, VERSION_OLDER, VERSION_NEWER);
+        assert_order(one, edited, VERSION_OLDER, VERSION_NEWER);
+        /* Neither knows the other's last edit. */
+        version_add(&one, 78, 1000 + turn);
+        version_add(&other, 79, 1000 + turn);
+        assert_order(one, other, VERSION_APART, VERSION_APART);
+        both = version_merge(&one, &other);
+        assert_order(one, both, VERSION_OLDER, VERSION_NEWER);
+        assert_order(other, both, VERSION_OLDER, VERSION_NEWER);
+    }
+}
+
 static void test_the_text_is_read_back(void **state)
 {
     struct version_vector version = edits(UINT64_C(0x1a3185c5000), UINT64_MAX), read;
@@ -156,6 +195,7 @@ int main(void)
         cmocka_unit_test(test_an_older_edit_changes_nothing),
         cmocka_unit_test(test_what_was_found_is_nobodys_edit),
         cmocka_unit_test(test_with_too_many_writers_the_oldest_edits_are_forgotten),
+        cmocka_unit_test(test_many_writers_change_nothing_of_what_is_newer),
         cmocka_unit_test(test_the_text_is_read_back),
         cmocka_unit_test(test_anything_else_is_no_version),
     };
