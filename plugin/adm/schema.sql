@@ -373,7 +373,7 @@ CREATE TABLE ReplicationQueue (
     UNIQUE (ServerRecordId, SubnetId)
 ) STRICT;
 CREATE INDEX QueueByRelation ON ReplicationQueue (RelationId);
-CREATE INDEX QueueByTime ON ReplicationQueue (ServerRecordId, Held, NextAttemptAt);
+CREATE INDEX QueueByOrder ON ReplicationQueue (ServerRecordId, Held, Removal DESC, EnqueuedAt, NextAttemptAt);
 
 -- Scopes removed at run time that the configuration file still has.
 CREATE TABLE ScopeTombstones (

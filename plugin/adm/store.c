@@ -5,6 +5,7 @@
 #include "plugin/adm/migration_2_sql.h"
 #include "plugin/adm/migration_3_sql.h"
 #include "plugin/adm/migration_4_sql.h"
+#include "plugin/adm/migration_5_sql.h"
 #include "plugin/adm/schema_sql.h"
 
 #include <errno.h>
@@ -27,6 +28,7 @@ static const struct migration migrations[] = {
     {1, 2, migration_2_sql},
     {2, 3, migration_3_sql},
     {3, 4, migration_4_sql},
+    {4, 5, migration_5_sql},
 };
 
 static const char *remedy_of(int code)

@@ -56,84 +56,141 @@ struct result queue_remove(struct store *store, int64_t server_record_id, uint32
     return statement_run(statement);
 }
 
-/* One row of what is due; false if it does not belong to this batch any more: the limit is reached, and it is not of
- * the shared network that the batch ends with. */
-static bool take_row(struct statement *statement, size_t limit, struct queue_item *items, size_t *count,
-                     int64_t *network)
-{
-    const char *prefix = statement_text(statement, 4);
-    struct queue_item item = {
-        .record_id = statement_integer(statement, 0),
-        .relation_record_id = statement_integer(statement, 1),
-        .server_record_id = statement_integer(statement, 2),
-        .subnet_id = (uint32_t)statement_integer(statement, 3),
-        .removal = statement_integer(statement, 5) != 0,
-        .attempts = statement_integer(statement, 6),
-    };
-    int64_t of_network = statement_integer(statement, 7);
+/* What was read, in its order. */
+struct taken {
+    struct queue_item *items;
+    size_t count, capacity;
+};
 
-    (void)snprintf(item.prefix, sizeof item.prefix, "%s", prefix == NULL ? "" : prefix);
-    if (limit != QUEUE_TAKE_ALL && *count > 0 && item.removal != items[0].removal)
-        return false;
-    if (*count >= limit && (of_network == 0 || of_network != *network))
-        return false;
-    *network = of_network;
-    items[(*count)++] = item;
-    return true;
+#define ITEM_COLUMNS                                                                                                   \
+    "queue.RecordId, queue.RelationId, queue.ServerRecordId, queue.SubnetId, queue.Prefix, queue.Removal, "            \
+    "queue.Attempts"
+
+static struct result take(struct taken *taken, const struct queue_item *item)
+{
+    if (taken->count == taken->capacity) {
+        size_t wanted = taken->capacity == 0 ? 128 : taken->capacity * 2;
+        struct queue_item *larger = reallocarray(taken->items, wanted, sizeof *larger);
+
+        if (larger == NULL)
+            return result_no_memory("the replication queue");
+        taken->items = larger;
+        taken->capacity = wanted;
+    }
+    taken->items[taken->count++] = *item;
+    return result_ok();
 }
 
-static bool grow(struct queue_item **items, size_t *capacity)
+/* Runs a statement that reads ITEM_COLUMNS and the network. */
+static struct result take_rows(struct taken *taken, struct statement *statement)
 {
-    size_t wanted = *capacity == 0 ? 128 : *capacity * 2;
-    struct queue_item *larger = reallocarray(*items, wanted, sizeof *larger);
+    struct result result;
+    bool row = false;
 
-    if (larger == NULL)
-        return false;
-    *items = larger;
-    *capacity = wanted;
-    return true;
+    while (!result_failed(result = statement_step(statement, &row)) && row) {
+        const char *prefix = statement_text(statement, 4);
+        struct queue_item item = {
+            .record_id = statement_integer(statement, 0),
+            .relation_record_id = statement_integer(statement, 1),
+            .server_record_id = statement_integer(statement, 2),
+            .subnet_id = (uint32_t)statement_integer(statement, 3),
+            .removal = statement_integer(statement, 5) != 0,
+            .attempts = statement_integer(statement, 6),
+            .network = statement_integer(statement, 7),
+        };
+
+        (void)snprintf(item.prefix, sizeof item.prefix, "%s", prefix == NULL ? "" : prefix);
+        result = take(taken, &item);
+        if (result_failed(result))
+            break;
+    }
+    statement_done(statement);
+    return result;
+}
+
+/* The index is in this order: what is not read is not looked at. */
+static struct result take_oldest(struct store *store, int64_t server_record_id, int64_t local_record_id, int64_t now,
+                                 size_t limit, struct taken *taken)
+{
+    struct statement *statement;
+    struct result result =
+        statement_get(store,
+                      "SELECT " ITEM_COLUMNS ", COALESCE((SELECT SuperscopeId FROM ADM_DHCPScopesTable "
+                      "WHERE DHCPServerRecordId = ?4 AND SubnetId = queue.SubnetId), 0) "
+                      "FROM ReplicationQueue AS queue "
+                      "WHERE queue.ServerRecordId = ?1 AND queue.Held = 0 AND queue.NextAttemptAt <= ?2 "
+                      "ORDER BY queue.Removal DESC, queue.EnqueuedAt, queue.NextAttemptAt, queue.RecordId LIMIT ?3",
+                      &statement);
+
+    if (result_failed(result))
+        return result;
+    statement_bind_id(statement, 1, server_record_id);
+    statement_bind_integer(statement, 2, now);
+    statement_bind_integer(statement, 3, limit == QUEUE_TAKE_ALL ? -1 : (int64_t)limit);
+    statement_bind_id(statement, 4, local_record_id);
+    return take_rows(taken, statement);
+}
+
+static struct result take_network(struct store *store, int64_t server_record_id, int64_t local_record_id, int64_t now,
+                                  int64_t network, struct taken *taken)
+{
+    struct statement *statement;
+    struct result result =
+        statement_get(store,
+                      "SELECT " ITEM_COLUMNS ", scope.SuperscopeId FROM ADM_DHCPScopesTable AS scope "
+                      "CROSS JOIN ReplicationQueue AS queue ON queue.SubnetId = scope.SubnetId "
+                      "WHERE scope.SuperscopeId = ?5 AND scope.DHCPServerRecordId = ?4 AND queue.ServerRecordId = ?1 "
+                      "AND queue.Held = 0 AND queue.Removal = 0 AND queue.NextAttemptAt <= ?2 "
+                      "ORDER BY queue.EnqueuedAt, queue.NextAttemptAt, queue.RecordId LIMIT ?3",
+                      &statement);
+
+    if (result_failed(result))
+        return result;
+    statement_bind_id(statement, 1, server_record_id);
+    statement_bind_integer(statement, 2, now);
+    statement_bind_integer(statement, 3, QUEUE_TAKE_MAX);
+    statement_bind_id(statement, 4, local_record_id);
+    statement_bind_id(statement, 5, network);
+    return take_rows(taken, statement);
+}
+
+static bool has_network(const struct taken *taken, int64_t network)
+{
+    for (size_t i = 0; i < taken->count; i++)
+        if (taken->items[i].network == network)
+            return true;
+    return false;
 }
 
 struct result queue_take_due(struct store *store, int64_t server_record_id, int64_t local_record_id, int64_t now,
                              size_t limit, struct queue_item **items, size_t *count)
 {
-    struct statement *statement;
-    struct result result;
-    int64_t network = 0;
-    size_t capacity = 0;
-    bool row = false;
+    struct taken oldest = {.items = NULL}, taken = {.items = NULL};
+    struct result result = take_oldest(store, server_record_id, local_record_id, now, limit, &oldest);
 
     *count = 0;
     *items = NULL;
-    result =
-        statement_get(store,
-                      "SELECT queue.RecordId, queue.RelationId, queue.ServerRecordId, queue.SubnetId, queue.Prefix, "
-                      "queue.Removal, queue.Attempts, COALESCE(scope.SuperscopeId, 0) AS network "
-                      "FROM ReplicationQueue AS queue LEFT JOIN ADM_DHCPScopesTable AS scope "
-                      "ON scope.DHCPServerRecordId = ?4 AND scope.SubnetId = queue.SubnetId "
-                      "WHERE queue.ServerRecordId = ?1 AND queue.Held = 0 AND queue.NextAttemptAt <= ?2 "
-                      "ORDER BY queue.Removal DESC, network, queue.EnqueuedAt, queue.RecordId LIMIT ?3",
-                      &statement);
-    if (result_failed(result))
+    if (limit == QUEUE_TAKE_ALL) {
+        taken = oldest;
+        oldest = (struct taken){.items = NULL};
+    }
+    for (size_t i = 0; i < oldest.count && taken.count < limit && !result_failed(result); i++) {
+        const struct queue_item *item = &oldest.items[i];
+
+        if (item->removal != oldest.items[0].removal)
+            break;
+        if (item->removal || item->network == 0)
+            result = take(&taken, item);
+        else if (!has_network(&taken, item->network))
+            result = take_network(store, server_record_id, local_record_id, now, item->network, &taken);
+    }
+    free(oldest.items);
+    if (result_failed(result) || taken.count == 0) {
+        free(taken.items);
         return result;
-    statement_bind_id(statement, 1, server_record_id);
-    statement_bind_integer(statement, 2, now);
-    statement_bind_integer(statement, 3, limit == QUEUE_TAKE_ALL ? -1 : QUEUE_TAKE_MAX);
-    statement_bind_id(statement, 4, local_record_id);
-    while (!result_failed(result = statement_step(statement, &row)) && row) {
-        if (*count == capacity && !grow(items, &capacity)) {
-            result = result_no_memory("the replication queue");
-            break;
-        }
-        if (!take_row(statement, limit, *items, count, &network))
-            break;
     }
-    statement_done(statement);
-    if (result_failed(result) || *count == 0) {
-        free(*items);
-        *items = NULL;
-        *count = 0;
-    }
+    *items = taken.items;
+    *count = taken.count;
     return result;
 }
 

@@ -1,5 +1,5 @@
-/* What the store promises of older files: a file of schema version 1, 2 or 3 becomes one that a new file cannot be told
- * from, with all that was in it. */
+/* What the store promises of older files: a file of schema version 1, 2, 3 or 4 becomes one that a new file cannot be
+ * told from, with all that was in it. */
 #include "failover_sync/store.h"
 
 #include <ftw.h>
@@ -161,6 +161,22 @@ static void make_version_3(const char *path)
     make_old_file(path, TEST_DATA "/schema-3.sql", rows);
 }
 
+/* Two scopes wait for the partner. */
+static void make_version_4(const char *path)
+{
+    static const char rows[] =
+        "INSERT INTO ADM_DHCPServersTable (RecordId, ServerName, HaName, IsLocal) VALUES "
+        "(1, '192.0.2.1', 'server1', 1), (2, '192.0.2.2', 'server2', 0);"
+        "INSERT INTO ADM_DhcpFailoverRelationTable (RecordId, RelationshipName, Server1RecordId, Server2RecordId, "
+        "Mode, Server1Percentage, Origin) VALUES (4, 'server1-server2', 1, 2, 'LoadBalance', 50, 'HaConfig');"
+        "INSERT INTO ReplicationQueue (RelationId, ServerRecordId, SubnetId, Prefix, Removal, Attempts, EnqueuedAt, "
+        "NextAttemptAt, Held, LastError) VALUES (4, 2, 2, '10.0.2.0/24', 0, 3, 1, 5, 0, 'not there'), "
+        "(4, 2, 3, '10.0.3.0/24', 1, 0, 2, 2, 1, NULL);"
+        "PRAGMA application_id = 0x4B465359; PRAGMA user_version = 4; PRAGMA journal_mode = WAL";
+
+    make_old_file(path, TEST_DATA "/schema-4.sql", rows);
+}
+
 static int set_up_folder(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
@@ -204,6 +220,15 @@ static int set_up_version_3(void **state)
     return failure;
 }
 
+static int set_up_version_4(void **state)
+{
+    int failure = set_up_folder(state);
+
+    if (failure == 0)
+        make_version_4(((struct fixture *)*state)->path);
+    return failure;
+}
+
 static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
 {
     (void)status;
@@ -224,13 +249,13 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void test_a_file_of_version_1_becomes_one_of_version_4(void **state)
+static void test_a_file_of_version_1_becomes_one_of_version_5(void **state)
 {
     struct fixture *fixture = *state;
 
     assert_answer(fixture->path, "PRAGMA user_version", "1");
     assert_ok(store_open(fixture->path, &fixture->store));
-    assert_answer(fixture->path, "PRAGMA user_version", "4");
+    assert_answer(fixture->path, "PRAGMA user_version", "5");
     assert_answer(fixture->path,
                   "SELECT RecordId, StartIPAddress, EndIPAddress, Owner, hex(ForkKey) FROM ADM_IPRangeTable",
                   "7|10.0.0.1|10.0.0.9|an admin|00000000000000000000FFFF0A000008;"
@@ -242,13 +267,13 @@ static void test_a_file_of_version_1_becomes_one_of_version_4(void **state)
                   "4|server1-server2|LoadBalance|[]|{}");
 }
 
-static void test_a_file_of_version_2_becomes_one_of_version_4(void **state)
+static void test_a_file_of_version_2_becomes_one_of_version_5(void **state)
 {
     struct fixture *fixture = *state;
 
     assert_answer(fixture->path, "PRAGMA user_version", "2");
     assert_ok(store_open(fixture->path, &fixture->store));
-    assert_answer(fixture->path, "PRAGMA user_version", "4");
+    assert_answer(fixture->path, "PRAGMA user_version", "5");
     assert_answer(fixture->path,
                   "SELECT RecordId, RelationshipName, Server1RecordId, Server2RecordId, Mode, MCLT, "
                   "StateSwitchInterval, Server1Percentage, Server2Name, Origin, EditedProperties, KeaMode, "
@@ -263,13 +288,13 @@ static void test_a_file_of_version_2_becomes_one_of_version_4(void **state)
 }
 
 /* What the partner has not got is an edit of this server's, and what it has got is as both found it. */
-static void test_a_file_of_version_3_becomes_one_of_version_4(void **state)
+static void test_a_file_of_version_3_becomes_one_of_version_5(void **state)
 {
     struct fixture *fixture = *state;
 
     assert_answer(fixture->path, "PRAGMA user_version", "3");
     assert_ok(store_open(fixture->path, &fixture->store));
-    assert_answer(fixture->path, "PRAGMA user_version", "4");
+    assert_answer(fixture->path, "PRAGMA user_version", "5");
     assert_answer(fixture->path, "SELECT SubnetId, Removal FROM ReplicationQueue ORDER BY SubnetId", "2|0;3|0;4|1");
     assert_answer(fixture->path,
                   "SELECT ServerRecordId, SubnetId, Prefix, replace(Version, substr(Writer, 1, 16), 'writer'), "
@@ -277,6 +302,19 @@ static void test_a_file_of_version_3_becomes_one_of_version_4(void **state)
                   "1|1|10.0.1.0/24||0|7;1|2|10.0.2.0/24|writer:1|0|7;1|3|10.0.3.0/24|writer:1|0|7;"
                   "1|4|10.0.4.0/24|writer:1|1|9;2|1|10.0.1.0/24||0|7;2|2|10.0.2.0/24||0|7;2|4|10.0.4.0/24||0|7");
     assert_answer(fixture->path, "SELECT length(Writer), LastEdit, Filled, FileSeen FROM StoreIdentity", "32|0|1|1");
+}
+
+static void test_a_file_of_version_4_becomes_one_of_version_5(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_answer(fixture->path, "PRAGMA user_version", "4");
+    assert_ok(store_open(fixture->path, &fixture->store));
+    assert_answer(fixture->path, "PRAGMA user_version", "5");
+    assert_answer(fixture->path,
+                  "SELECT SubnetId, Prefix, Removal, Attempts, EnqueuedAt, NextAttemptAt, Held, LastError FROM "
+                  "ReplicationQueue ORDER BY SubnetId",
+                  "2|10.0.2.0/24|0|3|1|5|0|not there;3|10.0.3.0/24|1|0|2|2|1|null");
 }
 
 /* An older store has no note of what the configuration gave before an edit: what it gives first after the upgrade is
@@ -442,11 +480,14 @@ int main(void)
 #define FROM_1(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #define FROM_2(name) cmocka_unit_test_setup_teardown(name, set_up_version_2, tear_down)
 #define FROM_3(name) cmocka_unit_test_setup_teardown(name, set_up_version_3, tear_down)
+#define FROM_4(name) cmocka_unit_test_setup_teardown(name, set_up_version_4, tear_down)
     const struct CMUnitTest tests[] = {
-        FROM_3(test_a_file_of_version_3_becomes_one_of_version_4),
+        FROM_4(test_a_file_of_version_4_becomes_one_of_version_5),
+        FROM_4(test_an_upgraded_file_has_the_schema_of_a_new_one),
+        FROM_3(test_a_file_of_version_3_becomes_one_of_version_5),
         FROM_3(test_an_upgraded_file_has_the_schema_of_a_new_one),
-        FROM_1(test_a_file_of_version_1_becomes_one_of_version_4),
-        FROM_2(test_a_file_of_version_2_becomes_one_of_version_4),
+        FROM_1(test_a_file_of_version_1_becomes_one_of_version_5),
+        FROM_2(test_a_file_of_version_2_becomes_one_of_version_5),
         FROM_2(test_an_edit_of_version_2_holds_until_the_configuration_changes),
         FROM_2(test_the_log_takes_the_states_of_operations_and_no_others),
         FROM_1(test_mirrored_rows_of_version_1_are_managed_by_their_server),

@@ -588,6 +588,85 @@ static void test_all_that_is_due_can_be_taken_at_once(void **state)
     free(items);
 }
 
+static void put_wish(struct fixture *fixture, int64_t relation, uint32_t subnet_id, bool removal, int64_t now)
+{
+    struct queue_item wish = {.relation_record_id = relation,
+                              .server_record_id = fixture->server2,
+                              .subnet_id = subnet_id,
+                              .removal = removal};
+
+    snprintf(wish.prefix, sizeof wish.prefix, "10.0.%u.0/24", subnet_id);
+    assert_ok(queue_put(fixture->store, &wish, now));
+}
+
+/* The subnet ids of the next batch, in its order. */
+static void assert_taken(struct fixture *fixture, int64_t now, size_t limit, const char *expected)
+{
+    struct queue_item *items = NULL;
+    size_t count = 0;
+    char text[200] = "";
+
+    assert_ok(queue_take_due(fixture->store, fixture->server2, fixture->server1, now, limit, &items, &count));
+    for (size_t i = 0; i < count; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%u", i == 0 ? "" : " ", items[i].subnet_id);
+    free(items);
+    assert_string_equal(text, expected);
+}
+
+static void test_the_oldest_wishes_go_first(void **state)
+{
+    struct fixture *fixture = *state;
+    struct relation_row row = a_relation(fixture);
+    int64_t relation = put_relation(fixture, &row);
+
+    put_wish(fixture, relation, 3, false, 10);
+    put_wish(fixture, relation, 1, false, 11);
+    put_wish(fixture, relation, 2, false, 9);
+    put_wish(fixture, relation, 4, false, 60);
+    put_wish(fixture, relation, 3, false, 40); /* changed again: it keeps its age */
+    assert_taken(fixture, 50, 2, "2 3");
+    assert_taken(fixture, 50, 10, "2 3 1");
+    assert_taken(fixture, 60, 10, "2 3 1 4");
+    put_wish(fixture, relation, 1, true, 70);
+    assert_taken(fixture, 70, 10, "1");
+    assert_taken(fixture, 70, QUEUE_TAKE_ALL, "1 2 3 4");
+}
+
+/* Each carries the network's parameters. */
+static void test_the_scopes_of_a_network_go_together(void **state)
+{
+    struct fixture *fixture = *state;
+    struct relation_row row = a_relation(fixture);
+    int64_t relation = put_relation(fixture, &row);
+
+    for (uint32_t id = 1; id <= 8; id++)
+        put_wish(fixture, relation, id, false, 10 + id);
+    assert_taken(fixture, 50, 3, "1 2 3");
+    execute(fixture, "INSERT INTO ADM_DhcpSuperscopeTable (RecordId, ServerRecordId, Name, Definition) VALUES "
+                     "(1, 1, 'north', '{}'), (2, 1, 'south', '{}'), (3, 2, 'north', '{}')");
+    /* Scopes 2, 4, 6 and 8 are in the north, 3 and 7 in the south; the partner's rows count for nothing. */
+    execute(fixture,
+            "WITH RECURSIVE ids (id) AS (VALUES (1) UNION ALL SELECT id + 1 FROM ids WHERE id < 8) "
+            "INSERT INTO ADM_DHCPScopesTable (Af, DHCPServerRecordId, ScopeId, ScopeName, PrefixLength, StartAddress, "
+            "EndAddress, ExclusionRanges, TotalNumberOfAddressesInScope, TotalNumberOfExcludedAddressesInScope, "
+            "SubnetId, Prefix, Origin, ModifiedAt, HasParts, Definition, SuperscopeId) "
+            "SELECT 'InterNetwork', server, '10.0.' || id || '.0', '', 24, '10.0.0.1', '10.0.0.9', '[]', 9, 0, id, "
+            "'10.0.' || id || '.0/24', 'Configuration', 1, 0, '{}', CASE WHEN server = 2 THEN 3 WHEN id % 2 = 0 "
+            "THEN 1 WHEN id % 4 = 3 THEN 2 END FROM ids, (SELECT 1 AS server UNION ALL SELECT 2)");
+    assert_taken(fixture, 50, 1, "1");
+    assert_taken(fixture, 50, 2, "1 2 4 6 8");
+    assert_taken(fixture, 50, 6, "1 2 4 6 8 3 7");
+    assert_taken(fixture, 50, 8, "1 2 4 6 8 3 7 5");
+    /* What is held, or not due, stays where it is; a removal needs no company. */
+    execute(fixture, "UPDATE ReplicationQueue SET Held = 1 WHERE SubnetId = 2");
+    put_wish(fixture, relation, 6, true, 60);
+    assert_taken(fixture, 50, 2, "1 3 7");
+    assert_taken(fixture, 60, 2, "6");
+    assert_ok(queue_remove(fixture->store, fixture->server2, 6));
+    assert_taken(fixture, 13, 9, "1 3");
+    assert_taken(fixture, 60, 4, "1 3 7 4 8");
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -612,6 +691,8 @@ int main(void)
         TEST(test_history_keeps_the_newest_versions_of_each_scope),
         TEST(test_the_queue_holds_one_wish_per_scope_and_partner),
         TEST(test_all_that_is_due_can_be_taken_at_once),
+        TEST(test_the_oldest_wishes_go_first),
+        TEST(test_the_scopes_of_a_network_go_together),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
