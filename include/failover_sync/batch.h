@@ -8,10 +8,10 @@
 /* How many scopes go at once to a partner that takes them with scope-receive: as many as keep its main thread busy for
  * BATCH_BUSY_US, as far as it can tell; the server's own reading of the command takes about as long again, and together
  * that is the 5 ms for which packets may wait. */
-#define BATCH_SCOPES_MIN   10
-#define BATCH_SCOPES_FIRST 25
+#define BATCH_SCOPES_MIN   5
+#define BATCH_SCOPES_FIRST 10
 #define BATCH_SCOPES_MAX   100
-#define BATCH_BUSY_US      2500
+#define BATCH_BUSY_US      2000
 #define BATCH_BYTES        (4 * 1024 * 1024)  /* of definitions together, unless it is a single one */
 #define BATCH_ALL_BYTES    (32 * 1024 * 1024) /* the same with BATCH_ALL */
 #define BATCH_SCOPE_BYTES                                                                                              \
