@@ -127,10 +127,19 @@ static void ask_wanted(struct reconciler *reconciler)
         ask(reconciler, arguments, RECONCILE_WANTING);
 }
 
-int64_t reconciler_advance(struct reconciler *reconciler, int64_t now)
+/* What is on its way would look like a difference, and a change of which nothing is recorded yet would be taken for one
+ * made on top of what the partner has. */
+static bool is_busy(const struct reconciler *reconciler, int64_t now)
 {
     struct plugin *plugin = reconciler->plugin;
     const struct queue_summary *queue = &plugin->status.relationship[reconciler->number].queue;
+
+    return (queue->next_due >= 0 && queue->next_due <= now) || plugin->changes_pending > 0;
+}
+
+int64_t reconciler_advance(struct reconciler *reconciler, int64_t now)
+{
+    struct plugin *plugin = reconciler->plugin;
 
     if (reconciler->step != RECONCILE_IDLE)
         return INT64_MAX;
@@ -138,8 +147,7 @@ int64_t reconciler_advance(struct reconciler *reconciler, int64_t now)
         return INT64_MAX; /* the worker begins anew when there is one */
     if (reconciler->next_at > now)
         return reconciler->next_at;
-    /* What is on its way would look like a difference. */
-    if (queue->next_due >= 0 && queue->next_due <= now) {
+    if (is_busy(reconciler, now)) {
         reconciler->next_at = now + BUSY_MS;
         return reconciler->next_at;
     }
@@ -149,8 +157,14 @@ int64_t reconciler_advance(struct reconciler *reconciler, int64_t now)
 
 static void settle(struct reconciler *reconciler)
 {
-    struct result result = reconcile_settle(reconciler->plugin, reconciler->number, &reconciler->list);
+    struct result result;
 
+    if (reconciler->plugin->changes_pending > 0) {
+        finish(reconciler);
+        reconciler->next_at = engine_now() + BUSY_MS;
+        return;
+    }
+    result = reconcile_settle(reconciler->plugin, reconciler->number, &reconciler->list);
     if (result_failed(result)) {
         engine_set_mirror(reconciler->plugin, &result);
         fail(reconciler);
