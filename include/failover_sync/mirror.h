@@ -83,9 +83,6 @@ struct mirror_removal {
 /* Removes a scope, if it is there, and queues the removal for every partner that is not known to have it. */
 struct result mirror_remove_scope(struct mirror_writer *writer, const struct mirror_removal *removal);
 
-/* What a tombstone's row says, without whose it is. */
-struct scope_buried scope_buried_of(const struct tombstone_row *row);
-
 /* Notes what a configuration load, from the file or not, said of a scope that stays removed: as the scope whose words
  * have these fingerprints, empty if it has none. Nothing without a tombstone. */
 struct result mirror_bury(struct mirror_writer *writer, uint32_t subnet_id, bool from_file,

@@ -70,12 +70,6 @@ size_t scope_index_count(struct scope_index *index);
 /* Digest over the versions of all scopes in a relationship. */
 struct fingerprint scope_index_digest(struct scope_index *index, size_t relationship);
 
-/* What configurations last said of a scope that was removed since; the file's is empty if it has the scope no more. */
-struct scope_buried {
-    struct fingerprint file_fingerprint, file_text, configuration_fingerprint, configuration_text;
-    enum scope_origin origin; /* who removed it */
-};
-
 /* A scope that was removed. scope_index_put of the scope ends that. */
 struct scope_removed {
     uint32_t subnet_id;

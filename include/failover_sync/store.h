@@ -233,11 +233,15 @@ struct result membership_store_count(struct store *store, int64_t relation_recor
 
 /* ---- Tombstones: scopes removed at run time that the configuration file still has
  * ------------------------------------ */
+/* What configurations last said of a scope that was removed since; the file's is empty if it has the scope no more. */
+struct scope_buried {
+    struct fingerprint file_fingerprint, file_text, configuration_fingerprint, configuration_text;
+    enum scope_origin origin; /* who removed it */
+};
 struct tombstone_row {
     uint32_t subnet_id;
     const char *prefix;
-    struct fingerprint file_fingerprint, configuration_fingerprint, file_text, configuration_text;
-    enum scope_origin origin; /* who removed it */
+    struct scope_buried buried;
 };
 struct result tombstone_store_put(struct store *store, const struct tombstone_row *row, int64_t removed_at_ms);
 /* Notes what a configuration load, from the file or not, delivered of a scope that stays removed; nothing without a

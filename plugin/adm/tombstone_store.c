@@ -19,11 +19,11 @@ struct result tombstone_store_put(struct store *store, const struct tombstone_ro
         return result;
     statement_bind_integer(statement, 1, row->subnet_id);
     statement_bind_text(statement, 2, row->prefix);
-    statement_bind_fingerprint(statement, 3, &row->file_fingerprint);
-    statement_bind_fingerprint(statement, 4, &row->configuration_fingerprint);
-    statement_bind_fingerprint(statement, 5, &row->file_text);
-    statement_bind_fingerprint(statement, 6, &row->configuration_text);
-    statement_bind_text(statement, 7, scope_origin_word(row->origin));
+    statement_bind_fingerprint(statement, 3, &row->buried.file_fingerprint);
+    statement_bind_fingerprint(statement, 4, &row->buried.configuration_fingerprint);
+    statement_bind_fingerprint(statement, 5, &row->buried.file_text);
+    statement_bind_fingerprint(statement, 6, &row->buried.configuration_text);
+    statement_bind_text(statement, 7, scope_origin_word(row->buried.origin));
     statement_bind_integer(statement, 8, removed_at_ms);
     return statement_run(statement);
 }
@@ -74,11 +74,11 @@ struct result tombstone_store_find(struct store *store, uint32_t subnet_id, stru
     statement_bind_integer(statement, 1, subnet_id);
     result = statement_step(statement, &found);
     if (found) {
-        row->file_fingerprint = statement_fingerprint(statement, 0);
-        row->configuration_fingerprint = statement_fingerprint(statement, 1);
-        row->file_text = statement_fingerprint(statement, 2);
-        row->configuration_text = statement_fingerprint(statement, 3);
-        row->origin = scope_origin_of(statement_text(statement, 4));
+        row->buried.file_fingerprint = statement_fingerprint(statement, 0);
+        row->buried.configuration_fingerprint = statement_fingerprint(statement, 1);
+        row->buried.file_text = statement_fingerprint(statement, 2);
+        row->buried.configuration_text = statement_fingerprint(statement, 3);
+        row->buried.origin = scope_origin_of(statement_text(statement, 4));
     } else if (!result_failed(result)) {
         result = result_error(RESULT_NOT_FOUND, "the scope %u has no tombstone", subnet_id);
     }
@@ -107,11 +107,11 @@ struct result tombstone_store_each(struct store *store, tombstone_visitor each, 
         row = (struct tombstone_row){
             .subnet_id = (uint32_t)statement_integer(statement, 0),
             .prefix = statement_text(statement, 1),
-            .file_fingerprint = statement_fingerprint(statement, 2),
-            .configuration_fingerprint = statement_fingerprint(statement, 3),
-            .file_text = statement_fingerprint(statement, 4),
-            .configuration_text = statement_fingerprint(statement, 5),
-            .origin = scope_origin_of(statement_text(statement, 6)),
+            .buried.file_fingerprint = statement_fingerprint(statement, 2),
+            .buried.configuration_fingerprint = statement_fingerprint(statement, 3),
+            .buried.file_text = statement_fingerprint(statement, 4),
+            .buried.configuration_text = statement_fingerprint(statement, 5),
+            .buried.origin = scope_origin_of(statement_text(statement, 6)),
         };
         result = each(context, &row);
         if (result_failed(result))

@@ -1,4 +1,4 @@
-/* A configuration load being decided on, shared by restart.c and restart_networks.c. */
+/* A configuration load being decided on, shared by the files of the restart rule. */
 #ifndef RESTART_PRIVATE_H
 #define RESTART_PRIVATE_H
 
@@ -75,6 +75,57 @@ struct decision {
     enum kea_configuration which; /* KEA_RUNNING: it is in force already, and may have been changed since the load */
     struct scope_index *before;   /* what was known of a store that is lost; or NULL */
 };
+
+/* ---- restart_plan.c ---- */
+
+/* An empty plan with room for `scopes` delivered scopes and for what the store knows. */
+struct result load_plan_new(struct plugin *plugin, const struct kea_load *load, size_t scopes, struct load_plan **plan);
+
+void load_plan_free(struct load_plan *plan); /* NULL is fine */
+void planned_scope_clear(struct planned_scope *planned);
+
+struct restart_ids {
+    uint32_t *list;
+    size_t count;
+};
+
+/* The scopes that an index knows; the caller frees the list, also after a failure. */
+struct result restart_known_ids(struct scope_index *index, struct restart_ids *ids);
+
+/* ---- restart.c: deciding, of a configuration that is staged or that runs ---- */
+
+/* NULL: the load does not deliver it. */
+const struct kea_delivered *restart_find_delivered(const struct kea_load *load, uint32_t subnet_id);
+
+/* Whether a version made at run time outlives this load: any at a start, but only the partner's when this server's
+ * configuration is loaded again on purpose. */
+bool restart_outlives(const struct kea_load *load, enum scope_origin origin);
+
+/* Reads a scope as it is in the configuration that is decided on. */
+struct result restart_read_scope(struct decision *decision, struct planned_scope *delivered, uint32_t subnet_id);
+
+/* The version that was read counts; the plan takes it over. */
+struct result restart_plan_delivered(struct decision *decision, struct planned_scope *delivered);
+
+/* The store's version counts: it is put back when all is decided. */
+struct result restart_plan_restored(struct decision *decision, const struct scope_entry *entry,
+                                    struct planned_scope *delivered);
+
+/* Decides on a scope that the store knows and the configuration does not deliver. */
+struct result restart_decide_missing(struct decision *decision, const struct scope_entry *entry);
+
+/* For tombstone_store_each, with the decision: a scope removed at run time leaves the configuration again if its text
+ * there has not changed since. */
+struct result restart_apply_tombstone(void *context, const struct tombstone_row *row);
+
+/* Puts the store's versions that count into the configuration, all at once: while it was decided which they are, that
+ * had to be as it was delivered. */
+struct result restart_restore_all(struct decision *decision);
+
+/* The plan is the plugin's from now on, or freed if there was a failure; returns `result`. */
+struct result restart_finish_plan(struct decision *decision, struct result result);
+
+/* ---- restart_networks.c ---- */
 
 /* The shared networks that scopes are put back into. */
 struct restored_networks;

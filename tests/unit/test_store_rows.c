@@ -484,11 +484,11 @@ static struct result compare_tombstone(void *context, const struct tombstone_row
 
     assert_int_equal(row->subnet_id, expected->subnet_id);
     assert_string_equal(row->prefix, expected->prefix);
-    assert_string_equal(row->file_fingerprint.hex, expected->file_fingerprint.hex);
-    assert_string_equal(row->configuration_fingerprint.hex, expected->configuration_fingerprint.hex);
-    assert_string_equal(row->file_text.hex, expected->file_text.hex);
-    assert_string_equal(row->configuration_text.hex, expected->configuration_text.hex);
-    assert_int_equal(row->origin, expected->origin);
+    assert_string_equal(row->buried.file_fingerprint.hex, expected->buried.file_fingerprint.hex);
+    assert_string_equal(row->buried.configuration_fingerprint.hex, expected->buried.configuration_fingerprint.hex);
+    assert_string_equal(row->buried.file_text.hex, expected->buried.file_text.hex);
+    assert_string_equal(row->buried.configuration_text.hex, expected->buried.configuration_text.hex);
+    assert_int_equal(row->buried.origin, expected->buried.origin);
     return result_error(RESULT_REFUSED, "seen");
 }
 
@@ -501,11 +501,11 @@ static void test_tombstones_are_replaced_read_back_and_removed(void **state)
     assert_ok(tombstone_store_put(fixture->store, &row, 1700000000000));
     assert_string_equal(tombstone_store_each(fixture->store, compare_tombstone, &row).message, "seen");
     row.prefix = "198.51.100.0/24";
-    row.file_fingerprint = fingerprint_of("1", 1);
-    row.configuration_fingerprint = fingerprint_of("2", 1);
-    row.file_text = fingerprint_of("3", 1);
-    row.configuration_text = fingerprint_of("4", 1);
-    row.origin = SCOPE_FROM_PARTNER;
+    row.buried.file_fingerprint = fingerprint_of("1", 1);
+    row.buried.configuration_fingerprint = fingerprint_of("2", 1);
+    row.buried.file_text = fingerprint_of("3", 1);
+    row.buried.configuration_text = fingerprint_of("4", 1);
+    row.buried.origin = SCOPE_FROM_PARTNER;
     assert_ok(tombstone_store_put(fixture->store, &row, 1700000000001));
     assert_string_equal(tombstone_store_each(fixture->store, compare_tombstone, &row).message, "seen");
     assert_answer(fixture, "SELECT count(*) || ' ' || max(RemovedAt) FROM ScopeTombstones", "1 1700000000001");

@@ -1,0 +1,228 @@
+/* The restart rule for a configuration that runs already: a new store is filled while the server runs, perhaps in place
+ * of one that was lost. What the configuration was loaded as is known, and what was changed since is seen only by what
+ * it is now. */
+#include "restart_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What a partner sent is its version also if it could not be recorded. */
+static bool take_applied(struct scope_index *index, struct planned_scope *running)
+{
+    struct scope_applied applied;
+
+    if (!scope_index_get_applied(index, running->subnet_id, &applied) ||
+        !fingerprint_equal(applied.fingerprint, running->fingerprint))
+        return false;
+    running->origin = SCOPE_FROM_PARTNER;
+    running->numbered = true;
+    running->version = applied.version;
+    return true;
+}
+
+/* A scope that runs and that the store knows. What it was delivered as is seen only by what it is now. */
+static struct result decide_running_known(struct decision *decision, struct planned_scope *running,
+                                          const struct scope_entry *entry)
+{
+    const struct kea_load *load = decision->load;
+    const struct kea_delivered *then = restart_find_delivered(load, entry->subnet_id);
+    struct fingerprint before = load->from_file ? entry->file_fingerprint : entry->configuration_fingerprint;
+
+    if (fingerprint_equal(running->fingerprint, entry->fingerprint))
+        return result_ok();
+    if (decision->before != NULL && take_applied(decision->before, running))
+        return restart_plan_delivered(decision, running);
+    if (then != NULL && fingerprint_equal(running->fingerprint, before) && restart_outlives(load, entry->origin)) {
+        struct planned_scope delivered = {.subnet_id = entry->subnet_id,
+                                          .delivered = true,
+                                          .delivered_text = then->text,
+                                          .delivered_fingerprint = before};
+
+        return restart_plan_restored(decision, entry, &delivered);
+    }
+    return restart_plan_delivered(decision, running);
+}
+
+/* A scope that runs and that the store does not know; perhaps the store that was lost did. */
+static struct result decide_running_unknown(struct decision *decision, struct planned_scope *running,
+                                            uint32_t subnet_id)
+{
+    const struct kea_delivered *then = restart_find_delivered(decision->load, subnet_id);
+    struct scope_entry entry;
+
+    if (decision->before != NULL) {
+        if (scope_index_get(decision->before, subnet_id, &entry)) {
+            running->origin = entry.origin;
+            running->numbered = fingerprint_equal(entry.fingerprint, running->fingerprint);
+            running->version = entry.version;
+            running->delivered = !fingerprint_empty(entry.file_fingerprint);
+            running->delivered_fingerprint = entry.file_fingerprint;
+            running->delivered_text = entry.file_text;
+            running->configuration_apart = true;
+            running->configuration_fingerprint = entry.configuration_fingerprint;
+            running->configuration_text = entry.configuration_text;
+            scope_entry_clear(&entry);
+        }
+        (void)take_applied(decision->before, running);
+    } else if (then != NULL) {
+        running->delivered = true;
+        running->delivered_text = then->text;
+    }
+    return restart_plan_delivered(decision, running);
+}
+
+static struct result decide_running(struct decision *decision, uint32_t subnet_id)
+{
+    struct planned_scope running = {.subnet_id = subnet_id, .origin = SCOPE_FROM_CONFIGURATION, .edited = true};
+    struct scope_entry entry;
+    struct result result = restart_read_scope(decision, &running, subnet_id);
+
+    if (!result_failed(result)) {
+        if (scope_index_get(decision->plugin->index, subnet_id, &entry)) {
+            result = decide_running_known(decision, &running, &entry);
+            scope_entry_clear(&entry);
+        } else {
+            result = decide_running_unknown(decision, &running, subnet_id);
+        }
+    }
+    kea_scope_clear(&running.scope);
+    return result;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+
+    return left < right ? -1 : left > right;
+}
+
+static bool is_among(uint32_t subnet_id, const uint32_t *ids, size_t count)
+{
+    return count > 0 && bsearch(&subnet_id, ids, count, sizeof *ids, compare_ids) != NULL;
+}
+
+/* A scope that the store knows and that does not run: removed since the load, or never in the configuration. */
+static struct result decide_not_running(struct decision *decision, const uint32_t *ids, size_t count)
+{
+    struct restart_ids known = {.count = 0};
+    struct result result = restart_known_ids(decision->plugin->index, &known);
+
+    for (size_t i = 0; i < known.count && !result_failed(result); i++) {
+        struct load_plan *plan = decision->plan;
+        struct scope_entry entry;
+
+        if (is_among(known.list[i], ids, count) || !scope_index_get(decision->plugin->index, known.list[i], &entry))
+            continue;
+        if (restart_find_delivered(decision->load, known.list[i]) != NULL)
+            plan->removals[plan->removal_count++] = (struct planned_removal){.subnet_id = known.list[i]};
+        else
+            result = restart_decide_missing(decision, &entry);
+        scope_entry_clear(&entry);
+    }
+    free(known.list);
+    return result;
+}
+
+static struct result plan_lost(struct load_plan *plan, const struct planned_lost *lost)
+{
+    if (!engine_grow((void **)&plan->removed, plan->removed_count, &plan->removed_capacity, sizeof *plan->removed))
+        return result_no_memory("scopes that were removed");
+    plan->removed[plan->removed_count++] = *lost;
+    return result_ok();
+}
+
+struct removals {
+    struct load_plan *plan;
+    struct result result;
+};
+
+static void keep_removed(void *context, const struct scope_removed *removed)
+{
+    struct removals *removals = context;
+    const struct planned_lost lost = {.removed = *removed};
+
+    if (!result_failed(removals->result))
+        removals->result = plan_lost(removals->plan, &lost);
+}
+
+/* One that the lost store had and that does not run any more: whoever removed it, the store did not get to know. */
+static struct result plan_unrecorded(struct decision *decision, uint32_t subnet_id)
+{
+    struct planned_lost lost = {.edit = true};
+    struct scope_applied applied;
+    struct scope_entry entry;
+
+    if (!scope_index_get(decision->before, subnet_id, &entry))
+        return result_ok();
+    lost.removed = (struct scope_removed){
+        .subnet_id = subnet_id,
+        .version = entry.version,
+        .buried = {.file_fingerprint = entry.file_fingerprint,
+                   .file_text = entry.file_text,
+                   .configuration_fingerprint = entry.configuration_fingerprint,
+                   .configuration_text = entry.configuration_text,
+                   .origin = SCOPE_FROM_CONFIGURATION},
+    };
+    memcpy(lost.removed.prefix, entry.prefix, sizeof entry.prefix);
+    scope_entry_clear(&entry);
+    if (scope_index_get_applied(decision->before, subnet_id, &applied) && fingerprint_empty(applied.fingerprint)) {
+        lost.edit = false;
+        lost.removed.version = applied.version;
+        lost.removed.buried.origin = SCOPE_FROM_PARTNER;
+    }
+    return plan_lost(decision->plan, &lost);
+}
+
+static struct result plan_all_unrecorded(struct decision *decision, const uint32_t *ids, size_t count)
+{
+    struct restart_ids known = {.count = 0};
+    struct result result = restart_known_ids(decision->before, &known);
+
+    for (size_t i = 0; i < known.count && !result_failed(result); i++)
+        if (!is_among(known.list[i], ids, count))
+            result = plan_unrecorded(decision, known.list[i]);
+    free(known.list);
+    return result;
+}
+
+/* The removals that the lost store knew of, and those that it did not get to know. */
+static struct result plan_removed(struct decision *decision, const uint32_t *ids, size_t count)
+{
+    struct removals removals = {.plan = decision->plan, .result = result_ok()};
+
+    if (decision->before == NULL)
+        return result_ok();
+    scope_index_each_removed(decision->before, keep_removed, &removals);
+    return result_failed(removals.result) ? removals.result : plan_all_unrecorded(decision, ids, count);
+}
+
+struct result restart_plan_running(struct plugin *plugin, const struct kea_load *load, struct scope_index *before)
+{
+    struct decision decision = {.plugin = plugin, .load = load, .which = KEA_RUNNING, .before = before};
+    uint32_t *ids = NULL;
+    size_t count = 0;
+    struct result result = plugin->server->scope_ids(plugin->server->context, KEA_RUNNING, &ids, &count);
+
+    restart_forget(plugin);
+    if (!result_failed(result))
+        result = load_plan_new(plugin, load, count, &decision.plan);
+    if (result_failed(result)) {
+        free(ids);
+        return result;
+    }
+    decision.plan->from_file = before != NULL || load->from_file;
+    result = tombstone_store_each(plugin->store, restart_apply_tombstone, &decision);
+    for (size_t i = 0; i < count && !result_failed(result); i++) {
+        result = decide_running(&decision, ids[i]);
+        if (result.code == RESULT_NOT_FOUND)
+            result = result_ok(); /* a tombstone has just taken it out */
+    }
+    if (!result_failed(result))
+        result = decide_not_running(&decision, ids, count);
+    if (!result_failed(result))
+        result = plan_removed(&decision, ids, count);
+    if (!result_failed(result))
+        result = restart_restore_all(&decision);
+    free(ids);
+    return restart_finish_plan(&decision, result);
+}

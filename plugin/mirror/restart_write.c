@@ -1,0 +1,192 @@
+/* Writing what was decided on a configuration load, by the worker, once the configuration is in force. */
+#include "restart_private.h"
+
+#include "failover_sync/worker.h"
+
+#include <stdio.h>
+
+/* The file may have been edited or not, nobody remembers what it said before: then its version is to be had, at least.
+ */
+static struct result keep_passed_over(struct mirror_writer *writer, const struct kea_scope *scope,
+                                      struct fingerprint fingerprint)
+{
+    const struct history_row lost = {
+        .subnet_id = scope->subnet_id,
+        .prefix = scope->prefix,
+        .definition = scope->definition,
+        .fingerprint = fingerprint,
+        .reason = "the store had not seen the configuration file before: its own version counts, not the file's",
+        .replaced_at = writer->now,
+    };
+
+    return history_store_add(writer->plugin->store, &lost);
+}
+
+static bool is_planned(const struct load_plan *plan, uint32_t subnet_id)
+{
+    for (size_t i = 0; i < plan->scope_count; i++)
+        if (plan->scopes[i].subnet_id == subnet_id)
+            return true;
+    return false;
+}
+
+static struct result write_plan(struct mirror_writer *writer, const struct load_plan *plan)
+{
+    struct result result = result_ok();
+
+    for (size_t i = 0; i < plan->removal_count && !result_failed(result); i++) {
+        const struct planned_removal *removal = &plan->removals[i];
+
+        result = mirror_remove_scope(writer, &(struct mirror_removal){.subnet_id = removal->subnet_id,
+                                                                      .origin = SCOPE_FROM_CONFIGURATION,
+                                                                      .gone_from_file = removal->gone_from_file,
+                                                                      .agreed_with = -1});
+        if (!result_failed(result) && !removal->gone_from_file)
+            result = mirror_bury(writer, removal->subnet_id, false, fingerprint_parse(NULL), fingerprint_parse(NULL));
+    }
+    for (size_t i = 0; i < plan->buried_count && !result_failed(result); i++)
+        result = mirror_bury(writer, plan->buried[i].subnet_id, plan->from_file, plan->buried[i].fingerprint,
+                             plan->buried[i].text);
+    for (size_t i = 0; i < plan->tombstone_count && !result_failed(result); i++)
+        result = mirror_unbury(writer, plan->tombstones[i]);
+    for (size_t i = 0; i < plan->delivery_count && !result_failed(result); i++)
+        if (!plan->deliveries[i].dropped)
+            result = mirror_put_delivery(writer, plan->deliveries[i].subnet_id, plan->from_file,
+                                         plan->deliveries[i].fingerprint, plan->deliveries[i].text);
+    for (size_t i = 0; i < plan->scope_count && !result_failed(result); i++) {
+        const struct planned_scope *planned = &plan->scopes[i];
+        struct mirror_version version = {
+            .scope = &planned->scope,
+            .fingerprint = planned->fingerprint,
+            .origin = planned->origin,
+            .delivered = planned->delivered,
+            .from_file = plan->from_file,
+            .delivered_fingerprint = planned->delivered_fingerprint,
+            .delivered_text = planned->delivered_text,
+            .configuration_apart = planned->configuration_apart,
+            .configuration_fingerprint = planned->configuration_fingerprint,
+            .configuration_text = planned->configuration_text,
+            .is = planned->numbered ? &planned->version : NULL,
+            .followed = planned->followed,
+            .agreed_with = -1,
+            .hold = planned->hold,
+            .reason = planned->reason[0] == '\0' ? NULL : planned->reason,
+        };
+
+        result = mirror_put_scope(writer, &version);
+        if (!result_failed(result) && planned->passed_over.definition != NULL)
+            result = keep_passed_over(writer, &planned->passed_over, planned->delivered_fingerprint);
+    }
+    for (size_t i = 0; i < plan->loser_count && !result_failed(result); i++)
+        result = keep_passed_over(writer, &plan->losers[i].scope, plan->losers[i].fingerprint);
+    for (size_t i = 0; i < plan->removed_count && !result_failed(result); i++) {
+        const struct scope_removed *removed = &plan->removed[i].removed;
+        const struct mirror_removal removal = {.subnet_id = removed->subnet_id,
+                                               .prefix = removed->prefix,
+                                               .is = &removed->version,
+                                               .edit = plan->removed[i].edit,
+                                               .agreed_with = -1,
+                                               .buried = &removed->buried};
+        struct scope_entry entry;
+
+        if (scope_index_get(writer->plugin->index, removal.subnet_id, &entry))
+            scope_entry_clear(&entry);
+        else if (!is_planned(plan, removal.subnet_id))
+            result = mirror_remove_scope(writer, &removal);
+    }
+    return result;
+}
+
+/* The configuration is mirrored: what differs from now on is an edit. */
+static struct result note_filled(struct mirror_writer *writer, struct store_identity identity)
+{
+    struct plugin *plugin = writer->plugin;
+    const struct store_identity *before = &plugin->identity;
+
+    if (before->filled == identity.filled && before->file_seen == identity.file_seen)
+        return version_store_prune(plugin->store, plugin->relationships.server_record_id, writer->now);
+    identity.last_edit = before->last_edit;
+    return store_identity_put(plugin->store, &identity);
+}
+
+static void report(struct plugin *plugin, size_t written, size_t removed, size_t queued)
+{
+    char texts[3][24];
+
+    if (written + removed + queued == 0)
+        return;
+    (void)snprintf(texts[0], sizeof texts[0], "%zu", written);
+    (void)snprintf(texts[1], sizeof texts[1], "%zu", removed);
+    (void)snprintf(texts[2], sizeof texts[2], "%zu", queued);
+    kea_log(plugin->server, FAILOVER_SYNC_MIRRORED, texts[0], texts[1], texts[2]);
+}
+
+static struct result review(struct plugin *plugin)
+{
+    struct mirror_writer writer;
+    struct result result = mirror_begin(plugin, &writer);
+
+    if (result_failed(result))
+        return result;
+    result = mirror_review_memberships(&writer);
+    if (result_failed(result)) {
+        mirror_abandon(&writer);
+        return result;
+    }
+    return mirror_commit(&writer);
+}
+
+static void release_plan(void *argument)
+{
+    load_plan_free(argument);
+}
+
+static struct result mirror_plan(struct plugin *plugin, void *argument)
+{
+    struct load_plan *plan = argument;
+    struct store_identity identity = plugin->identity;
+    struct mirror_writer writer;
+    struct result result = mirror_begin(plugin, &writer);
+    size_t written, removed, queued;
+
+    if (result_failed(result))
+        return result;
+    identity.filled = true;
+    identity.file_seen = identity.file_seen || plan->from_file;
+    result = write_plan(&writer, plan);
+    if (!result_failed(result))
+        result = note_filled(&writer, identity);
+    if (result_failed(result)) {
+        mirror_abandon(&writer);
+    } else {
+        written = writer.written;
+        removed = writer.removed_count;
+        queued = writer.queued;
+        result = mirror_commit(&writer);
+        if (!result_failed(result))
+            report(plugin, written, removed, queued);
+        if (!result_failed(result)) {
+            plugin->identity.filled = plugin->filled = true;
+            plugin->identity.file_seen = identity.file_seen;
+        }
+    }
+    if (!result_failed(result))
+        result = review(plugin);
+    if (result.code != RESULT_STORE)
+        load_plan_free(plan);
+    return result;
+}
+
+struct result restart_carry_out(struct plugin *plugin, bool committed)
+{
+    struct load_plan *plan = plugin->plan;
+
+    plugin->plan = NULL;
+    if (plan == NULL || !committed) {
+        load_plan_free(plan);
+        return result_ok();
+    }
+    plan->pending = &plugin->changes_pending;
+    plugin->changes_pending++;
+    return worker_post(plugin, mirror_plan, release_plan, plan);
+}
