@@ -60,9 +60,9 @@ static void list_removed(void *context, const struct scope_removed *removed)
     if (removed->subnet_id <= page->from || page->full)
         return;
     version_print(&removed->version, version);
-    (void)append(
-        page, removed->subnet_id,
-        json_pack("{s:I,s:b,s:s}", "subnet-id", (json_int_t)removed->subnet_id, "removed", true, "version", version));
+    (void)append(page, removed->subnet_id,
+                 json_pack("{s:I,s:s*,s:b,s:s}", "subnet-id", (json_int_t)removed->subnet_id, "prefix",
+                           removed->prefix[0] == '\0' ? NULL : removed->prefix, "removed", true, "version", version));
 }
 
 static int compare_scopes(const void *a, const void *b)

@@ -9,6 +9,7 @@
 /* A scope, or its removal, as the partner has it. */
 struct partner_scope {
     uint32_t subnet_id;
+    char prefix[48]; /* of a removed one what it had, or "" if that is not known */
     bool removed;
     struct version_vector version;
     bool wanted; /* it is to be sent to us */

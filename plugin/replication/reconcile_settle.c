@@ -20,6 +20,7 @@ struct result partner_list_add(struct partner_list *list, const struct model_nod
 {
     for (const struct model_node *node = model_first(output, "scopes"); node != NULL; node = model_next(node)) {
         const uint32_t subnet_id = (uint32_t)model_integer(node, "subnet-id", 0);
+        const char *prefix = model_text(node, "prefix");
 
         if (list->count > 0 && subnet_id <= list->scopes[list->count - 1].subnet_id)
             return result_error(RESULT_NETWORK, "the partner's list of scopes is not in order");
@@ -29,6 +30,8 @@ struct result partner_list_add(struct partner_list *list, const struct model_nod
             .subnet_id = subnet_id,
             .removed = model_boolean(node, "removed", false),
         };
+        (void)snprintf(list->scopes[list->count].prefix, sizeof list->scopes->prefix, "%s",
+                       prefix == NULL ? "" : prefix);
         list->count++;
         if (!version_parse(model_text(node, "version"), &list->scopes[list->count - 1].version))
             return result_error(RESULT_NETWORK, "the partner's list has a version that is none");
@@ -136,14 +139,16 @@ static struct result settle_known(struct settlement *settlement, struct scope_en
 static struct result note_removed(struct settlement *settlement, const struct partner_scope *scope)
 {
     const struct mirror_removal removal = {.subnet_id = scope->subnet_id,
-                                           .prefix = "",
+                                           .prefix = scope->prefix,
                                            .origin = SCOPE_FROM_PARTNER,
                                            .is = &scope->version,
                                            .agreed_with = (int)settlement->number,
                                            .known = scope->version};
 
-    return settlement->writer.plugin->identity.file_seen ? result_ok()
-                                                         : mirror_remove_scope(&settlement->writer, &removal);
+    /* Without its prefix it could not be taken out of a configuration that has it. */
+    return settlement->writer.plugin->identity.file_seen || scope->prefix[0] == '\0'
+               ? result_ok()
+               : mirror_remove_scope(&settlement->writer, &removal);
 }
 
 /* A scope that this server has not, or no more. */

@@ -48,8 +48,8 @@ struct result __wrap_model_new(struct model **model)
     return result;
 }
 
-/* Linked with --wrap=pthread_create: the thread that reads the store's summary at a start is to be had one time in eight
- * only, because making one takes as long as many steps; without it the library does the reading itself. */
+/* Linked with --wrap=pthread_create: the thread that reads the store's summary at a start is to be had one time in
+ * eight only, because making one takes as long as many steps; without it the library does the reading itself. */
 int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument);
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument);
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument)
@@ -186,7 +186,11 @@ static void take_change(struct sim_server *server, enum kea_configuration which,
 {
     uint8_t content = sim_content_of(change->definition);
     uint32_t scope = change->subnet_id;
+    char prefix[24];
 
+    prefix_of(scope, prefix);
+    if (strcmp(change->prefix, prefix) != 0)
+        world_fail("%s: scope %u is named with the prefix \"%s\"", server->name, scope, change->prefix);
     change->applied = !rules_refuses(server->number, content);
     if (!change->applied) {
         change->text = strdup("this server refuses the scope");

@@ -313,7 +313,14 @@ static uint32_t scopes_apply(void *context, enum kea_configuration which, struct
         struct kea_change *change = &changes[i];
         char **words = words_of(context, which, change->subnet_id);
 
-        change->applied = true;
+        char prefix[32];
+
+        prefix_of(change->subnet_id, prefix);
+        change->applied = change->definition != NULL || *words == NULL || strcmp(change->prefix, prefix) == 0;
+        if (!change->applied) {
+            change->text = strdup("the subnet with this id has another prefix");
+            continue;
+        }
         if (change->definition == NULL) {
             free(*words);
             *words = NULL;
