@@ -1,6 +1,6 @@
 /* What happens when a server has lost its store or got an old one back: the two find out by themselves and agree again.
  */
-#include "fake_server.h"
+#include "pair_fixture.h"
 
 #include <jansson.h>
 #include <setjmp.h>
@@ -13,48 +13,11 @@
 
 #include <cmocka.h>
 
-#define SOON 10000 /* milliseconds: generous, for sanitizers on a busy machine */
-
-static struct fake_server *one, *two; /* the primary and the secondary */
-static char folder[64];
-
-static int make_pair(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "/tmp/failover-sync-test-XXXXXX");
-    if (mkdtemp(folder) == NULL)
-        return -1;
-    one = fake_server_new("server1", folder);
-    two = fake_server_new("server2", folder);
-    fake_server_pair(one, fake_server_port(one), fake_server_port(two));
-    fake_server_pair(two, fake_server_port(one), fake_server_port(two));
-    return 0;
-}
-
-static int drop_pair(void **state)
-{
-    char command[128];
-
-    (void)state;
-    fake_server_free(one);
-    fake_server_free(two);
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
-
 static void start(struct fake_server *server)
 {
     assert_int_equal(
         fake_server_start(server, "{\"reconcile-interval\": 1, \"retry\": {\"min-ms\": 50, \"max-ms\": 200}}"),
         RESULT_OK);
-}
-
-static void await_quiet(void)
-{
-    assert_true(fake_server_await_status(one, "queued", 0, SOON));
-    assert_true(fake_server_await_status(two, "queued", 0, SOON));
-    assert_true(fake_server_await_status(one, "out-of-sync", 0, SOON));
-    assert_true(fake_server_await_status(two, "out-of-sync", 0, SOON));
 }
 
 /* `how` says what is done with the three files of a server's store. */
@@ -80,21 +43,21 @@ static void make_history(struct fake_server *editor)
     fake_server_file_put(two, 1, "file");
     start(one);
     start(two);
-    await_quiet();
+    pair_await_quiet();
     fake_server_command_put(editor, 1, "newer");
     fake_server_command_put(editor, 2, "in no file");
-    assert_true(fake_server_await(editor == one ? two : one, 1, "newer", SOON));
-    assert_true(fake_server_await(editor == one ? two : one, 2, "in no file", SOON));
-    await_quiet();
+    assert_true(fake_server_await(editor == one ? two : one, 1, "newer", PAIR_SOON));
+    assert_true(fake_server_await(editor == one ? two : one, 2, "in no file", PAIR_SOON));
+    pair_await_quiet();
 }
 
 static void assert_history_is_back(void)
 {
-    assert_true(fake_server_await(one, 1, "newer", SOON));
-    assert_true(fake_server_await(two, 1, "newer", SOON));
-    assert_true(fake_server_await(one, 2, "in no file", SOON));
-    assert_true(fake_server_await(two, 2, "in no file", SOON));
-    await_quiet();
+    assert_true(fake_server_await(one, 1, "newer", PAIR_SOON));
+    assert_true(fake_server_await(two, 1, "newer", PAIR_SOON));
+    assert_true(fake_server_await(one, 2, "in no file", PAIR_SOON));
+    assert_true(fake_server_await(two, 2, "in no file", PAIR_SOON));
+    pair_await_quiet();
 }
 
 static void test_a_secondary_that_lost_its_store_gets_it_back_from_its_partner(void **state)
@@ -122,16 +85,16 @@ static void test_a_removal_that_was_forgotten_is_no_conflict_with_what_comes_aft
     (void)state;
     make_history(one);
     fake_server_command_put(one, 2, NULL);
-    assert_true(fake_server_await(two, 2, "", SOON));
-    await_quiet();
+    assert_true(fake_server_await(two, 2, "", PAIR_SOON));
+    pair_await_quiet();
     fake_server_stop(two);
     drop_store(two);
     start(two);
-    assert_true(fake_server_await(two, 1, "newer", SOON));
-    await_quiet();
+    assert_true(fake_server_await(two, 1, "newer", PAIR_SOON));
+    pair_await_quiet();
     fake_server_command_put(two, 2, "again");
-    assert_true(fake_server_await(one, 2, "again", SOON));
-    await_quiet();
+    assert_true(fake_server_await(one, 2, "again", PAIR_SOON));
+    pair_await_quiet();
     assert_true(fake_server_await(two, 2, "again", 0));
 }
 
@@ -145,9 +108,9 @@ static void test_both_stores_lost_leave_what_the_files_say(void **state)
     drop_store(two);
     start(one);
     start(two);
-    assert_true(fake_server_await(one, 1, "file", SOON));
-    assert_true(fake_server_await(two, 1, "file", SOON));
-    await_quiet();
+    assert_true(fake_server_await(one, 1, "file", PAIR_SOON));
+    assert_true(fake_server_await(two, 1, "file", PAIR_SOON));
+    pair_await_quiet();
 }
 
 static void test_an_edit_after_the_loss_is_not_taken_back(void **state)
@@ -161,7 +124,7 @@ static void test_an_edit_after_the_loss_is_not_taken_back(void **state)
     fake_server_command_put(one, 1, "edited since");
     start(two);
     /* Both have a version of their own now: one of them counts on both, and the other is kept. */
-    await_quiet();
+    pair_await_quiet();
     for (int tries = 0; tries < 200; tries++) {
         char *first = fake_server_words(one, 1), *second = fake_server_words(two, 1);
         bool same = strcmp(first, second) == 0;
@@ -180,33 +143,33 @@ static void test_an_old_store_that_was_put_back_is_found_and_settled(void **stat
     char old[128];
 
     (void)state;
-    snprintf(old, sizeof old, "%s/old.db", folder);
+    snprintf(old, sizeof old, "%s/old.db", pair_folder);
     make_history(one);
     fake_server_stop(two);
     with_store(two, "cp", old);
     start(two);
-    await_quiet();
+    pair_await_quiet();
     fake_server_command_put(one, 1, "newest");
     fake_server_command_put(one, 3, "third");
-    assert_true(fake_server_await(two, 1, "newest", SOON));
-    assert_true(fake_server_await(two, 3, "third", SOON));
-    await_quiet();
+    assert_true(fake_server_await(two, 1, "newest", PAIR_SOON));
+    assert_true(fake_server_await(two, 3, "third", PAIR_SOON));
+    pair_await_quiet();
     fake_server_stop(two);
     drop_store(two);
-    snprintf(old, sizeof old, "%s", folder);
+    snprintf(old, sizeof old, "%s", pair_folder);
     {
         char command[500];
 
         snprintf(command, sizeof command,
-                 "for s in '' -wal -shm; do test ! -e '%s/old.db'$s || cp '%s/old.db'$s '%s'$s; done", folder, folder,
-                 fake_server_store(two));
+                 "for s in '' -wal -shm; do test ! -e '%s/old.db'$s || cp '%s/old.db'$s '%s'$s; done", pair_folder,
+                 pair_folder, fake_server_store(two));
         assert_int_equal(system(command), 0);
     }
     start(two);
-    assert_true(fake_server_await(two, 1, "newest", SOON));
-    assert_true(fake_server_await(two, 3, "third", SOON));
-    assert_true(fake_server_await(one, 1, "newest", SOON));
-    await_quiet();
+    assert_true(fake_server_await(two, 1, "newest", PAIR_SOON));
+    assert_true(fake_server_await(two, 3, "third", PAIR_SOON));
+    assert_true(fake_server_await(one, 1, "newest", PAIR_SOON));
+    pair_await_quiet();
 }
 
 static void test_a_removal_is_not_undone_by_a_partner_that_was_away(void **state)
@@ -217,9 +180,9 @@ static void test_a_removal_is_not_undone_by_a_partner_that_was_away(void **state
     fake_server_command_put(one, 2, NULL);
     usleep(1500000); /* time for two reconciliations that must not bring it back */
     fake_server_set_reachable(two, true);
-    assert_true(fake_server_await(two, 2, "", SOON));
-    assert_true(fake_server_await(one, 2, "", SOON));
-    await_quiet();
+    assert_true(fake_server_await(two, 2, "", PAIR_SOON));
+    assert_true(fake_server_await(one, 2, "", PAIR_SOON));
+    pair_await_quiet();
 }
 
 static void test_two_that_agree_exchange_a_digest_and_nothing_else(void **state)
@@ -236,17 +199,17 @@ static void test_two_that_agree_exchange_a_digest_and_nothing_else(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_a_secondary_that_lost_its_store_gets_it_back_from_its_partner, make_pair,
-                                        drop_pair),
-        cmocka_unit_test_setup_teardown(test_a_primary_that_lost_its_store_gets_it_back_from_its_partner, make_pair,
-                                        drop_pair),
+        cmocka_unit_test_setup_teardown(test_a_secondary_that_lost_its_store_gets_it_back_from_its_partner, pair_make,
+                                        pair_drop),
+        cmocka_unit_test_setup_teardown(test_a_primary_that_lost_its_store_gets_it_back_from_its_partner, pair_make,
+                                        pair_drop),
         cmocka_unit_test_setup_teardown(test_a_removal_that_was_forgotten_is_no_conflict_with_what_comes_after_it,
-                                        make_pair, drop_pair),
-        cmocka_unit_test_setup_teardown(test_both_stores_lost_leave_what_the_files_say, make_pair, drop_pair),
-        cmocka_unit_test_setup_teardown(test_an_edit_after_the_loss_is_not_taken_back, make_pair, drop_pair),
-        cmocka_unit_test_setup_teardown(test_an_old_store_that_was_put_back_is_found_and_settled, make_pair, drop_pair),
-        cmocka_unit_test_setup_teardown(test_a_removal_is_not_undone_by_a_partner_that_was_away, make_pair, drop_pair),
-        cmocka_unit_test_setup_teardown(test_two_that_agree_exchange_a_digest_and_nothing_else, make_pair, drop_pair),
+                                        pair_make, pair_drop),
+        cmocka_unit_test_setup_teardown(test_both_stores_lost_leave_what_the_files_say, pair_make, pair_drop),
+        cmocka_unit_test_setup_teardown(test_an_edit_after_the_loss_is_not_taken_back, pair_make, pair_drop),
+        cmocka_unit_test_setup_teardown(test_an_old_store_that_was_put_back_is_found_and_settled, pair_make, pair_drop),
+        cmocka_unit_test_setup_teardown(test_a_removal_is_not_undone_by_a_partner_that_was_away, pair_make, pair_drop),
+        cmocka_unit_test_setup_teardown(test_two_that_agree_exchange_a_digest_and_nothing_else, pair_make, pair_drop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

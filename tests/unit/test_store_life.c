@@ -1,6 +1,6 @@
 /* A store that cannot be used, is damaged or goes away: the server serves, the library says so, and all is well again
  * once the cause is gone. */
-#include "fake_server.h"
+#include "pair_fixture.h"
 
 #include <fcntl.h>
 #include <jansson.h>
@@ -15,35 +15,7 @@
 
 #include <cmocka.h>
 
-#define SOON       10000 /* milliseconds: generous, for sanitizers on a busy machine */
 #define PARAMETERS "{\"reconcile-interval\": 1, \"retry\": {\"min-ms\": 50, \"max-ms\": 200}}"
-
-static struct fake_server *one, *two;
-static char folder[64];
-
-static int make_pair(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "/tmp/failover-sync-test-XXXXXX");
-    if (mkdtemp(folder) == NULL)
-        return -1;
-    one = fake_server_new("server1", folder);
-    two = fake_server_new("server2", folder);
-    fake_server_pair(one, fake_server_port(one), fake_server_port(two));
-    fake_server_pair(two, fake_server_port(one), fake_server_port(two));
-    return 0;
-}
-
-static int drop_pair(void **state)
-{
-    char command[128];
-
-    (void)state;
-    fake_server_free(one);
-    fake_server_free(two);
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
 
 static bool status_has(struct fake_server *server, const char *text)
 {
@@ -56,17 +28,9 @@ static bool status_has(struct fake_server *server, const char *text)
 
 static void await_status_text(struct fake_server *server, const char *text)
 {
-    for (int tries = 0; tries < SOON / 10 && !status_has(server, text); tries++)
+    for (int tries = 0; tries < PAIR_SOON / 10 && !status_has(server, text); tries++)
         usleep(10000);
     assert_true(status_has(server, text));
-}
-
-static void await_quiet(void)
-{
-    assert_true(fake_server_await_status(one, "queued", 0, SOON));
-    assert_true(fake_server_await_status(two, "queued", 0, SOON));
-    assert_true(fake_server_await_status(one, "out-of-sync", 0, SOON));
-    assert_true(fake_server_await_status(two, "out-of-sync", 0, SOON));
 }
 
 /* Scope 1 is in both files, then changed on both; scope 2 is in no file. */
@@ -76,12 +40,12 @@ static void make_history(void)
     fake_server_file_put(two, 1, "file");
     assert_int_equal(fake_server_start(one, PARAMETERS), RESULT_OK);
     assert_int_equal(fake_server_start(two, PARAMETERS), RESULT_OK);
-    await_quiet();
+    pair_await_quiet();
     fake_server_command_put(one, 1, "newer");
     fake_server_command_put(one, 2, "in no file");
-    assert_true(fake_server_await(two, 1, "newer", SOON));
-    assert_true(fake_server_await(two, 2, "in no file", SOON));
-    await_quiet();
+    assert_true(fake_server_await(two, 1, "newer", PAIR_SOON));
+    assert_true(fake_server_await(two, 2, "in no file", PAIR_SOON));
+    pair_await_quiet();
 }
 
 static void scribble(const char *path, off_t from)
@@ -113,7 +77,7 @@ static int count_set_aside(void)
     char command[200], line[32] = "";
     FILE *output;
 
-    snprintf(command, sizeof command, "ls '%s' | grep -c 'damaged-.*Z$'", folder);
+    snprintf(command, sizeof command, "ls '%s' | grep -c 'damaged-.*Z$'", pair_folder);
     output = popen(command, "r");
     assert_non_null(output);
     (void)fgets(line, sizeof line, output);
@@ -133,16 +97,16 @@ static void test_a_store_that_is_locked_at_the_start_is_taken_up_later(void **st
         sqlite3_exec(other, "PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; CREATE TABLE x (y)", NULL, NULL, NULL),
         SQLITE_OK);
     assert_int_equal(fake_server_start(two, PARAMETERS), RESULT_OK);
-    assert_true(fake_server_await(two, 1, "file", SOON)); /* it serves */
+    assert_true(fake_server_await(two, 1, "file", PAIR_SOON)); /* it serves */
     await_status_text(two, "unavailable");
     fake_server_command_put(one, 3, "meanwhile");
     sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL);
     sqlite3_close(other);
     await_status_text(two, "\"current\"");
-    assert_true(fake_server_await(two, 1, "newer", SOON)); /* from its own store */
-    assert_true(fake_server_await(two, 2, "in no file", SOON));
-    assert_true(fake_server_await(two, 3, "meanwhile", SOON));
-    await_quiet();
+    assert_true(fake_server_await(two, 1, "newer", PAIR_SOON)); /* from its own store */
+    assert_true(fake_server_await(two, 2, "in no file", PAIR_SOON));
+    assert_true(fake_server_await(two, 3, "meanwhile", PAIR_SOON));
+    pair_await_quiet();
 }
 
 static void test_a_damaged_store_is_set_aside_and_filled_again(void **state)
@@ -153,9 +117,9 @@ static void test_a_damaged_store_is_set_aside_and_filled_again(void **state)
     drop_log(fake_server_store(two));
     scribble(fake_server_store(two), 0);
     assert_int_equal(fake_server_start(two, PARAMETERS), RESULT_OK);
-    assert_true(fake_server_await(two, 1, "newer", SOON)); /* from the partner */
-    assert_true(fake_server_await(two, 2, "in no file", SOON));
-    await_quiet();
+    assert_true(fake_server_await(two, 1, "newer", PAIR_SOON)); /* from the partner */
+    assert_true(fake_server_await(two, 2, "in no file", PAIR_SOON));
+    pair_await_quiet();
     await_status_text(two, "\"current\"");
     assert_int_equal(count_set_aside(), 1);
     assert_true(fake_server_await(one, 1, "newer", 0));
@@ -169,9 +133,9 @@ static void test_a_store_whose_pages_are_damaged_is_set_aside_and_filled_again(v
     drop_log(fake_server_store(two));
     scribble(fake_server_store(two), 8192); /* all but the first page */
     assert_int_equal(fake_server_start(two, PARAMETERS), RESULT_OK);
-    assert_true(fake_server_await(two, 1, "newer", SOON));
-    assert_true(fake_server_await(two, 2, "in no file", SOON));
-    await_quiet();
+    assert_true(fake_server_await(two, 1, "newer", PAIR_SOON));
+    assert_true(fake_server_await(two, 2, "in no file", PAIR_SOON));
+    pair_await_quiet();
     await_status_text(two, "\"current\"");
     assert_int_equal(count_set_aside(), 1);
 }
@@ -182,27 +146,27 @@ static void test_a_store_that_is_deleted_while_the_server_runs_is_made_anew(void
     make_history();
     drop_log(fake_server_store(one));
     assert_int_equal(unlink(fake_server_store(one)), 0);
-    for (int tries = 0; tries < SOON / 10 && access(fake_server_store(one), F_OK) != 0; tries++)
+    for (int tries = 0; tries < PAIR_SOON / 10 && access(fake_server_store(one), F_OK) != 0; tries++)
         usleep(10000);
     assert_int_equal(access(fake_server_store(one), F_OK), 0);
-    await_quiet();
+    pair_await_quiet();
     fake_server_command_put(one, 4, "afterwards");
-    assert_true(fake_server_await(two, 4, "afterwards", SOON));
-    await_quiet();
+    assert_true(fake_server_await(two, 4, "afterwards", PAIR_SOON));
+    pair_await_quiet();
     /* What is not in the file outlives the next restart, as before. */
     fake_server_stop(one);
     assert_int_equal(fake_server_start(one, PARAMETERS), RESULT_OK);
-    assert_true(fake_server_await(one, 1, "newer", SOON));
-    assert_true(fake_server_await(one, 2, "in no file", SOON));
-    assert_true(fake_server_await(two, 1, "newer", SOON));
-    await_quiet();
+    assert_true(fake_server_await(one, 1, "newer", PAIR_SOON));
+    assert_true(fake_server_await(one, 2, "in no file", PAIR_SOON));
+    assert_true(fake_server_await(two, 1, "newer", PAIR_SOON));
+    pair_await_quiet();
 }
 
 static void await_row(const char *path, const char *query)
 {
     bool found = false;
 
-    for (int tries = 0; tries < SOON / 10 && !found; tries++) {
+    for (int tries = 0; tries < PAIR_SOON / 10 && !found; tries++) {
         sqlite3 *database = NULL;
         sqlite3_stmt *statement = NULL;
 
@@ -231,21 +195,21 @@ static void test_a_store_that_is_made_anew_knows_what_config_set_said_last(void 
     fake_server_file_put(two, 1, "in the file");
     assert_int_equal(fake_server_start(one, PARAMETERS), RESULT_OK);
     assert_int_equal(fake_server_start(two, PARAMETERS), RESULT_OK);
-    await_quiet();
+    pair_await_quiet();
     fake_server_file_put(one, 1, "set");
     assert_int_equal(fake_server_reload(one, false), RESULT_OK);
-    assert_true(fake_server_await(two, 1, "set", SOON));
-    await_quiet();
+    assert_true(fake_server_await(two, 1, "set", PAIR_SOON));
+    pair_await_quiet();
     fake_server_command_put(two, 1, "the partner's");
-    assert_true(fake_server_await(one, 1, "the partner's", SOON));
-    await_quiet();
+    assert_true(fake_server_await(one, 1, "the partner's", PAIR_SOON));
+    pair_await_quiet();
     drop_log(fake_server_store(one));
     assert_int_equal(unlink(fake_server_store(one)), 0);
     await_filled(fake_server_store(one));
-    await_quiet();
+    pair_await_quiet();
     assert_int_equal(fake_server_reload(one, false), RESULT_OK);
     assert_true(fake_server_await(one, 1, "the partner's", 0));
-    await_quiet();
+    pair_await_quiet();
     assert_true(fake_server_await(two, 1, "the partner's", 0));
 }
 
@@ -254,24 +218,24 @@ static void test_a_store_that_is_made_anew_knows_what_was_removed_though_the_fil
     (void)state;
     make_history();
     fake_server_command_put(two, 1, NULL);
-    assert_true(fake_server_await(one, 1, "", SOON));
-    await_quiet();
+    assert_true(fake_server_await(one, 1, "", PAIR_SOON));
+    pair_await_quiet();
     fake_server_stop(one);
     assert_int_equal(fake_server_start(one, PARAMETERS), RESULT_OK);
-    await_quiet();
+    pair_await_quiet();
     drop_log(fake_server_store(one));
     assert_int_equal(unlink(fake_server_store(one)), 0);
     await_filled(fake_server_store(one));
-    await_quiet();
+    pair_await_quiet();
     assert_int_equal(fake_server_reload(one, true), RESULT_OK);
-    await_quiet();
+    pair_await_quiet();
     assert_true(fake_server_await(one, 1, "", 0));
     assert_true(fake_server_await(two, 1, "", 0));
     /* Another text in the file is an edit, though. */
     fake_server_file_put(one, 1, "again");
     assert_int_equal(fake_server_reload(one, true), RESULT_OK);
-    assert_true(fake_server_await(two, 1, "again", SOON));
-    await_quiet();
+    assert_true(fake_server_await(two, 1, "again", PAIR_SOON));
+    pair_await_quiet();
 }
 
 static void test_a_store_that_is_emptied_while_nothing_happens_is_made_anew(void **state)
@@ -280,10 +244,10 @@ static void test_a_store_that_is_emptied_while_nothing_happens_is_made_anew(void
     make_history();
     assert_int_equal(truncate(fake_server_store(one), 0), 0);
     await_filled(fake_server_store(one));
-    await_quiet();
+    pair_await_quiet();
     fake_server_command_put(one, 4, "afterwards");
-    assert_true(fake_server_await(two, 4, "afterwards", SOON));
-    await_quiet();
+    assert_true(fake_server_await(two, 4, "afterwards", PAIR_SOON));
+    pair_await_quiet();
 }
 
 static void test_a_removal_that_was_not_recorded_when_the_store_went_is_known(void **state)
@@ -295,14 +259,14 @@ static void test_a_removal_that_was_not_recorded_when_the_store_went_is_known(vo
     assert_int_equal(sqlite3_open(fake_server_store(one), &other), SQLITE_OK);
     assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
     fake_server_command_put(two, 1, NULL);
-    assert_true(fake_server_await(one, 1, "", SOON));
+    assert_true(fake_server_await(one, 1, "", PAIR_SOON));
     drop_log(fake_server_store(one));
     assert_int_equal(unlink(fake_server_store(one)), 0);
     await_filled(fake_server_store(one));
     sqlite3_close(other);
-    await_quiet();
+    pair_await_quiet();
     assert_int_equal(fake_server_reload(one, true), RESULT_OK);
-    await_quiet();
+    pair_await_quiet();
     assert_true(fake_server_await(one, 1, "", 0));
     assert_true(fake_server_await(two, 1, "", 0));
 }
@@ -328,7 +292,7 @@ static void come_back_after_config_set(const char *word)
     sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL);
     sqlite3_close(other);
     await_status_text(two, "\"current\"");
-    await_quiet();
+    pair_await_quiet();
 }
 
 static void assert_file_is_in_history(struct fake_server *server)
@@ -347,18 +311,18 @@ static void test_a_removal_outlives_a_file_that_the_store_has_not_seen(void **st
     make_history();
     come_back_after_config_set("file");
     fake_server_command_put(one, 1, NULL);
-    assert_true(fake_server_await(two, 1, "", SOON));
-    await_quiet();
+    assert_true(fake_server_await(two, 1, "", PAIR_SOON));
+    pair_await_quiet();
     assert_int_equal(fake_server_reload(two, true), RESULT_OK);
-    await_quiet();
+    pair_await_quiet();
     assert_true(fake_server_await(two, 1, "", 0));
     assert_true(fake_server_await(one, 1, "", 0));
     assert_file_is_in_history(two);
     /* Another text in the file is an edit from now on. */
     fake_server_file_put(two, 1, "again");
     assert_int_equal(fake_server_reload(two, true), RESULT_OK);
-    assert_true(fake_server_await(one, 1, "again", SOON));
-    await_quiet();
+    assert_true(fake_server_await(one, 1, "again", PAIR_SOON));
+    pair_await_quiet();
 }
 
 static void test_a_removal_that_was_in_the_lost_store_outlives_a_file_that_the_new_one_has_not_seen(void **state)
@@ -366,19 +330,19 @@ static void test_a_removal_that_was_in_the_lost_store_outlives_a_file_that_the_n
     (void)state;
     make_history();
     fake_server_command_put(one, 1, NULL);
-    assert_true(fake_server_await(two, 1, "", SOON));
-    await_quiet();
+    assert_true(fake_server_await(two, 1, "", PAIR_SOON));
+    pair_await_quiet();
     come_back_after_config_set(NULL);
     await_row(fake_server_store(two), "SELECT 1 FROM ScopeTombstones WHERE SubnetId = 1");
     assert_true(fake_server_await(two, 1, "", 0));
     assert_int_equal(fake_server_reload(two, true), RESULT_OK);
-    await_quiet();
+    pair_await_quiet();
     assert_true(fake_server_await(two, 1, "", 0));
     assert_true(fake_server_await(one, 1, "", 0));
     assert_file_is_in_history(two);
     /* It is known from now on. */
     assert_int_equal(fake_server_reload(two, true), RESULT_OK);
-    await_quiet();
+    pair_await_quiet();
     assert_true(fake_server_await(one, 1, "", 0));
 }
 
@@ -390,17 +354,17 @@ static void test_a_restart_is_no_edit_though_the_store_has_not_seen_the_file(voi
     fake_server_stop(two);
     assert_int_equal(fake_server_start(two, PARAMETERS), RESULT_OK);
     assert_true(fake_server_await(two, 1, "newer", 0));
-    await_quiet();
+    pair_await_quiet();
     assert_true(fake_server_await(one, 1, "newer", 0));
     assert_file_is_in_history(two);
     /* Loaded again on purpose, the file reverts what was changed at run time here; nothing was. */
     assert_int_equal(fake_server_reload(two, true), RESULT_OK);
-    await_quiet();
+    pair_await_quiet();
     fake_server_file_put(two, 1, "again");
     fake_server_stop(two);
     assert_int_equal(fake_server_start(two, PARAMETERS), RESULT_OK);
-    assert_true(fake_server_await(one, 1, "again", SOON));
-    await_quiet();
+    assert_true(fake_server_await(one, 1, "again", PAIR_SOON));
+    pair_await_quiet();
 }
 
 static void test_a_file_that_is_no_store_is_left_alone(void **state)
@@ -419,7 +383,7 @@ static void test_a_file_that_is_no_store_is_left_alone(void **state)
     assert_int_equal(system(command), 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_pair, drop_pair)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, pair_make, pair_drop)
 
 int main(void)
 {

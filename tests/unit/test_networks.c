@@ -1,0 +1,172 @@
+/* Scopes bring the parameters of their shared network with them, which are one for all its scopes. Two libraries,
+ * without Kea. */
+#include "pair_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static void test_a_network_that_the_partner_changed_is_the_same_for_all_its_scopes_after_a_reload(void **state)
+{
+    (void)state;
+    for (struct fake_server *server = one;; server = two) {
+        fake_server_file_put(server, 1, "a@campus:old");
+        fake_server_file_put(server, 2, "b@campus:old");
+        fake_server_file_put(server, 3, "c@campus:old");
+        if (server == two)
+            break;
+    }
+    start_both(NULL);
+    pair_await_quiet();
+    fake_server_file_put(two, 1, "a@campus:new");
+    fake_server_file_put(two, 2, "newer@campus:new");
+    fake_server_file_put(two, 3, "c@campus:new");
+    assert_int_equal(fake_server_reload(two, true), RESULT_OK);
+    assert_true(fake_server_await(one, 2, "newer@campus:new", PAIR_SOON));
+    pair_await_quiet();
+    /* Scope 1 goes back to the file's words, and is in the network that the partner sent all the same. */
+    fake_server_command_put(one, 1, "changed@campus:new");
+    assert_true(fake_server_await(two, 1, "changed@campus:new", PAIR_SOON));
+    pair_await_quiet();
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    assert_true(fake_server_await(two, 1, "a@campus:new", PAIR_SOON));
+    pair_await_quiet();
+    for (struct fake_server *server = one;; server = two) {
+        assert_runs(server, 1, "a@campus:new");
+        assert_runs(server, 2, "newer@campus:new");
+        assert_runs(server, 3, "c@campus:new");
+        if (server == two)
+            break;
+    }
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    pair_await_quiet();
+    assert_runs(one, 1, "a@campus:new");
+    assert_int_equal(fake_server_status(one, "scopes-sent"), 0);
+}
+
+static void test_an_edit_of_a_network_in_the_file_counts_for_what_the_partner_sent_into_it(void **state)
+{
+    (void)state;
+    fake_server_file_put(one, 1, "a@campus:old");
+    fake_server_file_put(two, 1, "a@campus:old");
+    start_both(NULL);
+    pair_await_quiet();
+    fake_server_command_put(two, 2, "b@campus:old");
+    assert_true(fake_server_await(one, 2, "b@campus:old", PAIR_SOON));
+    pair_await_quiet();
+    fake_server_file_put(one, 1, "a@campus:new");
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    assert_runs(one, 1, "a@campus:new");
+    assert_runs(one, 2, "b@campus:new");
+    assert_true(fake_server_await(two, 2, "b@campus:new", PAIR_SOON));
+    pair_await_quiet();
+    assert_runs(two, 1, "a@campus:new");
+}
+
+static void test_what_the_partner_sent_stays_the_partners_when_its_network_changes(void **state)
+{
+    (void)state;
+    fake_server_file_put(one, 1, "a@campus:old");
+    fake_server_file_put(two, 1, "a@campus:old");
+    start_both(NULL);
+    pair_await_quiet();
+    fake_server_command_put(two, 1, "the partner's@campus:old");
+    assert_true(fake_server_await(one, 1, "the partner's@campus:old", PAIR_SOON));
+    pair_await_quiet();
+    /* With a new scope the network's new parameters come, and with them the first scope changes. */
+    fake_server_command_put(two, 2, "b@campus:new");
+    assert_true(fake_server_await(one, 1, "the partner's@campus:new", PAIR_SOON));
+    fake_server_command_put(two, 1, "the partner's@campus:new"); /* as a server has it then */
+    pair_await_quiet();
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    assert_runs(one, 1, "the partner's@campus:new");
+    pair_await_quiet();
+    assert_runs(two, 1, "the partner's@campus:new");
+}
+
+static void assert_same_words(uint32_t subnet_id)
+{
+    char *words = fake_server_words(one, subnet_id);
+
+    assert_runs(two, subnet_id, words);
+    free(words);
+}
+
+/* A conflict over one scope of a network whose parameters the other server has changed for all of them. */
+static void test_a_network_is_the_same_on_both_after_a_conflict_over_a_scope_in_it(void **state)
+{
+    (void)state;
+    for (uint32_t i = 1; i <= 3; i++) {
+        fake_server_file_put(one, i, "a@campus:old");
+        fake_server_file_put(two, i, "a@campus:old");
+    }
+    start_both(NULL);
+    pair_await_quiet();
+    fake_server_set_reachable(one, false);
+    fake_server_set_reachable(two, false);
+    fake_server_command_put(one, 1, "primary's@campus:old");
+    for (uint32_t i = 1; i <= 3; i++)
+        fake_server_command_put(two, i, "a@campus:new");
+    assert_true(fake_server_await_status(one, "queued", 1, PAIR_SOON));
+    assert_true(fake_server_await_status(two, "queued", 3, PAIR_SOON));
+    fake_server_set_reachable(one, true);
+    fake_server_set_reachable(two, true);
+    pair_await_quiet();
+    for (uint32_t i = 1; i <= 3; i++)
+        assert_same_words(i);
+}
+
+static void assert_the_networks_change_outlives_a_new_scope(struct fake_server *editor, struct fake_server *adder)
+{
+    fake_server_file_put(one, 1, "a@campus:old");
+    fake_server_file_put(two, 1, "a@campus:old");
+    start_both(NULL);
+    pair_await_quiet();
+    fake_server_set_reachable(one, false);
+    fake_server_set_reachable(two, false);
+    fake_server_command_put(adder, 2, "b@campus:old");
+    fake_server_file_put(editor, 1, "a@campus:new");
+    assert_int_equal(fake_server_reload(editor, true), RESULT_OK);
+    /* The scope comes first, if it can. */
+    fake_server_set_reachable(editor, true);
+    (void)fake_server_await(editor, 2, "b@campus:new", 1000);
+    fake_server_set_reachable(adder, true);
+    assert_true(fake_server_await(adder, 2, "b@campus:new", PAIR_SOON));
+    pair_await_quiet();
+    for (struct fake_server *server = one;; server = two) {
+        assert_runs(server, 1, "a@campus:new");
+        assert_runs(server, 2, "b@campus:new");
+        if (server == two)
+            break;
+    }
+}
+
+static void test_a_new_scope_does_not_undo_the_primarys_change_of_its_network(void **state)
+{
+    (void)state;
+    assert_the_networks_change_outlives_a_new_scope(one, two);
+}
+
+static void test_a_new_scope_does_not_undo_the_secondarys_change_of_its_network(void **state)
+{
+    (void)state;
+    assert_the_networks_change_outlives_a_new_scope(two, one);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, pair_make, pair_drop)
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_network_that_the_partner_changed_is_the_same_for_all_its_scopes_after_a_reload),
+        TEST(test_what_the_partner_sent_stays_the_partners_when_its_network_changes),
+        TEST(test_a_network_is_the_same_on_both_after_a_conflict_over_a_scope_in_it),
+        TEST(test_a_new_scope_does_not_undo_the_primarys_change_of_its_network),
+        TEST(test_a_new_scope_does_not_undo_the_secondarys_change_of_its_network),
+        TEST(test_an_edit_of_a_network_in_the_file_counts_for_what_the_partner_sent_into_it),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

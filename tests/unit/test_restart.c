@@ -1,0 +1,183 @@
+/* What a restart and a reload leave as it is: neither is an edit. Two libraries, without Kea. */
+#include "pair_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static void test_a_restart_is_not_an_edit(void **state)
+{
+    (void)state;
+    fake_server_file_put(one, 1, "in the file");
+    fake_server_file_put(two, 1, "in the file");
+    start_both(NULL);
+    assert_true(fake_server_await_status(one, "in-sync", 1, PAIR_SOON));
+    assert_true(fake_server_await_status(two, "in-sync", 1, PAIR_SOON));
+    pair_await_quiet();
+    fake_server_command_put(one, 1, "newer");
+    fake_server_command_put(one, 2, "never in a file");
+    assert_true(fake_server_await(two, 1, "newer", PAIR_SOON));
+    assert_true(fake_server_await(two, 2, "never in a file", PAIR_SOON));
+    pair_await_quiet();
+    fake_server_stop(one);
+    fake_server_stop(two);
+    start_both(NULL);
+    for (struct fake_server *server = one;; server = two) {
+        assert_runs(server, 1, "newer");
+        assert_runs(server, 2, "never in a file");
+        if (server == two)
+            break;
+    }
+    pair_await_quiet();
+    assert_int_equal(fake_server_status(one, "scopes-sent"), 0);
+    assert_int_equal(fake_server_status(two, "scopes-sent"), 0);
+}
+
+static void test_a_scope_removed_at_run_time_stays_away_after_a_restart(void **state)
+{
+    (void)state;
+    fake_server_file_put(one, 1, "in the file");
+    fake_server_file_put(two, 1, "in the file");
+    start_both(NULL);
+    assert_true(fake_server_await_status(one, "in-sync", 1, PAIR_SOON));
+    assert_true(fake_server_await_status(two, "in-sync", 1, PAIR_SOON));
+    pair_await_quiet();
+    fake_server_command_put(one, 1, NULL);
+    assert_true(fake_server_await(two, 1, "", PAIR_SOON));
+    pair_await_quiet();
+    fake_server_stop(one);
+    fake_server_stop(two);
+    start_both(NULL);
+    assert_runs(one, 1, "");
+    assert_runs(two, 1, "");
+    pair_await_quiet();
+    assert_runs(one, 1, "");
+    assert_runs(two, 1, "");
+}
+
+static void test_a_removal_outlives_the_words_that_it_has_outlived_before(void **state)
+{
+    (void)state;
+    fake_server_file_put(one, 1, "a");
+    fake_server_file_put(two, 1, "a");
+    start_both(NULL);
+    pair_await_quiet();
+    fake_server_file_put(one, 1, "b");
+    assert_int_equal(fake_server_reload(one, false), RESULT_OK);
+    assert_true(fake_server_await(two, 1, "b", PAIR_SOON));
+    pair_await_quiet();
+    fake_server_command_put(two, 1, NULL);
+    assert_true(fake_server_await(one, 1, "", PAIR_SOON));
+    pair_await_quiet();
+    /* The file's words are as they were, and then so are those of config-set. */
+    fake_server_file_put(one, 1, "a");
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    assert_runs(one, 1, "");
+    assert_int_equal(fake_server_reload(one, false), RESULT_OK);
+    assert_runs(one, 1, "");
+    pair_await_quiet();
+    assert_runs(two, 1, "");
+}
+
+static void test_words_that_were_gone_and_come_again_are_an_edit(void **state)
+{
+    (void)state;
+    fake_server_file_put(one, 1, "a");
+    fake_server_file_put(two, 1, "a");
+    start_both(NULL);
+    pair_await_quiet();
+    fake_server_command_put(two, 1, NULL);
+    assert_true(fake_server_await(one, 1, "", PAIR_SOON));
+    pair_await_quiet();
+    fake_server_file_put(one, 1, NULL);
+    assert_int_equal(fake_server_reload(one, false), RESULT_OK);
+    fake_server_file_put(one, 1, "a");
+    assert_int_equal(fake_server_reload(one, false), RESULT_OK);
+    assert_runs(one, 1, "a");
+    assert_true(fake_server_await(two, 1, "a", PAIR_SOON));
+    pair_await_quiet();
+    /* The same for words that this server itself took out. */
+    fake_server_file_put(one, 1, NULL);
+    assert_int_equal(fake_server_reload(one, false), RESULT_OK);
+    assert_true(fake_server_await(two, 1, "", PAIR_SOON));
+    pair_await_quiet();
+    fake_server_file_put(one, 1, "a");
+    assert_int_equal(fake_server_reload(one, false), RESULT_OK);
+    assert_true(fake_server_await(two, 1, "a", PAIR_SOON));
+}
+
+static void test_an_edit_of_the_file_while_down_is_an_edit(void **state)
+{
+    (void)state;
+    fake_server_file_put(one, 1, "first");
+    fake_server_file_put(one, 2, "goes");
+    start_both(NULL);
+    assert_true(fake_server_await(two, 2, "goes", PAIR_SOON));
+    pair_await_quiet();
+    fake_server_stop(one);
+    fake_server_file_put(one, 1, "second");
+    fake_server_file_put(one, 2, NULL);
+    assert_int_equal(fake_server_start(one, NULL), RESULT_OK);
+    assert_true(fake_server_await(two, 1, "second", PAIR_SOON));
+    assert_true(fake_server_await(two, 2, "", PAIR_SOON));
+    pair_await_quiet();
+}
+
+static void test_a_reload_reverts_this_servers_changes_and_keeps_the_partners(void **state)
+{
+    (void)state;
+    fake_server_file_put(one, 1, "file");
+    fake_server_file_put(one, 2, "file");
+    start_both(NULL);
+    assert_true(fake_server_await(two, 2, "file", PAIR_SOON));
+    pair_await_quiet();
+    fake_server_command_put(one, 1, "mine");
+    assert_true(fake_server_await(two, 1, "mine", PAIR_SOON));
+    fake_server_command_put(two, 2, "partner's");
+    assert_true(fake_server_await(one, 2, "partner's", PAIR_SOON));
+    pair_await_quiet();
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    assert_runs(one, 1, "file");
+    assert_runs(one, 2, "partner's");
+    assert_true(fake_server_await(two, 1, "file", PAIR_SOON));
+    pair_await_quiet();
+    assert_runs(two, 2, "partner's");
+}
+
+static void test_a_command_s_configuration_is_not_the_file(void **state)
+{
+    (void)state;
+    fake_server_file_put(one, 1, "file");
+    start_both(NULL);
+    assert_true(fake_server_await(two, 1, "file", PAIR_SOON));
+    pair_await_quiet();
+    /* config-set with another text; at the next start the file still has the old one, and that is no edit. */
+    fake_server_file_put(one, 1, "config-set");
+    assert_int_equal(fake_server_reload(one, false), RESULT_OK);
+    assert_true(fake_server_await(two, 1, "config-set", PAIR_SOON));
+    pair_await_quiet();
+    fake_server_stop(one);
+    fake_server_file_put(one, 1, "file");
+    assert_int_equal(fake_server_start(one, NULL), RESULT_OK);
+    assert_runs(one, 1, "config-set");
+    pair_await_quiet();
+    assert_runs(two, 1, "config-set");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, pair_make, pair_drop)
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_restart_is_not_an_edit),
+        TEST(test_a_scope_removed_at_run_time_stays_away_after_a_restart),
+        TEST(test_a_removal_outlives_the_words_that_it_has_outlived_before),
+        TEST(test_words_that_were_gone_and_come_again_are_an_edit),
+        TEST(test_an_edit_of_the_file_while_down_is_an_edit),
+        TEST(test_a_reload_reverts_this_servers_changes_and_keeps_the_partners),
+        TEST(test_a_command_s_configuration_is_not_the_file),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
