@@ -75,9 +75,12 @@ struct scope_removed {
     uint32_t subnet_id;
     char prefix[48];
     struct version_vector version;
-    uint64_t agreed; /* bit i: the partner of relationship i has removed it, too */
+    uint64_t builds; /* bit i: it builds on the version that the partner of relationship i last had */
+    uint64_t agreed; /* bit i: that has removed it, too */
     struct scope_buried buried;
 };
+/* Notes which version the partner of a relationship is known to have. */
+void scope_removed_note_partner(struct scope_removed *removed, size_t relationship, const struct version_vector *known);
 struct result scope_index_set_removed(struct scope_index *index, const struct scope_removed *removed);
 bool scope_index_get_removed(struct scope_index *index, uint32_t subnet_id, struct scope_removed *removed);
 

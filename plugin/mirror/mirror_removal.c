@@ -143,16 +143,13 @@ static struct result entry_of_removal(struct mirror_writer *writer, const struct
     return entry->agreement == NULL ? result_no_memory("the mirror") : mirror_recall_versions(writer, entry);
 }
 
-/* The relationships whose partners are known to have this version. */
-static uint64_t agreed_on_removal(const struct mirror_writer *writer, const struct scope_entry *entry,
-                                  const struct version_vector *version)
+/* What is known of the partners. */
+static void note_partners(const struct mirror_writer *writer, const struct scope_entry *entry,
+                          struct scope_removed *removed)
 {
-    uint64_t agreed = 0;
-
     for (size_t i = 0; i < writer->plugin->relationships.count; i++)
-        if (entry->agreement[i].met && version_equal(&entry->agreement[i].known, version))
-            agreed |= UINT64_C(1) << i;
-    return agreed;
+        if (entry->agreement[i].met)
+            scope_removed_note_partner(removed, i, &entry->agreement[i].known);
 }
 
 struct result mirror_remove_scope(struct mirror_writer *writer, const struct mirror_removal *removal)
@@ -193,10 +190,8 @@ struct result mirror_remove_scope(struct mirror_writer *writer, const struct mir
     if (!result_failed(result)) {
         struct scope_removed *removed = &writer->removed[writer->removed_count++];
 
-        *removed = (struct scope_removed){.subnet_id = removal->subnet_id,
-                                          .version = version,
-                                          .agreed = agreed_on_removal(writer, &entry, &version),
-                                          .buried = buried};
+        *removed = (struct scope_removed){.subnet_id = removal->subnet_id, .version = version, .buried = buried};
+        note_partners(writer, &entry, removed);
         memcpy(removed->prefix, entry.prefix, sizeof removed->prefix);
     }
 done:

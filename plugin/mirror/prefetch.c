@@ -205,16 +205,15 @@ static struct result fill_version(struct plugin *plugin, const struct version_ro
     return result_ok();
 }
 
-/* A removal that a partner has made as well. */
-static struct result fill_agreed_removal(struct plugin *plugin, const struct version_row *row)
+/* What a partner has, or had, of a scope that is removed here. */
+static struct result fill_removal_of(struct plugin *plugin, const struct version_row *row)
 {
     const int number = partner_number(&plugin->relationships, row->server_record_id);
     struct scope_removed removed;
 
-    if (number < 0 || !scope_index_get_removed(plugin->index, row->subnet_id, &removed) ||
-        !version_equal(&removed.version, &row->version))
+    if (number < 0 || !scope_index_get_removed(plugin->index, row->subnet_id, &removed))
         return result_ok();
-    removed.agreed |= UINT64_C(1) << number;
+    scope_removed_note_partner(&removed, (size_t)number, &row->version);
     return scope_index_set_removed(plugin->index, &removed);
 }
 
@@ -254,7 +253,7 @@ struct result prefetch_fill(struct prefetch *prefetch, struct plugin *plugin)
     for (size_t i = 0; i < prefetch->version_count && !result_failed(result); i++)
         result = fill_version(plugin, &prefetch->versions[i]);
     for (size_t i = 0; i < prefetch->version_count && !result_failed(result); i++)
-        result = fill_agreed_removal(plugin, &prefetch->versions[i]);
+        result = fill_removal_of(plugin, &prefetch->versions[i]);
     if (!result_failed(result))
         take_identity(plugin, &prefetch->identity);
     scope_index_settle_resets(plugin->index);

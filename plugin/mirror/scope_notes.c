@@ -138,3 +138,13 @@ void scope_notes_forget_applied(struct scope_notes *notes, uint32_t subnet_id)
 {
     forget(applied_of(notes), subnet_id);
 }
+
+void scope_removed_note_partner(struct scope_removed *removed, size_t relationship, const struct version_vector *known)
+{
+    const enum version_order order = version_compare(&removed->version, known);
+
+    if (order == VERSION_SAME || order == VERSION_NEWER)
+        removed->builds |= UINT64_C(1) << relationship;
+    if (order == VERSION_SAME)
+        removed->agreed |= UINT64_C(1) << relationship;
+}

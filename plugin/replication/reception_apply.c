@@ -68,8 +68,10 @@ struct present {
     bool counted; /* or it was removed; else there never was such a scope */
     bool agreed;  /* it was removed, and the sender had removed it, too */
     bool edited;  /* since then, and the worker has yet to hear of it */
+    bool builds;  /* its removal builds on what the sender last had */
     bool met;     /* of the sender is known what it has: */
     struct version_vector known;
+    struct fingerprint theirs; /* by its own printing */
 };
 
 static struct present look(const struct reception *reception, const struct received_scope *scope)
@@ -86,11 +88,13 @@ static struct present look(const struct reception *reception, const struct recei
         present.version = entry.version;
         present.met = entry.agreement[reception->number].met;
         present.known = entry.agreement[reception->number].known;
+        present.theirs = entry.agreement[reception->number].theirs;
         recorded = entry.fingerprint;
         scope_entry_clear(&entry);
     } else if (scope_index_get_removed(index, scope->subnet_id, &removed)) {
         present.counted = true;
         present.version = removed.version;
+        present.builds = (removed.builds >> reception->number & 1) != 0;
         present.agreed = (removed.agreed >> reception->number & 1) != 0;
     }
     if (scope_index_get_applied(index, scope->subnet_id, &applied) && same(applied.fingerprint, present.fingerprint)) {
@@ -107,12 +111,20 @@ static struct present look(const struct reception *reception, const struct recei
  * what the two had agreed on. */
 static bool sender_lost_store(const struct received_scope *scope, const struct present *present)
 {
-    return version_is_found(&scope->version) && present->met && !version_equal(&scope->version, &present->known);
+    return version_is_found(&scope->version) &&
+           (present->builds || (present->met && !version_equal(&scope->version, &present->known)));
 }
 
 static bool store_lost_here(const struct received_scope *scope, const struct present *present)
 {
     return version_is_found(&present->version) && !present->met && !fingerprint_empty(scope->base);
+}
+
+/* Two texts of one version are a conflict, or each server would take the other's. The same text is another fingerprint
+ * where another release of the server prints it. */
+static bool is_other_text(const struct received_scope *scope, const struct present *present)
+{
+    return !same(present->fingerprint, scope->theirs) && !(present->met && same(present->theirs, scope->theirs));
 }
 
 static enum version_order order_of(const struct received_scope *scope, const struct present *present)
@@ -124,6 +136,8 @@ static enum version_order order_of(const struct received_scope *scope, const str
     order = version_compare(&scope->version, &present->version);
     if (present->edited)
         return order == VERSION_SAME || order == VERSION_OLDER ? VERSION_OLDER : VERSION_APART;
+    if (order == VERSION_SAME && is_other_text(scope, present))
+        return VERSION_APART;
     if (order != VERSION_APART)
         return order;
     if (sender_lost_store(scope, present))

@@ -128,7 +128,8 @@ static struct result settle_known(struct settlement *settlement, struct scope_en
         want(settlement, scope);
         return result_ok();
     }
-    if (order == VERSION_SAME || (order == VERSION_APART && is_held(settlement, entry, scope)))
+    /* It cannot be there and removed in one version: the partner says which it is. */
+    if ((order == VERSION_SAME && !scope->removed) || (order == VERSION_APART && is_held(settlement, entry, scope)))
         return result_ok();
     result = push(settlement, entry->subnet_id, entry->prefix, false);
     return result_failed(result) ? result : note_lost(settlement, entry);

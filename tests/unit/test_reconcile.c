@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -185,6 +186,66 @@ static void test_a_removal_is_not_undone_by_a_partner_that_was_away(void **state
     pair_await_quiet();
 }
 
+/* What it finds configured is older than what both had when the partner removed the scope, whoever is asked first. */
+static void test_a_removal_is_not_undone_by_a_primary_that_lost_its_store(void **state)
+{
+    (void)state;
+    make_history(one);
+    fake_server_stop(one);
+    drop_store(one);
+    fake_server_file_put(one, 1, "newer"); /* what both had, but nobody's edit any more */
+    fake_server_set_reachable(one, false);
+    fake_server_command_put(two, 1, NULL);
+    assert_true(fake_server_await_status(two, "queued", 1, PAIR_SOON));
+    start(one);
+    assert_runs(one, 1, "newer");
+    assert_true(fake_server_await_status(one, "queued", 0, PAIR_SOON));
+    assert_runs(two, 1, "");
+    fake_server_set_reachable(one, true);
+    assert_true(fake_server_await(one, 1, "", PAIR_SOON));
+    pair_await_quiet();
+    assert_runs(two, 1, "");
+}
+
+static void execute(struct fake_server *server, const char *sql)
+{
+    sqlite3 *store = NULL;
+
+    assert_int_equal(sqlite3_open(fake_server_store(server), &store), SQLITE_OK);
+    if (sqlite3_exec(store, sql, NULL, NULL, NULL) != SQLITE_OK)
+        fail_msg("%s", sqlite3_errmsg(store));
+    (void)sqlite3_close(store);
+}
+
+/* However it came to that: the primary says which it is. */
+static void test_a_scope_that_is_there_and_removed_in_one_version_is_settled(void **state)
+{
+    struct fake_server *removers[] = {two, one};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        start(one);
+        start(two);
+        fake_server_command_put(one, 1, "there");
+        assert_true(fake_server_await(two, 1, "there", PAIR_SOON));
+        pair_await_quiet();
+        fake_server_stop(one);
+        fake_server_stop(two);
+        execute(removers[i], "UPDATE ScopeVersions SET Removed = 1 WHERE SubnetId = 1 AND ServerRecordId = "
+                             "(SELECT RecordId FROM ADM_DHCPServersTable WHERE IsLocal = 1)");
+        execute(removers[i], "DELETE FROM ADM_DHCPScopesTable WHERE SubnetId = 1 AND DHCPServerRecordId = "
+                             "(SELECT RecordId FROM ADM_DHCPServersTable WHERE IsLocal = 1)");
+        start(one);
+        start(two);
+        assert_runs(removers[i], 1, "");
+        assert_true(fake_server_await(removers[1 - i], 1, i == 0 ? "there" : "", PAIR_SOON));
+        assert_true(fake_server_await(removers[i], 1, i == 0 ? "there" : "", PAIR_SOON));
+        pair_await_quiet();
+        fake_server_stop(one);
+        fake_server_stop(two);
+    }
+}
+
 static void test_two_that_agree_exchange_a_digest_and_nothing_else(void **state)
 {
     long long pushes;
@@ -198,18 +259,18 @@ static void test_two_that_agree_exchange_a_digest_and_nothing_else(void **state)
 
 int main(void)
 {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, pair_make, pair_drop)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_a_secondary_that_lost_its_store_gets_it_back_from_its_partner, pair_make,
-                                        pair_drop),
-        cmocka_unit_test_setup_teardown(test_a_primary_that_lost_its_store_gets_it_back_from_its_partner, pair_make,
-                                        pair_drop),
-        cmocka_unit_test_setup_teardown(test_a_removal_that_was_forgotten_is_no_conflict_with_what_comes_after_it,
-                                        pair_make, pair_drop),
-        cmocka_unit_test_setup_teardown(test_both_stores_lost_leave_what_the_files_say, pair_make, pair_drop),
-        cmocka_unit_test_setup_teardown(test_an_edit_after_the_loss_is_not_taken_back, pair_make, pair_drop),
-        cmocka_unit_test_setup_teardown(test_an_old_store_that_was_put_back_is_found_and_settled, pair_make, pair_drop),
-        cmocka_unit_test_setup_teardown(test_a_removal_is_not_undone_by_a_partner_that_was_away, pair_make, pair_drop),
-        cmocka_unit_test_setup_teardown(test_two_that_agree_exchange_a_digest_and_nothing_else, pair_make, pair_drop),
+        TEST(test_a_secondary_that_lost_its_store_gets_it_back_from_its_partner),
+        TEST(test_a_primary_that_lost_its_store_gets_it_back_from_its_partner),
+        TEST(test_a_removal_that_was_forgotten_is_no_conflict_with_what_comes_after_it),
+        TEST(test_both_stores_lost_leave_what_the_files_say),
+        TEST(test_an_edit_after_the_loss_is_not_taken_back),
+        TEST(test_an_old_store_that_was_put_back_is_found_and_settled),
+        TEST(test_a_removal_is_not_undone_by_a_partner_that_was_away),
+        TEST(test_a_removal_is_not_undone_by_a_primary_that_lost_its_store),
+        TEST(test_a_scope_that_is_there_and_removed_in_one_version_is_settled),
+        TEST(test_two_that_agree_exchange_a_digest_and_nothing_else),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
