@@ -164,6 +164,9 @@ static struct result settle_unknown(struct settlement *settlement, struct partne
         return known ? result_ok() : note_removed(settlement, scope);
     if (known)
         order = version_compare(&removed.version, &scope->version);
+    /* A partner that knows no more of a removal that both had made has lost its store since. */
+    if (known && order == VERSION_APART && (removed.agreed >> settlement->number & 1) != 0)
+        order = VERSION_OLDER;
     if (order == VERSION_OLDER)
         want(settlement, scope);
     else if (order != VERSION_SAME && plugin->parameters.deletes)

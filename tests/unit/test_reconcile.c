@@ -99,6 +99,28 @@ static void test_a_removal_that_was_forgotten_is_no_conflict_with_what_comes_aft
     assert_true(fake_server_await(two, 2, "again", 0));
 }
 
+/* The same, but the partner that remembers the removal is the one that finds the difference. */
+static void test_a_removal_that_was_forgotten_is_not_made_again(void **state)
+{
+    (void)state;
+    make_history(one);
+    fake_server_command_put(one, 2, NULL);
+    assert_true(fake_server_await(two, 2, "", PAIR_SOON));
+    pair_await_quiet();
+    fake_server_stop(two);
+    drop_store(two);
+    start(two);
+    assert_true(fake_server_await(two, 1, "newer", PAIR_SOON));
+    pair_await_quiet();
+    fake_server_set_reachable(one, false);
+    fake_server_command_put(two, 2, "again");
+    assert_false(fake_server_await(two, 2, "", 2500)); /* two comparisons */
+    fake_server_set_reachable(one, true);
+    assert_true(fake_server_await(one, 2, "again", PAIR_SOON));
+    pair_await_quiet();
+    assert_runs(two, 2, "again");
+}
+
 static void test_both_stores_lost_leave_what_the_files_say(void **state)
 {
     (void)state;
@@ -264,6 +286,7 @@ int main(void)
         TEST(test_a_secondary_that_lost_its_store_gets_it_back_from_its_partner),
         TEST(test_a_primary_that_lost_its_store_gets_it_back_from_its_partner),
         TEST(test_a_removal_that_was_forgotten_is_no_conflict_with_what_comes_after_it),
+        TEST(test_a_removal_that_was_forgotten_is_not_made_again),
         TEST(test_both_stores_lost_leave_what_the_files_say),
         TEST(test_an_edit_after_the_loss_is_not_taken_back),
         TEST(test_an_old_store_that_was_put_back_is_found_and_settled),
