@@ -53,7 +53,7 @@ struct result load_plan_new(struct plugin *plugin, const struct kea_load *load, 
     if (*plan == NULL)
         return result_failed(result) ? result : result_no_memory("a configuration load");
     (*plan)->at_start = load->at_start;
-    (*plan)->from_file = load->from_file;
+    (*plan)->from_file = (*plan)->file_seen = load->from_file;
     (*plan)->scopes = calloc(scopes + known + 1, sizeof *(*plan)->scopes);
     (*plan)->deliveries = calloc(load->delivered_count + 1, sizeof *(*plan)->deliveries);
     (*plan)->removals = calloc(known + 1, sizeof *(*plan)->removals);

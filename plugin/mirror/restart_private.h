@@ -48,7 +48,9 @@ struct planned_lost {
 };
 
 struct load_plan {
-    bool at_start, from_file;
+    bool at_start;
+    bool from_file; /* what was delivered is what the file says */
+    bool file_seen; /* and it is the whole file, not what a lost store remembered of it */
     struct planned_scope *scopes;
     size_t scope_count;
     struct planned_delivery *deliveries; /* of scopes that run as they did; ascending by id */

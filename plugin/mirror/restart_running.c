@@ -210,7 +210,10 @@ struct result restart_plan_running(struct plugin *plugin, const struct kea_load 
         free(ids);
         return result;
     }
-    decision.plan->from_file = before != NULL || load->from_file;
+    if (before != NULL) {
+        decision.plan->from_file = true;
+        decision.plan->file_seen = false;
+    }
     result = tombstone_store_each(plugin->store, restart_apply_tombstone, &decision);
     for (size_t i = 0; i < count && !result_failed(result); i++) {
         result = decide_running(&decision, ids[i]);

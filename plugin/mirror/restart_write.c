@@ -152,7 +152,7 @@ static struct result mirror_plan(struct plugin *plugin, void *argument)
     if (result_failed(result))
         return result;
     identity.filled = true;
-    identity.file_seen = identity.file_seen || plan->from_file;
+    identity.file_seen = identity.file_seen || plan->file_seen;
     result = write_plan(&writer, plan);
     if (!result_failed(result))
         result = note_filled(&writer, identity);

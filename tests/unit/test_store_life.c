@@ -367,6 +367,24 @@ static void test_a_restart_is_no_edit_though_the_store_has_not_seen_the_file(voi
     pair_await_quiet();
 }
 
+/* The one that is lost has not seen the file, and so has not the one that follows it. */
+static void test_a_restart_is_no_edit_though_two_stores_in_turn_have_not_seen_the_file(void **state)
+{
+    (void)state;
+    make_history();
+    come_back_after_config_set("newer");
+    drop_log(fake_server_store(two));
+    assert_int_equal(unlink(fake_server_store(two)), 0);
+    await_filled(fake_server_store(two));
+    pair_await_quiet();
+    fake_server_stop(two);
+    assert_int_equal(fake_server_start(two, PARAMETERS), RESULT_OK);
+    assert_true(fake_server_await(two, 1, "newer", 0));
+    pair_await_quiet();
+    assert_true(fake_server_await(one, 1, "newer", 0));
+    assert_file_is_in_history(two);
+}
+
 static void test_a_file_that_is_no_store_is_left_alone(void **state)
 {
     char command[300];
@@ -399,6 +417,7 @@ int main(void)
         TEST(test_a_removal_outlives_a_file_that_the_store_has_not_seen),
         TEST(test_a_removal_that_was_in_the_lost_store_outlives_a_file_that_the_new_one_has_not_seen),
         TEST(test_a_restart_is_no_edit_though_the_store_has_not_seen_the_file),
+        TEST(test_a_restart_is_no_edit_though_two_stores_in_turn_have_not_seen_the_file),
         TEST(test_a_file_that_is_no_store_is_left_alone),
     };
 
