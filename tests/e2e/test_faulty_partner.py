@@ -27,9 +27,10 @@ def lonely_pair():
 
 
 def complaint(server, number):
-    """What an administrator is told: of the partner, or of this scope."""
-    return (server.sync_status().get("last-error")
-            or server.command("scope-get", {"subnet-id": number})["scope"].get("sync-reason"))
+    """What an administrator is told: of the partner, or of this scope. None before the first answer."""
+    reason = (server.sync_status().get("last-error")
+              or server.command("scope-get", {"subnet-id": number})["scope"].get("sync-reason"))
+    return None if reason == "waiting to be sent" else reason
 
 
 _number = iter(range(50, 200))

@@ -75,5 +75,5 @@ def test_changing_all_of_them_arrives(large_pair):
     large_pair.wait_settled(60)
     assert large_pair.agree()
     pushes, sent, _ = counted(large_pair.first)
-    # Batches are as large as the partner takes in a few milliseconds: never less than ten scopes, save the last.
-    assert sent == COUNT and pushes <= COUNT / 10 + 1, (pushes, sent)
+    # Batches are as large as the partner takes in a few milliseconds: never less than five scopes, save the last.
+    assert sent == COUNT and pushes <= COUNT / 5 + 1, (pushes, sent)
