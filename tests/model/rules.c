@@ -12,7 +12,7 @@ struct version {
     int author;
     uint64_t knew;  /* the versions its author knew, itself included */
     uint64_t same;  /* the versions that are equal to it, itself included */
-    uint64_t twins; /* versions with the same words that it was made of when they met */
+    uint64_t twins; /* versions with the same words that it was made of when they met, or that it met */
     bool found;     /* it was in the file of a server whose store was new */
     bool recorded;  /* its author's store has it */
     bool forgotten; /* its author crashed before that, or took it back */
@@ -95,7 +95,7 @@ static bool knew(uint32_t scope, int version, int other)
     return (all_known(scope, version) >> other & 1) != 0;
 }
 
-/* The same, or it may have known: whoever knew one of the twins that a version was made of may have heard of both. */
+/* The same, or it may have known: whoever knew one of the twins of a version may have heard of that version. */
 static bool may_have_known(uint32_t scope, int version, int other)
 {
     const struct history *history = &histories[scope];
@@ -274,15 +274,19 @@ void rules_applied(int server, uint32_t scope, int version)
     rules_read(server, scope);
 }
 
-/* Both have the same words, and neither knew the other's: from now on this server knows both. The partner may hear of
- * it or not. */
+/* Both have the same words: from now on this server knows both versions. The partner may hear of it or not, and so may
+ * a change that was made there on top of these words and is not recorded yet. */
 static void meet(int server, uint32_t scope, int version)
 {
     struct standing *standing = &live[server][scope];
     int here = standing->version, both;
 
-    if (knew(scope, here, version))
+    if (here == version)
         return;
+    if (knew(scope, here, version)) {
+        histories[scope].versions[here].twins |= UINT64_C(1) << version;
+        return;
+    }
     if (knew(scope, version, here)) {
         standing->version = version;
         return;
