@@ -63,6 +63,10 @@ struct result server_store_seen(struct store *store, int64_t record_id, int64_t 
 /* When it last answered, in seconds since 1970; 0 if it never did, or is not known. */
 struct result server_store_last_seen(struct store *store, int64_t record_id, int64_t *when);
 
+/* Whether the server's list of versions was read into this store, and that it was. */
+struct result server_store_listed(struct store *store, int64_t record_id, bool *listed);
+struct result server_store_put_listed(struct store *store, int64_t record_id);
+
 /* Removes another server, unless a relationship refers to it. Its scopes are to be removed before. */
 struct result server_store_remove_unused(struct store *store, int64_t record_id);
 

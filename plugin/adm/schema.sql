@@ -17,7 +17,8 @@ CREATE TABLE ADM_DHCPServersTable (
     ControlUrl TEXT,
     ServerVersion TEXT,
     IsLocal INTEGER NOT NULL DEFAULT 0 CHECK (IsLocal IN (0, 1)),
-    LastSeen INTEGER -- seconds since 1970
+    LastSeen INTEGER, -- seconds since 1970
+    Listed INTEGER NOT NULL DEFAULT 0 CHECK (Listed IN (0, 1)) -- what it has removed was read into this store
 ) STRICT;
 
 -- Kea's shared networks.

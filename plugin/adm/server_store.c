@@ -171,6 +171,37 @@ struct result server_store_last_seen(struct store *store, int64_t record_id, int
     return result;
 }
 
+struct result server_store_listed(struct store *store, int64_t record_id, bool *listed)
+{
+    struct statement *statement;
+    bool found = false;
+    struct result result =
+        statement_get(store, "SELECT Listed FROM ADM_DHCPServersTable WHERE RecordId = ?1", &statement);
+
+    *listed = false;
+    if (result_failed(result))
+        return result;
+    statement_bind_integer(statement, 1, record_id);
+    result = statement_step(statement, &found);
+    if (found) {
+        *listed = statement_integer(statement, 0) != 0;
+        statement_done(statement);
+    }
+    return result;
+}
+
+struct result server_store_put_listed(struct store *store, int64_t record_id)
+{
+    struct statement *statement;
+    struct result result = statement_get(
+        store, "UPDATE ADM_DHCPServersTable SET Listed = 1 WHERE RecordId = ?1 AND Listed = 0", &statement);
+
+    if (result_failed(result))
+        return result;
+    statement_bind_integer(statement, 1, record_id);
+    return statement_run(statement);
+}
+
 struct result server_store_remove_unused(struct store *store, int64_t record_id)
 {
     return statement_run_id(store,

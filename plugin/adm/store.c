@@ -6,6 +6,7 @@
 #include "plugin/adm/migration_3_sql.h"
 #include "plugin/adm/migration_4_sql.h"
 #include "plugin/adm/migration_5_sql.h"
+#include "plugin/adm/migration_6_sql.h"
 #include "plugin/adm/schema_sql.h"
 
 #include <errno.h>
@@ -29,6 +30,7 @@ static const struct migration migrations[] = {
     {2, 3, migration_3_sql},
     {3, 4, migration_4_sql},
     {4, 5, migration_5_sql},
+    {5, 6, migration_6_sql},
 };
 
 static const char *remedy_of(int code)

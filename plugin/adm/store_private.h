@@ -16,7 +16,7 @@
 #include <sys/types.h>
 
 #define STORE_APPLICATION_ID 0x4B465359 /* "KFSY": how we and file(1) recognise our files */
-#define STORE_SCHEMA_VERSION 5
+#define STORE_SCHEMA_VERSION 6
 
 struct store {
     sqlite3 *database;

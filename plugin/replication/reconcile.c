@@ -24,7 +24,7 @@ struct reconciler {
     enum reconcile_step step;
     int64_t next_at, failed_wait;
     bool failed;
-    bool listed; /* the lists have been compared since the library was loaded */
+    bool listed; /* the lists have been compared since the store was made */
     struct partner_list list;
     size_t wanted_next; /* of what is wanted: what has not been asked for yet */
 };
@@ -176,14 +176,25 @@ static void settle(struct reconciler *reconciler)
     ask_wanted(reconciler);
 }
 
+/* The digest is of scopes. What the partner has removed is to be known here, too, in case its store is lost. */
+static bool has_listed(struct reconciler *reconciler)
+{
+    const struct relationship *relationship = &reconciler->plugin->relationships.list[reconciler->number];
+    struct result result = result_ok();
+
+    if (!reconciler->listed)
+        result = server_store_listed(reconciler->plugin->store, relationship_partner(relationship)->record_id,
+                                     &reconciler->listed);
+    return !result_failed(result) && reconciler->listed;
+}
+
 static void take_output(struct reconciler *reconciler, const struct model_node *output)
 {
     int64_t next;
 
     switch (reconciler->step) {
     case RECONCILE_COMPARING:
-        /* The digest is of scopes; what the partner has removed, too, matters to a store that has not seen the file. */
-        if (model_boolean(output, "equal", false) && (reconciler->listed || reconciler->plugin->identity.file_seen))
+        if (model_boolean(output, "equal", false) && has_listed(reconciler))
             finish(reconciler);
         else
             ask_list(reconciler, 0);

@@ -135,8 +135,9 @@ static struct result settle_known(struct settlement *settlement, struct scope_en
     return result_failed(result) ? result : note_lost(settlement, entry);
 }
 
-/* A scope that the partner has removed and of which this server knows nothing. If its store has not seen the
- * configuration file, that may still have the scope: the removal is noted, so that this is not taken for a new one. */
+/* A scope that the partner has removed and of which this server knows nothing: its store was lost, or new. The removal
+ * is noted, so that a configuration file which still has the scope, here or there, is not taken for a new one, whoever
+ * loses a store next. */
 static struct result note_removed(struct settlement *settlement, const struct partner_scope *scope)
 {
     const struct mirror_removal removal = {.subnet_id = scope->subnet_id,
@@ -146,10 +147,14 @@ static struct result note_removed(struct settlement *settlement, const struct pa
                                            .agreed_with = (int)settlement->number,
                                            .known = scope->version};
 
-    /* Without its prefix it could not be taken out of a configuration that has it. */
-    return settlement->writer.plugin->identity.file_seen || scope->prefix[0] == '\0'
-               ? result_ok()
-               : mirror_remove_scope(&settlement->writer, &removal);
+    struct scope_applied applied;
+
+    /* Without its prefix it could not be taken out of a configuration that has it. One that was just taken from the
+     * partner and is not recorded yet was removed there since: that comes by itself. */
+    if (scope->prefix[0] == '\0' ||
+        scope_index_get_applied(settlement->writer.plugin->index, scope->subnet_id, &applied))
+        return result_ok();
+    return mirror_remove_scope(&settlement->writer, &removal);
 }
 
 /* A scope that this server has not, or no more. */
@@ -228,6 +233,8 @@ struct result reconcile_settle(struct plugin *plugin, size_t number, struct part
     result = mirror_begin(plugin, &settlement.writer);
     if (!result_failed(result)) {
         result = settle_all(&settlement, &ids);
+        if (!result_failed(result))
+            result = server_store_put_listed(plugin->store, relationship_partner(settlement.relationship)->record_id);
         if (result_failed(result))
             mirror_abandon(&settlement.writer);
         else

@@ -320,6 +320,16 @@ void rules_kept(int server, uint32_t scope, int version)
     rules_read(server, scope);
 }
 
+void rules_told_removed(int server, uint32_t scope, int version)
+{
+    if (rules_version_content(scope, version) != 0 || rules_content(server, scope) != 0)
+        world_fail("scope %u: %s notes a removal by its partner that there was not", scope, name_of(server));
+    else if (!knew(scope, version, live[server][scope].version))
+        world_fail("scope %u: %s forgets that it has removed the scope itself", scope, name_of(server));
+    else
+        live[server][scope].version = known[server][scope].version = recorded[server][scope].version = version;
+}
+
 void rules_in_sync(int server, uint32_t scope, uint8_t content)
 {
     if ((histories[scope].ran[1 - server] >> content & 1) == 0)

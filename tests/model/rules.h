@@ -60,6 +60,9 @@ int rules_sent(int server, uint32_t scope);
 void rules_applied(int server, uint32_t scope, int version);
 void rules_kept(int server, uint32_t scope, int version);
 
+/* The partner's list of versions told a server, which knew nothing of the scope, that the partner has removed it. */
+void rules_told_removed(int server, uint32_t scope, int version);
+
 /* The server's library says that its version of a scope, with this content, is in sync. */
 void rules_in_sync(int server, uint32_t scope, uint8_t content);
 

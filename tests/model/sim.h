@@ -99,6 +99,9 @@ struct sim_known {
 };
 bool sim_server_known(const struct sim_server *server, uint32_t scope, struct sim_known *known);
 
+/* Whether the server's library knows that the scope was removed. */
+bool sim_server_has_removed(const struct sim_server *server, uint32_t scope);
+
 /* Contents that the server's history has of a scope, a bit each; bit 0: a removal. */
 uint64_t sim_server_history(const struct sim_server *server, uint32_t scope);
 

@@ -242,15 +242,22 @@ static void end_awaited(const struct message *message, CURLcode code)
 
 static void deliver_answer(const struct message *message)
 {
+    const struct sim_server *server = &world.server[message->to];
     struct transfer *transfer = message->transfer;
     size_t length = strlen(message->text);
+    bool removed[SCOPES + 1];
 
     if (!is_awaited(message))
         return;
+    for (uint32_t scope = 1; scope <= SCOPES; scope++)
+        removed[scope] = sim_server_has_removed(server, scope);
     if (transfer->receive(message->text, 1, length, transfer->context) != length)
         end_transfer(transfer, CURLE_WRITE_ERROR);
     else
         end_transfer(transfer, CURLE_OK);
+    for (uint32_t scope = 1; scope <= SCOPES; scope++)
+        if (!removed[scope] && sim_server_has_removed(server, scope))
+            rules_told_removed(server->number, scope, message->delivery.version[scope]);
 }
 
 static void deliver_request(const struct message *message, bool elsewhere)
@@ -266,6 +273,8 @@ static void deliver_request(const struct message *message, bool elsewhere)
         end_awaited(message, CURLE_COULDNT_CONNECT);
         return;
     }
+    for (uint32_t scope = 1; scope <= SCOPES; scope++)
+        back.delivery.version[scope] = rules_sent(message->to, scope);
     back.text = sim_server_request(server, message->text, &message->delivery, elsewhere);
     if (back.text == NULL)
         end_awaited(message, CURLE_GOT_NOTHING);

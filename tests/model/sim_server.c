@@ -486,6 +486,14 @@ bool sim_server_known(const struct sim_server *server, uint32_t scope, struct si
     return true;
 }
 
+bool sim_server_has_removed(const struct sim_server *server, uint32_t scope)
+{
+    struct scope_removed removed;
+
+    return server->plugin != NULL && server->plugin->index != NULL &&
+           scope_index_get_removed(server->plugin->index, scope, &removed);
+}
+
 uint64_t sim_server_history(const struct sim_server *server, uint32_t scope)
 {
     struct statement *statement;

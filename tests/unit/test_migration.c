@@ -177,6 +177,16 @@ static void make_version_4(const char *path)
     make_old_file(path, TEST_DATA "/schema-4.sql", rows);
 }
 
+static void make_version_5(const char *path)
+{
+    static const char rows[] =
+        "INSERT INTO ADM_DHCPServersTable (RecordId, ServerName, HaName, IsLocal, LastSeen) VALUES "
+        "(1, '192.0.2.1', 'server1', 1, NULL), (2, '192.0.2.2', 'server2', 0, 17);"
+        "PRAGMA application_id = 0x4B465359; PRAGMA user_version = 5; PRAGMA journal_mode = WAL";
+
+    make_old_file(path, TEST_DATA "/schema-5.sql", rows);
+}
+
 static int set_up_folder(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
@@ -229,6 +239,15 @@ static int set_up_version_4(void **state)
     return failure;
 }
 
+static int set_up_version_5(void **state)
+{
+    int failure = set_up_folder(state);
+
+    if (failure == 0)
+        make_version_5(((struct fixture *)*state)->path);
+    return failure;
+}
+
 static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
 {
     (void)status;
@@ -249,13 +268,13 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void test_a_file_of_version_1_becomes_one_of_version_5(void **state)
+static void test_a_file_of_version_1_becomes_one_of_version_6(void **state)
 {
     struct fixture *fixture = *state;
 
     assert_answer(fixture->path, "PRAGMA user_version", "1");
     assert_ok(store_open(fixture->path, &fixture->store));
-    assert_answer(fixture->path, "PRAGMA user_version", "5");
+    assert_answer(fixture->path, "PRAGMA user_version", "6");
     assert_answer(fixture->path,
                   "SELECT RecordId, StartIPAddress, EndIPAddress, Owner, hex(ForkKey) FROM ADM_IPRangeTable",
                   "7|10.0.0.1|10.0.0.9|an admin|00000000000000000000FFFF0A000008;"
@@ -267,13 +286,13 @@ static void test_a_file_of_version_1_becomes_one_of_version_5(void **state)
                   "4|server1-server2|LoadBalance|[]|{}");
 }
 
-static void test_a_file_of_version_2_becomes_one_of_version_5(void **state)
+static void test_a_file_of_version_2_becomes_one_of_version_6(void **state)
 {
     struct fixture *fixture = *state;
 
     assert_answer(fixture->path, "PRAGMA user_version", "2");
     assert_ok(store_open(fixture->path, &fixture->store));
-    assert_answer(fixture->path, "PRAGMA user_version", "5");
+    assert_answer(fixture->path, "PRAGMA user_version", "6");
     assert_answer(fixture->path,
                   "SELECT RecordId, RelationshipName, Server1RecordId, Server2RecordId, Mode, MCLT, "
                   "StateSwitchInterval, Server1Percentage, Server2Name, Origin, EditedProperties, KeaMode, "
@@ -288,13 +307,13 @@ static void test_a_file_of_version_2_becomes_one_of_version_5(void **state)
 }
 
 /* What the partner has not got is an edit of this server's, and what it has got is as both found it. */
-static void test_a_file_of_version_3_becomes_one_of_version_5(void **state)
+static void test_a_file_of_version_3_becomes_one_of_version_6(void **state)
 {
     struct fixture *fixture = *state;
 
     assert_answer(fixture->path, "PRAGMA user_version", "3");
     assert_ok(store_open(fixture->path, &fixture->store));
-    assert_answer(fixture->path, "PRAGMA user_version", "5");
+    assert_answer(fixture->path, "PRAGMA user_version", "6");
     assert_answer(fixture->path, "SELECT SubnetId, Removal FROM ReplicationQueue ORDER BY SubnetId", "2|0;3|0;4|1");
     assert_answer(fixture->path,
                   "SELECT ServerRecordId, SubnetId, Prefix, replace(Version, substr(Writer, 1, 16), 'writer'), "
@@ -304,17 +323,29 @@ static void test_a_file_of_version_3_becomes_one_of_version_5(void **state)
     assert_answer(fixture->path, "SELECT length(Writer), LastEdit, Filled, FileSeen FROM StoreIdentity", "32|0|1|1");
 }
 
-static void test_a_file_of_version_4_becomes_one_of_version_5(void **state)
+static void test_a_file_of_version_4_becomes_one_of_version_6(void **state)
 {
     struct fixture *fixture = *state;
 
     assert_answer(fixture->path, "PRAGMA user_version", "4");
     assert_ok(store_open(fixture->path, &fixture->store));
-    assert_answer(fixture->path, "PRAGMA user_version", "5");
+    assert_answer(fixture->path, "PRAGMA user_version", "6");
     assert_answer(fixture->path,
                   "SELECT SubnetId, Prefix, Removal, Attempts, EnqueuedAt, NextAttemptAt, Held, LastError FROM "
                   "ReplicationQueue ORDER BY SubnetId",
                   "2|10.0.2.0/24|0|3|1|5|0|not there;3|10.0.3.0/24|1|0|2|2|1|null");
+}
+
+/* What the partner has removed is asked for once. */
+static void test_a_file_of_version_5_becomes_one_of_version_6(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_answer(fixture->path, "PRAGMA user_version", "5");
+    assert_ok(store_open(fixture->path, &fixture->store));
+    assert_answer(fixture->path, "PRAGMA user_version", "6");
+    assert_answer(fixture->path, "SELECT RecordId, HaName, LastSeen, Listed FROM ADM_DHCPServersTable",
+                  "1|server1|null|0;2|server2|17|0");
 }
 
 /* An older store has no note of what the configuration gave before an edit: what it gives first after the upgrade is
@@ -481,13 +512,16 @@ int main(void)
 #define FROM_2(name) cmocka_unit_test_setup_teardown(name, set_up_version_2, tear_down)
 #define FROM_3(name) cmocka_unit_test_setup_teardown(name, set_up_version_3, tear_down)
 #define FROM_4(name) cmocka_unit_test_setup_teardown(name, set_up_version_4, tear_down)
+#define FROM_5(name) cmocka_unit_test_setup_teardown(name, set_up_version_5, tear_down)
     const struct CMUnitTest tests[] = {
-        FROM_4(test_a_file_of_version_4_becomes_one_of_version_5),
+        FROM_5(test_a_file_of_version_5_becomes_one_of_version_6),
+        FROM_5(test_an_upgraded_file_has_the_schema_of_a_new_one),
+        FROM_4(test_a_file_of_version_4_becomes_one_of_version_6),
         FROM_4(test_an_upgraded_file_has_the_schema_of_a_new_one),
-        FROM_3(test_a_file_of_version_3_becomes_one_of_version_5),
+        FROM_3(test_a_file_of_version_3_becomes_one_of_version_6),
         FROM_3(test_an_upgraded_file_has_the_schema_of_a_new_one),
-        FROM_1(test_a_file_of_version_1_becomes_one_of_version_5),
-        FROM_2(test_a_file_of_version_2_becomes_one_of_version_5),
+        FROM_1(test_a_file_of_version_1_becomes_one_of_version_6),
+        FROM_2(test_a_file_of_version_2_becomes_one_of_version_6),
         FROM_2(test_an_edit_of_version_2_holds_until_the_configuration_changes),
         FROM_2(test_the_log_takes_the_states_of_operations_and_no_others),
         FROM_1(test_mirrored_rows_of_version_1_are_managed_by_their_server),

@@ -248,7 +248,7 @@ static void test_the_file_is_set_up_for_durability_and_recognised(void **state)
 
     assert_ok(store_open(fixture->path, &fixture->store));
     assert_answer(fixture->path, "PRAGMA journal_mode", "wal");
-    assert_answer(fixture->path, "PRAGMA user_version", "5");
+    assert_answer(fixture->path, "PRAGMA user_version", "6");
     (void)snprintf(number, sizeof number, "%d", OUR_APPLICATION_ID);
     assert_answer(fixture->path, "PRAGMA application_id", number);
     assert_answer(fixture->path, "SELECT Name || ' ' || Type FROM ADM_AddressSpaceTable WHERE RecordId = 1",
@@ -289,7 +289,7 @@ static void test_an_empty_file_becomes_a_store(void **state)
 
     write_file(fixture->path, "");
     assert_ok(store_open(fixture->path, &fixture->store));
-    assert_answer(fixture->path, "PRAGMA user_version", "5");
+    assert_answer(fixture->path, "PRAGMA user_version", "6");
 }
 
 static void test_a_newer_store_is_refused_untouched(void **state)

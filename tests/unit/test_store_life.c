@@ -385,6 +385,33 @@ static void test_a_restart_is_no_edit_though_two_stores_in_turn_have_not_seen_th
     assert_file_is_in_history(two);
 }
 
+/* The one that lost its store first has learnt of the removal from the other before that loses its own, too, although
+ * the two agreed on every scope that there is. */
+static void test_a_removal_outlives_the_loss_of_one_store_after_the_other(void **state)
+{
+    (void)state;
+    make_history();
+    fake_server_command_put(one, 1, NULL);
+    fake_server_command_put(one, 2, NULL);
+    assert_true(fake_server_await(two, 1, "", PAIR_SOON));
+    assert_true(fake_server_await(two, 2, "", PAIR_SOON));
+    pair_await_quiet();
+    fake_server_stop(one);
+    drop_log(fake_server_store(one));
+    assert_int_equal(unlink(fake_server_store(one)), 0);
+    fake_server_file_put(one, 1, NULL);
+    assert_int_equal(fake_server_start(one, PARAMETERS), RESULT_OK);
+    await_row(fake_server_store(one), "SELECT 1 FROM ScopeVersions WHERE SubnetId = 1 AND Removed = 1");
+    pair_await_quiet();
+    come_back_after_config_set(NULL);
+    await_row(fake_server_store(two), "SELECT 1 FROM ScopeTombstones WHERE SubnetId = 1");
+    assert_int_equal(fake_server_reload(two, true), RESULT_OK);
+    pair_await_quiet();
+    assert_true(fake_server_await(two, 1, "", 0));
+    assert_true(fake_server_await(one, 1, "", 0));
+    assert_file_is_in_history(two);
+}
+
 static void test_a_file_that_is_no_store_is_left_alone(void **state)
 {
     char command[300];
@@ -416,6 +443,7 @@ int main(void)
         TEST(test_a_removal_that_was_not_recorded_when_the_store_went_is_known),
         TEST(test_a_removal_outlives_a_file_that_the_store_has_not_seen),
         TEST(test_a_removal_that_was_in_the_lost_store_outlives_a_file_that_the_new_one_has_not_seen),
+        TEST(test_a_removal_outlives_the_loss_of_one_store_after_the_other),
         TEST(test_a_restart_is_no_edit_though_the_store_has_not_seen_the_file),
         TEST(test_a_restart_is_no_edit_though_two_stores_in_turn_have_not_seen_the_file),
         TEST(test_a_file_that_is_no_store_is_left_alone),
