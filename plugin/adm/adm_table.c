@@ -26,8 +26,8 @@ const struct adm_table adm_tables[ADM_TABLES] = {
     {.list = "dhcp-servers",
      .table = "ADM_DHCPServersTable",
      .sql = "SELECT RecordId, Af, ServerName, HaName, ControlUrl, ServerVersion, iif(IsLocal, 'true', 'false'), "
-            "strftime('%Y-%m-%dT%H:%M:%SZ', LastSeen, 'unixepoch') FROM ADM_DHCPServersTable WHERE RecordId > ?1 "
-            "ORDER BY RecordId LIMIT ?2"},
+            "strftime('%Y-%m-%dT%H:%M:%SZ', LastSeen, 'unixepoch'), iif(Listed, 'true', 'false') FROM "
+            "ADM_DHCPServersTable WHERE RecordId > ?1 ORDER BY RecordId LIMIT ?2"},
     {.list = "dhcp-superscopes",
      .table = "ADM_DhcpSuperscopeTable",
      .sql = "SELECT RecordId, ServerRecordId, Name, Fingerprint, Definition FROM ADM_DhcpSuperscopeTable WHERE "
