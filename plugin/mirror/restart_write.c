@@ -4,6 +4,7 @@
 #include "failover_sync/worker.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* The file may have been edited or not, nobody remembers what it said before: then its version is to be had, at least.
  */
@@ -30,6 +31,38 @@ static bool is_planned(const struct load_plan *plan, uint32_t subnet_id)
     return false;
 }
 
+static bool is_in_network(const struct planned_scope *planned)
+{
+    return planned->scope.definition != NULL && strstr(planned->scope.definition, "\"shared-network\"") != NULL;
+}
+
+static struct result write_scope(struct mirror_writer *writer, const struct load_plan *plan,
+                                 const struct planned_scope *planned)
+{
+    struct mirror_version version = {
+        .scope = &planned->scope,
+        .fingerprint = planned->fingerprint,
+        .origin = planned->origin,
+        .delivered = planned->delivered,
+        .from_file = plan->from_file,
+        .delivered_fingerprint = planned->delivered_fingerprint,
+        .delivered_text = planned->delivered_text,
+        .configuration_apart = planned->configuration_apart,
+        .configuration_fingerprint = planned->configuration_fingerprint,
+        .configuration_text = planned->configuration_text,
+        .is = planned->numbered ? &planned->version : NULL,
+        .followed = planned->followed,
+        .agreed_with = -1,
+        .hold = planned->hold,
+        .reason = planned->reason[0] == '\0' ? NULL : planned->reason,
+    };
+    struct result result = mirror_put_scope(writer, &version);
+
+    if (!result_failed(result) && planned->passed_over.definition != NULL)
+        result = keep_passed_over(writer, &planned->passed_over, planned->delivered_fingerprint);
+    return result;
+}
+
 static struct result write_plan(struct mirror_writer *writer, const struct load_plan *plan)
 {
     struct result result = result_ok();
@@ -53,30 +86,13 @@ static struct result write_plan(struct mirror_writer *writer, const struct load_
         if (!plan->deliveries[i].dropped)
             result = mirror_put_delivery(writer, plan->deliveries[i].subnet_id, plan->from_file,
                                          plan->deliveries[i].fingerprint, plan->deliveries[i].text);
-    for (size_t i = 0; i < plan->scope_count && !result_failed(result); i++) {
-        const struct planned_scope *planned = &plan->scopes[i];
-        struct mirror_version version = {
-            .scope = &planned->scope,
-            .fingerprint = planned->fingerprint,
-            .origin = planned->origin,
-            .delivered = planned->delivered,
-            .from_file = plan->from_file,
-            .delivered_fingerprint = planned->delivered_fingerprint,
-            .delivered_text = planned->delivered_text,
-            .configuration_apart = planned->configuration_apart,
-            .configuration_fingerprint = planned->configuration_fingerprint,
-            .configuration_text = planned->configuration_text,
-            .is = planned->numbered ? &planned->version : NULL,
-            .followed = planned->followed,
-            .agreed_with = -1,
-            .hold = planned->hold,
-            .reason = planned->reason[0] == '\0' ? NULL : planned->reason,
-        };
-
-        result = mirror_put_scope(writer, &version);
-        if (!result_failed(result) && planned->passed_over.definition != NULL)
-            result = keep_passed_over(writer, &planned->passed_over, planned->delivered_fingerprint);
-    }
+    /* What leaves a shared network is queued before what stays: it must not change at the partner with the network. */
+    for (size_t i = 0; i < plan->scope_count && !result_failed(result); i++)
+        if (!is_in_network(&plan->scopes[i]))
+            result = write_scope(writer, plan, &plan->scopes[i]);
+    for (size_t i = 0; i < plan->scope_count && !result_failed(result); i++)
+        if (is_in_network(&plan->scopes[i]))
+            result = write_scope(writer, plan, &plan->scopes[i]);
     for (size_t i = 0; i < plan->loser_count && !result_failed(result); i++)
         result = keep_passed_over(writer, &plan->losers[i].scope, plan->losers[i].fingerprint);
     for (size_t i = 0; i < plan->removed_count && !result_failed(result); i++) {

@@ -156,6 +156,28 @@ static void test_a_new_scope_does_not_undo_the_secondarys_change_of_its_network(
     assert_the_networks_change_outlives_a_new_scope(two, one);
 }
 
+/* What it leaves it leaves before the network changes there, or it would have changed there with the network. */
+static void test_a_scope_that_leaves_its_network_is_no_conflict_with_what_changes_in_there(void **state)
+{
+    const uint32_t leaver = 11; /* there is no room for it in the first batch beside the others */
+
+    (void)state;
+    for (uint32_t id = 1; id <= leaver; id++) {
+        fake_server_file_put(one, id, "a@campus:old");
+        fake_server_file_put(two, id, "a@campus:old");
+    }
+    start_both(NULL);
+    pair_await_quiet();
+    for (uint32_t id = 1; id < leaver; id++)
+        fake_server_file_put(two, id, "a@campus:new");
+    fake_server_file_put(two, leaver, "alone");
+    assert_int_equal(fake_server_reload(two, true), RESULT_OK);
+    assert_true(fake_server_await(one, 1, "a@campus:new", PAIR_SOON));
+    pair_await_quiet();
+    assert_runs(one, leaver, "alone");
+    assert_runs(two, leaver, "alone");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pair_make, pair_drop)
@@ -165,6 +187,7 @@ int main(void)
         TEST(test_a_network_is_the_same_on_both_after_a_conflict_over_a_scope_in_it),
         TEST(test_a_new_scope_does_not_undo_the_primarys_change_of_its_network),
         TEST(test_a_new_scope_does_not_undo_the_secondarys_change_of_its_network),
+        TEST(test_a_scope_that_leaves_its_network_is_no_conflict_with_what_changes_in_there),
         TEST(test_an_edit_of_a_network_in_the_file_counts_for_what_the_partner_sent_into_it),
     };
 
