@@ -267,6 +267,9 @@ bool store_is_lost(struct store *store)
     if (status.st_size < store->size)
         store->damaged = true;
     store->size = status.st_size;
+    /* SQLite itself may not look at the file for hours, while it has all of it in memory or in the log. */
+    if (store_file_is_overwritten(store->database))
+        store->damaged = true;
     return store->damaged;
 }
 

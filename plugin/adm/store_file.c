@@ -153,6 +153,19 @@ struct result store_file_set_aside(const char *path, char aside[STORE_ASIDE_SIZE
     return result_ok();
 }
 
+bool store_file_is_overwritten(sqlite3 *database)
+{
+    unsigned char header[sizeof header_magic];
+    sqlite3_file *file = NULL;
+    sqlite3_int64 size = 0;
+
+    return sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK && file != NULL &&
+           file->pMethods != NULL && file->pMethods->xFileSize(file, &size) == SQLITE_OK &&
+           size >= (sqlite3_int64)sizeof header &&
+           file->pMethods->xRead(file, header, (int)sizeof header, 0) == SQLITE_OK &&
+           memcmp(header, header_magic, sizeof header) != 0;
+}
+
 struct result store_file_check_header(sqlite3 *database, const char *path, bool *damaged)
 {
     unsigned char header[HEADER_SIZE] = {0};

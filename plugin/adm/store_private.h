@@ -51,6 +51,9 @@ struct result store_file_prepare(const char *path);
  * is not a database, not ours, or of a newer version. `database` was opened but not used yet. */
 struct result store_file_check_header(sqlite3 *database, const char *path, bool *damaged);
 
+/* Whether the file of a database in use begins with something else now. */
+bool store_file_is_overwritten(sqlite3 *database);
+
 /* Renames a damaged store; `aside` receives the new name. */
 struct result store_file_set_aside(const char *path, char aside[STORE_ASIDE_SIZE]);
 

@@ -162,6 +162,23 @@ static void test_a_store_that_is_deleted_while_the_server_runs_is_made_anew(void
     pair_await_quiet();
 }
 
+static void test_a_store_that_is_overwritten_while_the_server_runs_is_set_aside_at_once(void **state)
+{
+    (void)state;
+    make_history();
+    scribble(fake_server_store(one), 0);
+    for (int tries = 0; tries < PAIR_SOON / 10 && count_set_aside() == 0; tries++)
+        usleep(10000);
+    assert_int_equal(count_set_aside(), 1);
+    await_status_text(one, "\"current\"");
+    pair_await_quiet();
+    fake_server_stop(one);
+    assert_int_equal(fake_server_start(one, PARAMETERS), RESULT_OK);
+    assert_true(fake_server_await(one, 1, "newer", PAIR_SOON));
+    assert_true(fake_server_await(one, 2, "in no file", PAIR_SOON));
+    pair_await_quiet();
+}
+
 static void await_row(const char *path, const char *query)
 {
     bool found = false;
@@ -437,6 +454,7 @@ int main(void)
         TEST(test_a_damaged_store_is_set_aside_and_filled_again),
         TEST(test_a_store_whose_pages_are_damaged_is_set_aside_and_filled_again),
         TEST(test_a_store_that_is_deleted_while_the_server_runs_is_made_anew),
+        TEST(test_a_store_that_is_overwritten_while_the_server_runs_is_set_aside_at_once),
         TEST(test_a_store_that_is_made_anew_knows_what_config_set_said_last),
         TEST(test_a_store_that_is_made_anew_knows_what_was_removed_though_the_file_has_it),
         TEST(test_a_store_that_is_emptied_while_nothing_happens_is_made_anew),
