@@ -194,7 +194,8 @@ static void take_output(struct reconciler *reconciler, const struct model_node *
 
     switch (reconciler->step) {
     case RECONCILE_COMPARING:
-        if (model_boolean(output, "equal", false) && has_listed(reconciler))
+        reconciler->list.only_removed = model_boolean(output, "equal", false);
+        if (reconciler->list.only_removed && has_listed(reconciler))
             finish(reconciler);
         else
             ask_list(reconciler, 0);

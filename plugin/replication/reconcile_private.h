@@ -18,6 +18,7 @@ struct partner_scope {
 struct partner_list {
     struct partner_scope *scopes; /* ascending by subnet id */
     size_t count, capacity;
+    bool only_removed; /* the scopes that there are have been compared: only what is removed is of interest */
 };
 
 void partner_list_clear(struct partner_list *list);

@@ -199,7 +199,7 @@ static struct result settle_all(struct settlement *settlement, const struct ids 
     struct plugin *plugin = settlement->writer.plugin;
     struct result result = result_ok();
 
-    for (size_t i = 0; i < ids->count && !result_failed(result); i++) {
+    for (size_t i = 0; i < ids->count && !result_failed(result) && !settlement->list->only_removed; i++) {
         struct scope_entry entry;
 
         if (!scope_index_get(plugin->index, ids->list[i], &entry))
@@ -212,7 +212,7 @@ static struct result settle_all(struct settlement *settlement, const struct ids 
 
         if (scope_index_get(plugin->index, settlement->list->scopes[i].subnet_id, &entry))
             scope_entry_clear(&entry);
-        else
+        else if (settlement->list->scopes[i].removed || !settlement->list->only_removed)
             result = settle_unknown(settlement, &settlement->list->scopes[i]);
     }
     return result;
