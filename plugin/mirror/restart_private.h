@@ -18,8 +18,9 @@ struct planned_scope {
     bool configuration_apart; /* see struct mirror_version */
     struct fingerprint configuration_fingerprint, configuration_text;
     bool followed; /* only its network's parameters are others, and the partner's */
-    bool numbered; /* its version is known, and nobody's edit: */
+    bool numbered; /* its version is known: */
     struct version_vector version;
+    bool edit_on_top; /* or that, and one edit of this server's that nobody recorded */
     bool hold;
     char reason[160];
 };

@@ -16,6 +16,7 @@ static bool take_applied(struct scope_index *index, struct planned_scope *runnin
         return false;
     running->origin = SCOPE_FROM_PARTNER;
     running->numbered = true;
+    running->edit_on_top = false;
     running->version = applied.version;
     return true;
 }
@@ -43,6 +44,40 @@ static struct result decide_running_known(struct decision *decision, struct plan
     return restart_plan_delivered(decision, running);
 }
 
+/* What the lost store knew of it. */
+static void take_lost(struct planned_scope *running, const struct scope_entry *entry)
+{
+    running->numbered = true;
+    running->version = entry->version;
+    running->edit_on_top = !fingerprint_equal(entry->fingerprint, running->fingerprint);
+    running->origin = running->edit_on_top ? SCOPE_FROM_CONFIGURATION : entry->origin;
+    running->delivered = !fingerprint_empty(entry->file_fingerprint);
+    running->delivered_fingerprint = entry->file_fingerprint;
+    running->delivered_text = entry->file_text;
+    running->configuration_apart = true;
+    running->configuration_fingerprint = entry->configuration_fingerprint;
+    running->configuration_text = entry->configuration_text;
+}
+
+/* What the last load delivered, which the lost store may not have got to know. */
+static void take_load(struct planned_scope *running, const struct kea_load *load, const struct kea_delivered *then)
+{
+    const bool heard = running->numbered && !running->edit_on_top;
+
+    if (load->from_file && !fingerprint_equal(running->delivered_text, then->text)) {
+        if (!heard || fingerprint_empty(running->delivered_fingerprint))
+            running->delivered_fingerprint = running->fingerprint;
+        running->delivered_text = then->text;
+        running->delivered = true;
+    }
+    if (!fingerprint_equal(running->configuration_text, then->text)) {
+        if (!heard || fingerprint_empty(running->configuration_fingerprint))
+            running->configuration_fingerprint = running->fingerprint;
+        running->configuration_text = then->text;
+        running->configuration_apart = true;
+    }
+}
+
 /* A scope that runs and that the store does not know; perhaps the store that was lost did. */
 static struct result decide_running_unknown(struct decision *decision, struct planned_scope *running,
                                             uint32_t subnet_id)
@@ -52,17 +87,11 @@ static struct result decide_running_unknown(struct decision *decision, struct pl
 
     if (decision->before != NULL) {
         if (scope_index_get(decision->before, subnet_id, &entry)) {
-            running->origin = entry.origin;
-            running->numbered = fingerprint_equal(entry.fingerprint, running->fingerprint);
-            running->version = entry.version;
-            running->delivered = !fingerprint_empty(entry.file_fingerprint);
-            running->delivered_fingerprint = entry.file_fingerprint;
-            running->delivered_text = entry.file_text;
-            running->configuration_apart = true;
-            running->configuration_fingerprint = entry.configuration_fingerprint;
-            running->configuration_text = entry.configuration_text;
+            take_lost(running, &entry);
             scope_entry_clear(&entry);
         }
+        if (then != NULL)
+            take_load(running, decision->load, then);
         (void)take_applied(decision->before, running);
     } else if (then != NULL) {
         running->delivered = true;

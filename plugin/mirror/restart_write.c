@@ -51,6 +51,7 @@ static struct result write_scope(struct mirror_writer *writer, const struct load
         .configuration_fingerprint = planned->configuration_fingerprint,
         .configuration_text = planned->configuration_text,
         .is = planned->numbered ? &planned->version : NULL,
+        .edit = planned->edit_on_top,
         .followed = planned->followed,
         .agreed_with = -1,
         .hold = planned->hold,

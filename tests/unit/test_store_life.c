@@ -429,6 +429,45 @@ static void test_a_removal_outlives_the_loss_of_one_store_after_the_other(void *
     assert_file_is_in_history(two);
 }
 
+/* What the last load delivered is known to the server, though the lost store had not got to know it. */
+static void test_a_restart_is_no_edit_though_its_load_was_recorded_in_no_store(void **state)
+{
+    sqlite3 *other = NULL;
+
+    (void)state;
+    make_history();
+    fake_server_stop(two);
+    fake_server_file_put(two, 1, "edited");
+    fake_server_file_put(two, 5, "added");
+    assert_int_equal(sqlite3_open(fake_server_store(two), &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other,
+                                  "CREATE TRIGGER full BEFORE INSERT ON ScopeVersions BEGIN "
+                                  "SELECT RAISE(ABORT, 'no more'); END",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(other);
+    assert_int_equal(fake_server_start(two, PARAMETERS), RESULT_OK);
+    assert_true(fake_server_await(two, 1, "edited", PAIR_SOON));
+    await_status_text(two, "no more");
+    drop_log(fake_server_store(two));
+    assert_int_equal(unlink(fake_server_store(two)), 0);
+    await_filled(fake_server_store(two));
+    assert_true(fake_server_await(one, 1, "edited", PAIR_SOON));
+    assert_true(fake_server_await(one, 5, "added", PAIR_SOON));
+    pair_await_quiet();
+    fake_server_command_put(one, 1, "again");
+    fake_server_command_put(one, 5, "changed");
+    assert_true(fake_server_await(two, 1, "again", PAIR_SOON));
+    assert_true(fake_server_await(two, 5, "changed", PAIR_SOON));
+    pair_await_quiet();
+    assert_int_equal(fake_server_reload(two, true), RESULT_OK);
+    pair_await_quiet();
+    assert_true(fake_server_await(two, 1, "again", 0));
+    assert_true(fake_server_await(one, 1, "again", 0));
+    assert_true(fake_server_await(two, 5, "changed", 0));
+    assert_true(fake_server_await(one, 5, "changed", 0));
+}
+
 static void test_a_file_that_is_no_store_is_left_alone(void **state)
 {
     char command[300];
@@ -463,6 +502,7 @@ int main(void)
         TEST(test_a_removal_that_was_in_the_lost_store_outlives_a_file_that_the_new_one_has_not_seen),
         TEST(test_a_removal_outlives_the_loss_of_one_store_after_the_other),
         TEST(test_a_restart_is_no_edit_though_the_store_has_not_seen_the_file),
+        TEST(test_a_restart_is_no_edit_though_its_load_was_recorded_in_no_store),
         TEST(test_a_restart_is_no_edit_though_two_stores_in_turn_have_not_seen_the_file),
         TEST(test_a_file_that_is_no_store_is_left_alone),
     };
