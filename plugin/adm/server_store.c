@@ -152,41 +152,37 @@ struct result server_store_seen(struct store *store, int64_t record_id, int64_t 
     return result;
 }
 
-struct result server_store_last_seen(struct store *store, int64_t record_id, int64_t *when)
+/* The integer that a query gives of one server; 0 if it gives none. */
+static struct result read_integer(struct store *store, const char *sql, int64_t record_id, int64_t *value)
 {
     struct statement *statement;
     bool found = false;
-    struct result result =
-        statement_get(store, "SELECT LastSeen FROM ADM_DHCPServersTable WHERE RecordId = ?1", &statement);
+    struct result result = statement_get(store, sql, &statement);
 
-    *when = 0;
+    *value = 0;
     if (result_failed(result))
         return result;
     statement_bind_integer(statement, 1, record_id);
     result = statement_step(statement, &found);
     if (found) {
-        *when = statement_integer(statement, 0);
+        *value = statement_integer(statement, 0);
         statement_done(statement);
     }
     return result;
 }
 
+struct result server_store_last_seen(struct store *store, int64_t record_id, int64_t *when)
+{
+    return read_integer(store, "SELECT LastSeen FROM ADM_DHCPServersTable WHERE RecordId = ?1", record_id, when);
+}
+
 struct result server_store_listed(struct store *store, int64_t record_id, bool *listed)
 {
-    struct statement *statement;
-    bool found = false;
+    int64_t value;
     struct result result =
-        statement_get(store, "SELECT Listed FROM ADM_DHCPServersTable WHERE RecordId = ?1", &statement);
+        read_integer(store, "SELECT Listed FROM ADM_DHCPServersTable WHERE RecordId = ?1", record_id, &value);
 
-    *listed = false;
-    if (result_failed(result))
-        return result;
-    statement_bind_integer(statement, 1, record_id);
-    result = statement_step(statement, &found);
-    if (found) {
-        *listed = statement_integer(statement, 0) != 0;
-        statement_done(statement);
-    }
+    *listed = value != 0;
     return result;
 }
 

@@ -153,35 +153,42 @@ struct result store_file_set_aside(const char *path, char aside[STORE_ASIDE_SIZE
     return result_ok();
 }
 
+/* The header, by the handle that SQLite has: closing another one would take its locks away. Zeros if the file is
+ * shorter. */
+static int read_header(sqlite3 *database, unsigned char header[HEADER_SIZE], sqlite3_int64 *size)
+{
+    sqlite3_file *file = NULL;
+    int code = sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+
+    memset(header, 0, HEADER_SIZE);
+    *size = 0;
+    if (code == SQLITE_OK && (file == NULL || file->pMethods == NULL))
+        code = SQLITE_CANTOPEN;
+    if (code == SQLITE_OK)
+        code = file->pMethods->xFileSize(file, size);
+    if (code == SQLITE_OK && *size >= HEADER_SIZE)
+        code = file->pMethods->xRead(file, header, HEADER_SIZE, 0);
+    return code;
+}
+
 bool store_file_is_overwritten(sqlite3 *database)
 {
-    unsigned char header[sizeof header_magic];
-    sqlite3_file *file = NULL;
-    sqlite3_int64 size = 0;
+    unsigned char header[HEADER_SIZE];
+    sqlite3_int64 size;
 
-    return sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK && file != NULL &&
-           file->pMethods != NULL && file->pMethods->xFileSize(file, &size) == SQLITE_OK &&
-           size >= (sqlite3_int64)sizeof header &&
-           file->pMethods->xRead(file, header, (int)sizeof header, 0) == SQLITE_OK &&
-           memcmp(header, header_magic, sizeof header) != 0;
+    return read_header(database, header, &size) == SQLITE_OK && size > 0 &&
+           memcmp(header, header_magic, sizeof header_magic) != 0;
 }
 
 struct result store_file_check_header(sqlite3 *database, const char *path, bool *damaged)
 {
-    unsigned char header[HEADER_SIZE] = {0};
-    sqlite3_file *file = NULL;
-    sqlite3_int64 size = 0;
+    unsigned char header[HEADER_SIZE];
+    sqlite3_int64 size;
     int64_t application_id, version;
-    int code = sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    int code = read_header(database, header, &size);
 
-    if (code == SQLITE_OK && (file == NULL || file->pMethods == NULL))
-        code = SQLITE_CANTOPEN;
-    if (code == SQLITE_OK)
-        code = file->pMethods->xFileSize(file, &size);
     if (code == SQLITE_OK && size == 0)
         return result_ok(); /* new */
-    if (code == SQLITE_OK && size >= HEADER_SIZE)
-        code = file->pMethods->xRead(file, header, HEADER_SIZE, 0);
     if (code != SQLITE_OK)
         return result_error(RESULT_STORE, "the store %.200s cannot be read: %s; check the file and its disk", path,
                             sqlite3_errstr(code));
