@@ -35,13 +35,34 @@ static bool is_forgotten(const struct version_vector *version, const struct vers
     return version->count == VERSION_PARTS && outranks(&version->part[least_of(version)], part);
 }
 
+static bool knows(const struct version_vector *version, const struct version_part *part)
+{
+    return part->edit <= edit_of(version, part->writer) || is_forgotten(version, part);
+}
+
 /* Whether the second knows every edit that the first knows. */
 static bool is_known_to(const struct version_vector *first, const struct version_vector *second)
 {
     for (size_t i = 0; i < first->count; i++)
-        if (first->part[i].edit > edit_of(second, first->part[i].writer) && !is_forgotten(second, &first->part[i]))
+        if (!knows(second, &first->part[i]))
             return false;
     return true;
+}
+
+bool version_only_followed(const struct version_vector *first, const struct version_vector *second)
+{
+    bool followed = false;
+
+    for (size_t i = 0; i < first->count; i++) {
+        const struct version_part *part = &first->part[i];
+
+        if (knows(second, part))
+            continue;
+        if (part->edit == VERSION_FOUND || version_writer(part->writer) == part->writer)
+            return false;
+        followed = true;
+    }
+    return followed;
 }
 
 enum version_order version_compare(const struct version_vector *first, const struct version_vector *second)

@@ -38,7 +38,8 @@ struct mirror_version {
      * `edit` and one more edit on top. */
     const struct version_vector *is;
     bool edit;
-    bool followed; /* other words, but nobody's edit: its shared network's have changed */
+    bool followed;    /* other words, but nobody's edit: its shared network's have changed */
+    bool follow_sent; /* the same, and the partner is sent what came of it */
     /* What a configuration load delivered, if one did (`delivered`); `from_file` says that it was the file. */
     bool delivered, from_file;
     struct fingerprint delivered_fingerprint, delivered_text;
@@ -167,9 +168,10 @@ void restart_forget(struct plugin *plugin);
 struct result changes_read_soon(struct plugin *plugin, const uint32_t *ids, size_t count);
 
 /* The same for scopes whose shared network has changed with what a partner sent: whose they are does not change. Two
- * servers that change one network at once may each get the other's parameters; so `sent_again` on the primary makes
- * what it has now an edit, which the partner gets: then both have the same. */
-struct result changes_follow_network(struct plugin *plugin, const uint32_t *ids, size_t count, bool sent_again);
+ * servers that change one network at once may each get the other's parameters; so with `sent`, on the primary, the
+ * partner gets what is here now: then both have the same. An edit that the partner has made meanwhile counts for more.
+ */
+struct result changes_follow_network(struct plugin *plugin, const uint32_t *ids, size_t count, bool sent);
 
 /* Reads every scope, a slice at a time, so that packets get their turn. */
 struct result changes_read_all(struct plugin *plugin);

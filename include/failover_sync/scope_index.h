@@ -67,6 +67,9 @@ void scope_index_settle_resets(struct scope_index *index);
 
 size_t scope_index_count(struct scope_index *index);
 
+/* The versions of the scopes of `ids` in one; of those that are there. */
+struct version_vector scope_index_merge(struct scope_index *index, const uint32_t *ids, size_t count);
+
 /* Digest over the versions of all scopes in a relationship. */
 struct fingerprint scope_index_digest(struct scope_index *index, size_t relationship);
 

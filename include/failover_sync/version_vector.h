@@ -18,6 +18,12 @@ struct version_part {
     uint64_t writer, edit;
 };
 
+/* A scope that changes because its shared network was changed by a partner was edited by nobody: that is noted as an
+ * edit of its server's other writer, and loses against every edit of anybody. */
+#define VERSION_FOLLOWS           UINT64_C(1)
+#define version_writer(number)    ((number) & ~VERSION_FOLLOWS) /* of a server with its store */
+#define version_following(writer) ((writer) | VERSION_FOLLOWS)  /* its other one */
+
 /* Ascending by writer. Empty: older than every other version. */
 struct version_vector {
     size_t count;
@@ -37,6 +43,9 @@ bool version_empty(const struct version_vector *version);
 
 /* Whether nobody has edited the scope since it was found. */
 bool version_is_found(const struct version_vector *version);
+
+/* Whether all that the second does not know of the first is that it followed its network. */
+bool version_only_followed(const struct version_vector *first, const struct version_vector *second);
 
 /* What builds on both. With more than VERSION_PARTS writers the oldest edits are not named any more, but count as
  * known: the edits of all writers are of one scale, milliseconds since 1970 where their clocks are right. */

@@ -92,6 +92,7 @@ static struct result write_found(struct mirror_writer *writer, const struct foun
             .scope = scope,
             .origin = origin_of(writer, found, scope->subnet_id),
             .followed = found->follow == FOLLOW,
+            .follow_sent = found->follow == FOLLOW_AND_SEND,
             .agreed_with = -1,
         };
 
@@ -305,9 +306,9 @@ struct result changes_read_soon(struct plugin *plugin, const uint32_t *ids, size
     return read_soon(plugin, ids, count, FOLLOW_NOT);
 }
 
-struct result changes_follow_network(struct plugin *plugin, const uint32_t *ids, size_t count, bool sent_again)
+struct result changes_follow_network(struct plugin *plugin, const uint32_t *ids, size_t count, bool sent)
 {
-    return read_soon(plugin, ids, count, sent_again ? FOLLOW_AND_SEND : FOLLOW);
+    return read_soon(plugin, ids, count, sent ? FOLLOW_AND_SEND : FOLLOW);
 }
 
 bool changes_wanted(const char *command)

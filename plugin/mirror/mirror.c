@@ -38,7 +38,7 @@ struct result mirror_note_recorded(struct mirror_writer *writer, const struct sc
     return result_ok();
 }
 
-void mirror_edit(struct mirror_writer *writer, struct version_vector *version)
+static void edit(struct mirror_writer *writer, struct version_vector *version, uint64_t number)
 {
     struct store_identity *identity = &writer->plugin->identity;
     const uint64_t now = writer->now > 0 ? (uint64_t)writer->now : 0;
@@ -48,13 +48,19 @@ void mirror_edit(struct mirror_writer *writer, struct version_vector *version)
     identity->last_edit = now > identity->last_edit ? now : identity->last_edit + 1;
     for (size_t i = 0; i < version->count; i++) {
         /* A version that can name no more writers would not name one whose clock is behind. */
-        const bool counts = version->count == VERSION_PARTS || version->part[i].writer == writer->plugin->writer;
+        const bool counts =
+            version->count == VERSION_PARTS || version_writer(version->part[i].writer) == writer->plugin->writer;
 
         if (counts && version->part[i].edit >= identity->last_edit)
             identity->last_edit = version->part[i].edit + 1;
     }
-    version_add(version, writer->plugin->writer, identity->last_edit);
+    version_add(version, number, identity->last_edit);
     writer->edited = true;
+}
+
+void mirror_edit(struct mirror_writer *writer, struct version_vector *version)
+{
+    edit(writer, version, writer->plugin->writer);
 }
 
 void mirror_abandon(struct mirror_writer *writer)
@@ -345,6 +351,8 @@ static void set_version(struct mirror_writer *writer, const struct mirror_versio
 
         if (received && fingerprint_equal(applied.fingerprint, version->fingerprint))
             entry->origin = SCOPE_FROM_PARTNER;
+        else if (version->follow_sent)
+            edit(writer, &entry->version, version_following(writer->plugin->writer));
         else if (writer->plugin->filled)
             mirror_edit(writer, &entry->version);
         else

@@ -223,7 +223,7 @@ static void take_identity(struct plugin *plugin, const struct store_identity *id
     char text[sizeof identity->writer + 300];
     plugin->identity = *identity;
     (void)snprintf(text, sizeof text, "%s/%.256s", identity->writer, plugin->relationships.server_name);
-    plugin->writer = fingerprint_number(fingerprint_of(text, strlen(text)));
+    plugin->writer = version_writer(fingerprint_number(fingerprint_of(text, strlen(text))));
     plugin->filled = identity->filled;
 }
 

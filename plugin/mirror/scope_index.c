@@ -282,6 +282,21 @@ void scope_index_each(struct scope_index *index, scope_index_visitor each, void 
     (void)pthread_mutex_unlock(&index->lock);
 }
 
+struct version_vector scope_index_merge(struct scope_index *index, const uint32_t *ids, size_t count)
+{
+    struct version_vector merged = {.count = 0};
+
+    (void)pthread_mutex_lock(&index->lock);
+    for (size_t i = 0; i < count; i++) {
+        const struct scope_entry *entry = find(index, ids[i]);
+
+        if (entry != NULL)
+            merged = version_merge(&merged, &entry->version);
+    }
+    (void)pthread_mutex_unlock(&index->lock);
+    return merged;
+}
+
 struct fingerprint scope_index_digest(struct scope_index *index, size_t relationship)
 {
     struct fingerprint_stream stream = fingerprint_begin();

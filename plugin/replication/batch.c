@@ -87,6 +87,31 @@ static struct result prepare(struct plugin *plugin, size_t number, struct batch_
     return result;
 }
 
+/* What this server knows of the shared network that an item's scope is in: once for all of them, which come together.
+ */
+static struct result look_at_network(struct plugin *plugin, const struct batch *batch, struct batch_item *item)
+{
+    const struct batch_item *last = batch->count == 0 ? NULL : &batch->items[batch->count - 1];
+    uint32_t *ids = NULL;
+    size_t count = 0;
+    struct result result;
+
+    if (item->wish.network == 0 || item->definition == NULL)
+        return result_ok();
+    if (last != NULL && last->wish.network == item->wish.network) {
+        item->network = last->network;
+        return result_ok();
+    }
+    result = mirror_network_members(plugin, item->wish.subnet_id, &ids, &count);
+    if (!result_failed(result)) {
+        const struct version_vector others = scope_index_merge(plugin->index, ids, count);
+
+        item->network = version_merge(&others, &item->version);
+    }
+    free(ids);
+    return result;
+}
+
 struct result batch_take(struct plugin *plugin, size_t number, int64_t now, size_t limit, struct batch *batch)
 {
     const size_t most = limit == BATCH_ALL ? BATCH_ALL_BYTES : BATCH_BYTES;
@@ -110,6 +135,8 @@ struct result batch_take(struct plugin *plugin, size_t number, int64_t now, size
 
         *item = (struct batch_item){.wish = due[i]};
         result = prepare(plugin, number, item, &bytes, &skip);
+        if (!result_failed(result) && !skip)
+            result = look_at_network(plugin, batch, item);
         if (result_failed(result) || skip || (batch->count > 0 && total + bytes > most)) {
             free(item->definition);
             item->definition = NULL;
@@ -174,8 +201,10 @@ static json_t *scope_json(const struct plugin *plugin, const struct batch_item *
                   "base", item->agreed ? item->base.hex : "", "fingerprint", item->pushed.hex, "version", version);
     if (scope == NULL || item->definition == NULL)
         return scope;
+    version_print(&item->network, version);
     definition = batch_travelling(plugin, item->definition);
-    if (definition == NULL || json_object_set_new(scope, "definition", json_string(definition)) != 0) {
+    if (definition == NULL || json_object_set_new(scope, "definition", json_string(definition)) != 0 ||
+        (version[0] != '\0' && json_object_set_new(scope, "network-version", json_string(version)) != 0)) {
         json_decref(scope);
         scope = NULL;
     }

@@ -47,7 +47,7 @@ static bool builds_on_sent(const struct settling *settling, const struct version
     struct version_vector sent = settling->item->version;
 
     for (size_t i = 0; i < version->count; i++)
-        if (version->part[i].writer == settling->writer->plugin->writer)
+        if (version_writer(version->part[i].writer) == settling->writer->plugin->writer)
             version_add(&sent, version->part[i].writer, version->part[i].edit);
     return version_equal(version, &sent);
 }

@@ -131,7 +131,8 @@ static struct result take_scopes(struct reception *reception, const struct model
         scope->definition = definition == NULL ? NULL : strdup(definition);
         scope->base = fingerprint_parse(model_text(node, "base"));
         scope->theirs = fingerprint_parse(model_text(node, "fingerprint"));
-        if (!version_parse(model_text(node, "version"), &scope->version))
+        if (!version_parse(model_text(node, "version"), &scope->version) ||
+            !version_parse(model_text(node, "network-version"), &scope->network))
             return result_error(RESULT_INVALID, "the version of scope %u is none", scope->subnet_id);
         if (scope->prefix == NULL || (definition != NULL && scope->definition == NULL))
             return result_no_memory("received scopes");

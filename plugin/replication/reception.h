@@ -13,6 +13,7 @@ struct received_scope {
     char *definition; /* NULL removes the scope */
     struct fingerprint base, theirs;
     struct version_vector version; /* the sender's */
+    struct version_vector network; /* what the sender knows of its shared network; empty if it does not say */
 
     enum batch_outcome outcome;
     char text[300];
@@ -46,7 +47,7 @@ const struct relationship *reception_relationship(const struct reception *recept
 struct fingerprint reception_fingerprint(const struct kea_scope *scope);
 
 /* [main] Whether a scope that is about to be applied comes into a shared network that was changed here, and the sender
- * has not taken that yet: then the network's parameters are to stay. */
+ * has not taken that yet, or had not when it sent the scope: then the network's parameters are to stay. */
 bool reception_keeps_network(const struct reception *reception, const struct received_scope *scope);
 
 /* Whether the network of what now runs has other parameters than were received. */

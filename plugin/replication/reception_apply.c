@@ -127,6 +127,17 @@ static bool is_other_text(const struct received_scope *scope, const struct prese
     return !same(present->fingerprint, scope->theirs) && !(present->met && same(present->theirs, scope->theirs));
 }
 
+/* Both were changed; but one of them, if it only followed its shared network, by nobody. */
+static enum version_order order_of_edits(const struct received_scope *scope, const struct present *present)
+{
+    const bool here = version_only_followed(&present->version, &scope->version) && !present->edited;
+    const bool there = version_only_followed(&scope->version, &present->version);
+
+    if (here == there)
+        return VERSION_APART;
+    return here ? VERSION_NEWER : VERSION_OLDER;
+}
+
 static enum version_order order_of(const struct received_scope *scope, const struct present *present)
 {
     enum version_order order;
@@ -135,7 +146,7 @@ static enum version_order order_of(const struct received_scope *scope, const str
         return VERSION_NEWER;
     order = version_compare(&scope->version, &present->version);
     if (present->edited)
-        return order == VERSION_SAME || order == VERSION_OLDER ? VERSION_OLDER : VERSION_APART;
+        return order == VERSION_SAME || order == VERSION_OLDER ? VERSION_OLDER : order_of_edits(scope, present);
     if (order == VERSION_SAME && is_other_text(scope, present))
         return VERSION_APART;
     if (order != VERSION_APART)
@@ -143,7 +154,7 @@ static enum version_order order_of(const struct received_scope *scope, const str
     if (sender_lost_store(scope, present))
         return VERSION_OLDER;
     /* One that knows no more of a removal that both had made has lost its store since. */
-    return store_lost_here(scope, present) || present->agreed ? VERSION_NEWER : VERSION_APART;
+    return store_lost_here(scope, present) || present->agreed ? VERSION_NEWER : order_of_edits(scope, present);
 }
 
 /* Both were changed. */

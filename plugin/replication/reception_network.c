@@ -21,29 +21,39 @@ static const char *name_of(const json_t *network)
     return json_string_value(json_object_get(network, "name"));
 }
 
-/* Whether what the sender last took of a scope is what runs here. That the worker knows what runs is asked of one scope
- * of a network (`read`): a change of the network is one of all its scopes. */
-static bool is_agreed(const struct reception *reception, uint32_t subnet_id, bool read)
+/* Whether the sender had heard of all that was edited of another scope when it sent this one. */
+static bool was_known(const struct received_scope *scope, const struct version_vector *version)
+{
+    const enum version_order order = version_compare(version, &scope->network);
+
+    return version_empty(&scope->network) || order == VERSION_SAME || order == VERSION_OLDER ||
+           version_only_followed(version, &scope->network);
+}
+
+/* Whether what the sender has of a scope in the network is what runs here. That the worker knows what runs is asked of
+ * one of them (`read`): a change of the network is one of all its scopes. */
+static bool is_known(const struct reception *reception, const struct received_scope *comes, uint32_t subnet_id,
+                     bool read)
 {
     const struct kea_server *server = reception->plugin->server;
     struct kea_scope scope = {.subnet_id = 0};
     struct scope_entry entry;
-    bool agreed;
+    bool known;
 
     if (!scope_index_get(reception->plugin->index, subnet_id, &entry))
         return false;
-    agreed = scope_entry_agreed(&entry, reception->number);
-    if (agreed && read) {
+    known = scope_entry_agreed(&entry, reception->number) && was_known(comes, &entry.version);
+    if (known && read) {
         struct result result = server->scope_get(server->context, KEA_RUNNING, subnet_id, &scope);
 
-        agreed = !result_failed(result) && fingerprint_equal(reception_fingerprint(&scope), entry.fingerprint);
+        known = !result_failed(result) && fingerprint_equal(reception_fingerprint(&scope), entry.fingerprint);
         kea_scope_clear(&scope);
     }
     scope_entry_clear(&entry);
-    return agreed;
+    return known;
 }
 
-static bool has_changed(const struct reception *reception, const char *network)
+static bool has_changed(const struct reception *reception, const struct received_scope *comes, const char *network)
 {
     const struct kea_server *server = reception->plugin->server;
     uint32_t *ids = NULL;
@@ -52,7 +62,7 @@ static bool has_changed(const struct reception *reception, const char *network)
         result_failed(server->network_scope_ids(server->context, KEA_RUNNING, network, &ids, &count)) && count > 0;
 
     for (size_t i = 0; i < count && !changed; i++)
-        changed = !is_agreed(reception, ids[i], i == 0);
+        changed = !is_known(reception, comes, ids[i], i == 0);
     free(ids);
     return changed;
 }
@@ -61,8 +71,8 @@ bool reception_keeps_network(const struct reception *reception, const struct rec
 {
     json_t *comes = network_of(scope->definition), *was = network_of(scope->before.definition);
     const char *name = name_of(comes);
-    bool keeps =
-        name != NULL && (name_of(was) == NULL || strcmp(name_of(was), name) != 0) && has_changed(reception, name);
+    bool keeps = name != NULL && (name_of(was) == NULL || strcmp(name_of(was), name) != 0) &&
+                 has_changed(reception, scope, name);
 
     json_decref(comes);
     json_decref(was);

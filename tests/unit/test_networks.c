@@ -2,10 +2,13 @@
  * without Kea. */
 #include "pair_fixture.h"
 
+#include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -178,6 +181,114 @@ static void test_a_scope_that_leaves_its_network_is_no_conflict_with_what_change
     assert_runs(two, leaver, "alone");
 }
 
+/* A scope that only went along when its network changed was edited by nobody. */
+static void test_a_scope_that_leaves_its_network_after_a_change_of_it_is_no_conflict(void **state)
+{
+    const uint32_t leaver = 11; /* there is no room for it in the first batch beside the others */
+
+    (void)state;
+    for (uint32_t id = 1; id <= leaver; id++) {
+        fake_server_file_put(one, id, "a@campus:old");
+        fake_server_file_put(two, id, "a@campus:old");
+    }
+    start_both(NULL);
+    pair_await_quiet();
+    fake_server_set_reachable(one, false);
+    for (uint32_t id = 1; id <= leaver; id++)
+        fake_server_file_put(two, id, "a@campus:new");
+    assert_int_equal(fake_server_reload(two, true), RESULT_OK);
+    fake_server_file_put(two, leaver, "b@airport:new");
+    assert_int_equal(fake_server_reload(two, true), RESULT_OK);
+    assert_true(fake_server_await_status(two, "queued", leaver, PAIR_SOON));
+    fake_server_set_reachable(one, true);
+    assert_true(fake_server_await(one, 1, "a@campus:new", PAIR_SOON));
+    pair_await_quiet();
+    assert_runs(one, leaver, "b@airport:new");
+    assert_runs(two, leaver, "b@airport:new");
+}
+
+/* The version that server1 has of scope 1, as it tells its partner. */
+static char *version_of_first(void)
+{
+    char *answer =
+        fake_server_command(one, "scope-digest", "{\"sender\": \"server2\", \"receiver\": \"server1\", \"from\": 0}");
+    json_t *root = json_loads(answer, 0, NULL);
+    const json_t *scopes = json_object_get(json_object_get(root, "arguments"), "scopes");
+    const char *version = json_string_value(json_object_get(json_array_get(scopes, 0), "version"));
+    char *copy;
+
+    if (version == NULL)
+        fail_msg("%s", answer);
+    copy = strdup(version);
+    json_decref(root);
+    free(answer);
+    return copy;
+}
+
+/* The partner sends scope 2 into the network, as the network was when it knew that version of scope 1. */
+static void send_into_campus(const char *network_words, const char *known)
+{
+    char *definition = NULL, *arguments = NULL, *answer;
+    json_t *scopes, *words;
+
+    assert_true(asprintf(&definition,
+                         "{\"shared-network\":{\"name\":\"campus\",\"user-context\":{\"words\":\"%s\"}},"
+                         "\"subnet4\":{\"id\":2,\"subnet\":\"10.0.2.0/24\",\"user-context\":{\"words\":\"b\"}}}",
+                         network_words) > 0);
+    words = json_pack("{s:i,s:s,s:s,s:s,s:s,s:s,s:s}", "subnet-id", 2, "prefix", "10.0.2.0/24", "base", "",
+                      "fingerprint", "00112233445566778899aabbccddeeff", "version", "0000000000000005:19a3c2f00d1", "network-version",
+                      known, "definition", definition);
+    scopes = json_pack("{s:s,s:s,s:[o]}", "sender", "server2", "receiver", "server1", "scopes", words);
+    arguments = json_dumps(scopes, JSON_COMPACT);
+    answer = fake_server_command(one, "scope-receive", arguments);
+    if (strstr(answer, "\"result\": 0") == NULL && strstr(answer, "\"result\":0") == NULL)
+        fail_msg("%s", answer);
+    json_decref(scopes);
+    free(arguments);
+    free(definition);
+    free(answer);
+}
+
+/* It was sent before its sender took the change, and comes when the two have agreed on that. */
+static void test_a_scope_that_comes_late_does_not_undo_the_change_of_its_network(void **state)
+{
+    char *known;
+
+    (void)state;
+    fake_server_file_put(one, 1, "a@campus:old");
+    fake_server_file_put(two, 1, "a@campus:old");
+    start_both(NULL);
+    pair_await_quiet();
+    known = version_of_first();
+    fake_server_file_put(one, 1, "a@campus:new");
+    assert_int_equal(fake_server_reload(one, true), RESULT_OK);
+    assert_true(fake_server_await(two, 1, "a@campus:new", PAIR_SOON));
+    pair_await_quiet();
+    send_into_campus("old", known);
+    assert_true(fake_server_await(two, 2, "b@campus:new", PAIR_SOON));
+    pair_await_quiet();
+    assert_runs(one, 1, "a@campus:new");
+    assert_runs(one, 2, "b@campus:new");
+    assert_runs(two, 1, "a@campus:new");
+    free(known);
+}
+
+static void test_a_scope_that_comes_with_a_later_change_of_its_network_makes_it(void **state)
+{
+    char *known;
+
+    (void)state;
+    fake_server_file_put(one, 1, "a@campus:old");
+    fake_server_file_put(two, 1, "a@campus:old");
+    start_both(NULL);
+    pair_await_quiet();
+    known = version_of_first();
+    send_into_campus("newest", known);
+    assert_true(fake_server_await(one, 1, "a@campus:newest", PAIR_SOON));
+    assert_runs(one, 2, "b@campus:newest");
+    free(known);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pair_make, pair_drop)
@@ -188,6 +299,9 @@ int main(void)
         TEST(test_a_new_scope_does_not_undo_the_primarys_change_of_its_network),
         TEST(test_a_new_scope_does_not_undo_the_secondarys_change_of_its_network),
         TEST(test_a_scope_that_leaves_its_network_is_no_conflict_with_what_changes_in_there),
+        TEST(test_a_scope_that_leaves_its_network_after_a_change_of_it_is_no_conflict),
+        TEST(test_a_scope_that_comes_late_does_not_undo_the_change_of_its_network),
+        TEST(test_a_scope_that_comes_with_a_later_change_of_its_network_makes_it),
         TEST(test_an_edit_of_a_network_in_the_file_counts_for_what_the_partner_sent_into_it),
     };
 

@@ -79,6 +79,28 @@ static void test_what_was_found_is_nobodys_edit(void **state)
     assert_false(version_is_found(&version));
 }
 
+/* Its network was changed by the partner: nobody edited the scope. */
+static void test_what_only_followed_is_told_from_an_edit(void **state)
+{
+    const uint64_t partner = version_writer(B);
+    struct version_vector followed = edits(5, 0), edited = edits(5, 0);
+
+    (void)state;
+    version_add(&edited, partner, 4);
+    assert_false(version_only_followed(&followed, &edited));
+    version_add(&followed, version_following(version_writer(A)), 6);
+    assert_order(followed, edits(5, 0), VERSION_NEWER, VERSION_OLDER);
+    assert_order(followed, edited, VERSION_APART, VERSION_APART);
+    assert_true(version_only_followed(&followed, &edited));
+    assert_false(version_only_followed(&edited, &followed));
+    version_add(&followed, version_writer(A), 7);
+    assert_false(version_only_followed(&followed, &edited));
+    /* What was found is of no writer. */
+    followed = edits(5, 0);
+    version_add(&followed, version_following(version_writer(A)), VERSION_FOUND);
+    assert_false(version_only_followed(&followed, &edited));
+}
+
 static void test_with_too_many_writers_the_oldest_edits_are_forgotten(void **state)
 {
     struct version_vector version = {.count = 0};
@@ -194,6 +216,7 @@ int main(void)
         cmocka_unit_test(test_what_is_merged_builds_on_both),
         cmocka_unit_test(test_an_older_edit_changes_nothing),
         cmocka_unit_test(test_what_was_found_is_nobodys_edit),
+        cmocka_unit_test(test_what_only_followed_is_told_from_an_edit),
         cmocka_unit_test(test_with_too_many_writers_the_oldest_edits_are_forgotten),
         cmocka_unit_test(test_many_writers_change_nothing_of_what_is_newer),
         cmocka_unit_test(test_the_text_is_read_back),
