@@ -197,7 +197,7 @@ struct result plugin_configuration_loading(struct plugin *plugin, const struct k
     return result_failed(result) ? result : store_life_keep_load(plugin, load);
 }
 
-void plugin_configuration_loaded(struct plugin *plugin, bool committed)
+void plugin_take_up_work(struct plugin *plugin, bool committed)
 {
     struct result result = result_ok();
 
@@ -214,6 +214,13 @@ void plugin_configuration_loaded(struct plugin *plugin, bool committed)
     }
     if (result_failed(result))
         engine_set_mirror(plugin, &result);
+}
+
+void plugin_configuration_loaded(struct plugin *plugin, bool committed)
+{
+    if (committed)
+        store_life_load_committed(plugin);
+    plugin_take_up_work(plugin, committed);
 }
 
 void plugin_configuration_changed(struct plugin *plugin)

@@ -15,9 +15,21 @@ void store_life_drop(struct plugin *plugin, const struct result *why);
 struct result store_life_keep_load(struct plugin *plugin, const struct kea_load *load);
 void store_life_forget_load(struct plugin *plugin);
 
+/* [main] That load is in force. */
+void store_life_load_committed(struct plugin *plugin);
+
+/* Whether the file that was loaded last for this store's server is not recorded yet, by this instance of the library or
+ * by one before it in the same process: until it is, what the store remembers of the file is not what the file says. */
+void unseen_file_note(const char *store);
+bool unseen_file_is_noted(const char *store);
+void unseen_file_forget(const char *store);
+
 /* [worker] Every second: opens a store that could not be used, sets aside one that is damaged and makes a new one for
  * it and for one that is gone, and has the main thread take it up. */
 void store_life_watch(struct plugin *plugin);
+
+/* [main] The worker starts, with what was planned; `committed`: and that is in force. */
+void plugin_take_up_work(struct plugin *plugin, bool committed);
 
 /* [main] The relationships of a configuration, in memory and in the store, and the index for them. */
 struct result plugin_take_relationships(struct plugin *plugin, enum kea_configuration which);

@@ -158,7 +158,7 @@ struct result restart_decide_missing(struct decision *decision, const struct sco
     struct fingerprint before = load->from_file ? entry->file_fingerprint : entry->configuration_fingerprint;
     struct planned_scope nothing = {.delivered = true}; /* not to be there: this configuration, too, has last said so */
 
-    if (fingerprint_empty(before) && restart_outlives(load, entry->origin))
+    if ((fingerprint_empty(before) || is_unheard_of(decision, entry->origin)) && restart_outlives(load, entry->origin))
         return restart_plan_restored(decision, entry, &nothing);
     plan->removals[plan->removal_count++] =
         (struct planned_removal){.subnet_id = entry->subnet_id, .gone_from_file = load->from_file};

@@ -1,6 +1,7 @@
 /* Writing what was decided on a configuration load, by the worker, once the configuration is in force. */
 #include "restart_private.h"
 
+#include "failover_sync/store_life.h"
 #include "failover_sync/worker.h"
 
 #include <stdio.h>
@@ -169,7 +170,8 @@ static struct result mirror_plan(struct plugin *plugin, void *argument)
     if (result_failed(result))
         return result;
     identity.filled = true;
-    identity.file_seen = identity.file_seen || plan->file_seen;
+    /* A file that was loaded since, and not recorded, may say anything by now. */
+    identity.file_seen = plan->file_seen || (identity.file_seen && !unseen_file_is_noted(plugin->parameters.store));
     result = write_plan(&writer, plan);
     if (!result_failed(result))
         result = note_filled(&writer, identity);
@@ -185,6 +187,7 @@ static struct result mirror_plan(struct plugin *plugin, void *argument)
         if (!result_failed(result)) {
             plugin->identity.filled = plugin->filled = true;
             plugin->identity.file_seen = identity.file_seen;
+            unseen_file_forget(plugin->parameters.store);
         }
     }
     if (!result_failed(result))

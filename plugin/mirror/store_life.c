@@ -42,6 +42,12 @@ struct result store_life_keep_load(struct plugin *plugin, const struct kea_load 
     return result_ok();
 }
 
+void store_life_load_committed(struct plugin *plugin)
+{
+    if (plugin->load != NULL && plugin->load->load.from_file)
+        unseen_file_note(plugin->parameters.store);
+}
+
 void store_life_open(struct plugin *plugin, struct result *result)
 {
     *result = store_open(plugin->parameters.store, &plugin->store);
@@ -101,7 +107,7 @@ static void resume(struct plugin *plugin)
     } else {
         kea_log(plugin->server, FAILOVER_SYNC_STORE_BACK, plugin->parameters.store);
     }
-    plugin_configuration_loaded(plugin, true);
+    plugin_take_up_work(plugin, true);
     if (!result_failed(result) && plugin->ready)
         (void)changes_read_all(plugin);
 }

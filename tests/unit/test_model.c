@@ -347,7 +347,8 @@ static void test_an_unknown_name_is_refused_with_those_that_are_known(void **sta
            RPC "scope-get-all");
     refuse(
         "scope-receive", "{\"sender\": \"a\", \"receiver\": \"b\", \"scopes\": [{\"subnet-id\": 4, \"pools\": []}]}",
-        "scopes[subnet-id=4].pools: unknown name, expected subnet-id, prefix, definition, base, fingerprint, version",
+        "scopes[subnet-id=4].pools: unknown name, expected subnet-id, prefix, definition, base, fingerprint, version, "
+        "network-version",
         RPC "scope-receive/scopes[subnet-id='4']");
     refuse("scope-get", "{\"input\": {}}", "input: unknown name, expected subnet-id", RPC "scope-get");
     refuse("scope-receive", "{\"request\": {}}", "request: unknown name, expected sender, receiver, scopes, ticket",

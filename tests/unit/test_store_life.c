@@ -468,6 +468,75 @@ static void test_a_restart_is_no_edit_though_its_load_was_recorded_in_no_store(v
     assert_true(fake_server_await(one, 5, "changed", 0));
 }
 
+static void run_sql(const char *path, const char *sql)
+{
+    sqlite3 *database = NULL;
+
+    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+    sqlite3_busy_timeout(database, PAIR_SOON);
+    assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(database);
+}
+
+/* The file is loaded, and then another configuration, while nothing can be recorded: the library that then can record
+ * has not seen the file. */
+static void load_without_record(const char *first, const char *second)
+{
+    run_sql(fake_server_store(two), "CREATE TRIGGER full BEFORE INSERT ON ScopeVersions BEGIN "
+                                    "SELECT RAISE(ABORT, 'no more'); END");
+    fake_server_file_put(two, 1, first);
+    fake_server_file_put(two, 2, second);
+    assert_int_equal(fake_server_reload(two, true), RESULT_OK);
+    await_status_text(two, "no more");
+    assert_int_equal(fake_server_reload(two, false), RESULT_OK);
+    await_status_text(two, "no more");
+    run_sql(fake_server_store(two), "DROP TRIGGER full");
+    assert_true(fake_server_await(one, 1, first == NULL ? "" : first, PAIR_SOON));
+    assert_true(fake_server_await(one, 2, second, PAIR_SOON));
+    pair_await_quiet();
+}
+
+static void test_a_restart_is_no_edit_though_a_load_of_the_file_was_not_recorded(void **state)
+{
+    (void)state;
+    make_history();
+    load_without_record("edited", "added");
+    fake_server_command_put(one, 1, "again");
+    fake_server_command_put(one, 2, "changed");
+    assert_true(fake_server_await(two, 1, "again", PAIR_SOON));
+    assert_true(fake_server_await(two, 2, "changed", PAIR_SOON));
+    pair_await_quiet();
+    assert_int_equal(fake_server_reload(two, true), RESULT_OK);
+    pair_await_quiet();
+    for (struct fake_server *server = one;; server = two) {
+        assert_runs(server, 1, "again");
+        assert_runs(server, 2, "changed");
+        if (server == two)
+            break;
+    }
+    assert_file_is_in_history(two);
+    /* Another text in the file is an edit from now on. */
+    fake_server_file_put(two, 1, "at last");
+    assert_int_equal(fake_server_reload(two, true), RESULT_OK);
+    assert_true(fake_server_await(one, 1, "at last", PAIR_SOON));
+    pair_await_quiet();
+}
+
+static void test_a_restart_is_no_removal_though_a_load_of_the_file_was_not_recorded(void **state)
+{
+    (void)state;
+    make_history();
+    load_without_record(NULL, "added");
+    fake_server_command_put(one, 1, "again");
+    assert_true(fake_server_await(two, 1, "again", PAIR_SOON));
+    pair_await_quiet();
+    fake_server_stop(two);
+    assert_int_equal(fake_server_start(two, PARAMETERS), RESULT_OK);
+    pair_await_quiet();
+    assert_runs(one, 1, "again");
+    assert_runs(two, 1, "again");
+}
+
 static void test_a_file_that_is_no_store_is_left_alone(void **state)
 {
     char command[300];
@@ -504,6 +573,8 @@ int main(void)
         TEST(test_a_restart_is_no_edit_though_the_store_has_not_seen_the_file),
         TEST(test_a_restart_is_no_edit_though_its_load_was_recorded_in_no_store),
         TEST(test_a_restart_is_no_edit_though_two_stores_in_turn_have_not_seen_the_file),
+        TEST(test_a_restart_is_no_edit_though_a_load_of_the_file_was_not_recorded),
+        TEST(test_a_restart_is_no_removal_though_a_load_of_the_file_was_not_recorded),
         TEST(test_a_file_that_is_no_store_is_left_alone),
     };
 

@@ -16,6 +16,9 @@ SERVERS = ("server1", "server2")
 # Seconds after which a store that was lost is there again, if the disk can be written.
 STORE_BACK = 3.0
 
+# Seconds after which a load is recorded, if the disk can be written.
+MIRRORED = 0.5
+
 
 @dataclass(frozen=True)
 class Version:
@@ -88,6 +91,7 @@ class Ledger:
         self._delivered = {server: {} for server in SERVERS}  # as any configuration last did
         self._authors = defaultdict(set)  # of each (register, value), for good
         self._file_unseen = {}  # since when, of servers whose store may not have seen their file
+        self._file_loads = []  # (server, when)
 
     def number(self):
         """A number that no other version has."""
@@ -106,6 +110,8 @@ class Ledger:
     def loaded(self, server, source, dhcp4, start, end, seen=None, heard=True, at_start=False):
         """A configuration was given to a server: `source` is "file" (reload or start) or "set"."""
         with self._lock:
+            if source == "file":
+                self._file_loads.append((server, start))
             now = registers_of(dhcp4)
             last = (self._in_file if source == "file" else self._delivered)[server]
             self._note_texts(dhcp4)
@@ -157,7 +163,9 @@ class Ledger:
 
     def unwritable(self, server, since, until):
         self.disks_full.append((server, since, until))
-        if server in self._file_unseen:
+        # A file that was loaded meanwhile was not recorded, and another configuration may have come after it.
+        if server in self._file_unseen or any(
+                who == server and since - MIRRORED < when < until for who, when in self._file_loads):
             self._file_unseen[server] = until
 
     def paused(self, server, since, until):

@@ -244,10 +244,6 @@ def _account(ledger, edits, result, history, carried, verdict):
             # Nor does one that could not write down what it had received, once its library is loaded again.
             forgot = forgot or any(server == edit.server and since < edit.start < until
                                    for server, since, until in ledger.disks_full)
-            # The network that a scope leaves may arrive changed before the scope does: with that, the primary has changed it.
-            moved = edit.register[0] == "scope" and edit.value and any(
-                value and value.network != edit.value.network for value in _values_at(ledger, edit, edits))
-            forgot = forgot or (moved and any(other.server == edit.server for other in carried(edit)))
             # The same value as before: whether a server knew the old one or the one that came back cannot be told.
             forgot = forgot or any(rival.value in _values_before(ledger, rival, edits) for rival in rivals)
             if not forgot and all(_knew(edit, rival, edits + carried(edit)) for rival in rivals):

@@ -195,9 +195,14 @@ class Server:
         return "\n".join(self.logged("", 0)[-lines:])
 
     def disturbances(self, since):
-        """What a config-set leaves in the log and a replicated scope must not."""
-        return self.logged("HA_STATE_TRANSITION|HA_INIT_OK|HA_DEINIT_OK|HOOKS_LIBRARY_CLOSED|HOOKS_LIBRARY_UNLOADED|"
-                           "HOOKS_LIBRARY_LOADED|DHCP4_CONFIG_COMPLETE|HA_SERVICE_STARTED|HA_LOCAL_DHCP_DISABLE", since)
+        """What a config-set leaves in the log and a replicated scope must not. A heartbeat to the other server that comes while
+        that one loads a configuration of its own finds nobody there, library or not: what follows of it is not counted."""
+        found = self.logged("HA_STATE_TRANSITION|HA_INIT_OK|HA_DEINIT_OK|HOOKS_LIBRARY_CLOSED|HOOKS_LIBRARY_UNLOADED|"
+                            "HOOKS_LIBRARY_LOADED|DHCP4_CONFIG_COMPLETE|HA_SERVICE_STARTED|HA_LOCAL_DHCP_DISABLE", since)
+        if self.logged("HA_HEARTBEAT_COMMUNICATIONS_FAILED.*Connection (reset by peer|refused)", since):
+            found = [line for line in found if not re.search(
+                "LOAD-BALANCING to COMMUNICATION-RECOVERY|COMMUNICATION-RECOVERY to LOAD-BALANCING", line)]
+        return found
 
 
 def scopes_of(dhcp4):
