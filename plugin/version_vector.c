@@ -5,6 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* It followed its network; what was found is of no writer. */
+static bool follows(const struct version_part *part)
+{
+    return part->edit != VERSION_FOUND && version_writer(part->writer) != part->writer;
+}
+
 static uint64_t edit_of(const struct version_vector *version, uint64_t writer)
 {
     for (size_t i = 0; i < version->count; i++)
@@ -54,11 +60,9 @@ bool version_only_followed(const struct version_vector *first, const struct vers
     bool followed = false;
 
     for (size_t i = 0; i < first->count; i++) {
-        const struct version_part *part = &first->part[i];
-
-        if (knows(second, part))
+        if (knows(second, &first->part[i]))
             continue;
-        if (part->edit == VERSION_FOUND || version_writer(part->writer) == part->writer)
+        if (!follows(&first->part[i]))
             return false;
         followed = true;
     }
@@ -89,7 +93,7 @@ bool version_empty(const struct version_vector *version)
 bool version_is_found(const struct version_vector *version)
 {
     for (size_t i = 0; i < version->count; i++)
-        if (version->part[i].edit != VERSION_FOUND)
+        if (version->part[i].edit != VERSION_FOUND && !follows(&version->part[i]))
             return false;
     return true;
 }

@@ -351,10 +351,9 @@ static void set_version(struct mirror_writer *writer, const struct mirror_versio
 
         if (received && fingerprint_equal(applied.fingerprint, version->fingerprint))
             entry->origin = SCOPE_FROM_PARTNER;
-        else if (version->follow_sent)
-            edit(writer, &entry->version, version_following(writer->plugin->writer));
         else if (writer->plugin->filled)
-            mirror_edit(writer, &entry->version);
+            edit(writer, &entry->version,
+                 version->follow_sent ? version_following(writer->plugin->writer) : writer->plugin->writer);
         else
             version_add(&entry->version, fingerprint_number(version->fingerprint), VERSION_FOUND);
     }

@@ -41,7 +41,8 @@ static struct version_vector version_there(const struct way_run *run, const stru
     const char *name = way_partner_name(run);
     struct version_vector version = item->known;
 
-    version_add(&version, fingerprint_number(fingerprint_of(name, strlen(name))), (uint64_t)engine_now());
+    version_add(&version, version_writer(fingerprint_number(fingerprint_of(name, strlen(name)))),
+                (uint64_t)engine_now());
     return version;
 }
 

@@ -75,7 +75,9 @@ static void test_what_was_found_is_nobodys_edit(void **state)
     version_add(&version, A, VERSION_FOUND);
     version_add(&version, B, VERSION_FOUND);
     assert_true(version_is_found(&version));
-    version_add(&version, B, 2);
+    version_add(&version, version_following(version_writer(A)), 2);
+    assert_true(version_is_found(&version));
+    version_add(&version, version_writer(A), 2);
     assert_false(version_is_found(&version));
 }
 
