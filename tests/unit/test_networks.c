@@ -225,6 +225,16 @@ static char *version_of_first(void)
     return copy;
 }
 
+/* Scope 1 is in the network on both; its version. */
+static char *agree_on_campus(void)
+{
+    fake_server_file_put(one, 1, "a@campus:old");
+    fake_server_file_put(two, 1, "a@campus:old");
+    start_both(NULL);
+    pair_await_quiet();
+    return version_of_first();
+}
+
 /* The partner sends scope 2 into the network, as the network was when it knew that version of scope 1. */
 static void send_into_campus(const char *network_words, const char *known)
 {
@@ -236,8 +246,8 @@ static void send_into_campus(const char *network_words, const char *known)
                          "\"subnet4\":{\"id\":2,\"subnet\":\"10.0.2.0/24\",\"user-context\":{\"words\":\"b\"}}}",
                          network_words) > 0);
     words = json_pack("{s:i,s:s,s:s,s:s,s:s,s:s,s:s}", "subnet-id", 2, "prefix", "10.0.2.0/24", "base", "",
-                      "fingerprint", "00112233445566778899aabbccddeeff", "version", "0000000000000005:19a3c2f00d1", "network-version",
-                      known, "definition", definition);
+                      "fingerprint", "00112233445566778899aabbccddeeff", "version", "0000000000000005:19a3c2f00d1",
+                      "network-version", known, "definition", definition);
     scopes = json_pack("{s:s,s:s,s:[o]}", "sender", "server2", "receiver", "server1", "scopes", words);
     arguments = json_dumps(scopes, JSON_COMPACT);
     answer = fake_server_command(one, "scope-receive", arguments);
@@ -252,14 +262,9 @@ static void send_into_campus(const char *network_words, const char *known)
 /* It was sent before its sender took the change, and comes when the two have agreed on that. */
 static void test_a_scope_that_comes_late_does_not_undo_the_change_of_its_network(void **state)
 {
-    char *known;
+    char *known = agree_on_campus();
 
     (void)state;
-    fake_server_file_put(one, 1, "a@campus:old");
-    fake_server_file_put(two, 1, "a@campus:old");
-    start_both(NULL);
-    pair_await_quiet();
-    known = version_of_first();
     fake_server_file_put(one, 1, "a@campus:new");
     assert_int_equal(fake_server_reload(one, true), RESULT_OK);
     assert_true(fake_server_await(two, 1, "a@campus:new", PAIR_SOON));
@@ -275,14 +280,9 @@ static void test_a_scope_that_comes_late_does_not_undo_the_change_of_its_network
 
 static void test_a_scope_that_comes_with_a_later_change_of_its_network_makes_it(void **state)
 {
-    char *known;
+    char *known = agree_on_campus();
 
     (void)state;
-    fake_server_file_put(one, 1, "a@campus:old");
-    fake_server_file_put(two, 1, "a@campus:old");
-    start_both(NULL);
-    pair_await_quiet();
-    known = version_of_first();
     send_into_campus("newest", known);
     assert_true(fake_server_await(one, 1, "a@campus:newest", PAIR_SOON));
     assert_runs(one, 2, "b@campus:newest");
