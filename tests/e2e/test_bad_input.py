@@ -141,7 +141,8 @@ def test_a_bad_scope_is_refused_with_a_reason(pair, what, wrong):
         assert len(final["text"]) > 10, final
 
 
-@pytest.mark.parametrize("version, result", [("", "outdated"), ("0123456789abcdef:1a2b3c4d5e6", "overruled")])
+@pytest.mark.parametrize("version, result", [("", "outdated"), ("0123456789abcdee:1a2b3c4d5e6", "overruled"),
+                                             ("0123456789abcdef:1a2b3c4d5e6", "outdated")])  # nobody edited it, it followed
 def test_what_does_not_build_on_the_primarys_scope_does_not_overwrite_it(pair, version, result):
     before = pair.first.scopes()
     definition = json.dumps({"subnet4": {"id": 1, "subnet": "10.100.1.0/24"}})
