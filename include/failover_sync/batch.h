@@ -35,7 +35,7 @@ struct batch_item {
     struct fingerprint pushed;     /* our fingerprint of it; empty for a removal */
     struct version_vector version; /* of it, or of the removal */
     struct version_vector known;   /* what the partner is known to have */
-    struct version_vector network; /* of all scopes in its shared network, in one; empty: it is in none */
+    struct version_vector network; /* of all scopes in its shared network, in one; empty: none, or BATCH_ALL */
     struct fingerprint base;       /* what the partner last answered */
     bool agreed;                   /* and there was an agreement on it */
     enum batch_outcome outcome;    /* what it answered now */

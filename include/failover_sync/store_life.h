@@ -18,8 +18,9 @@ void store_life_forget_load(struct plugin *plugin);
 /* [main] That load is in force. */
 void store_life_load_committed(struct plugin *plugin);
 
-/* Whether the file that was loaded last for this store's server is not recorded yet, by this instance of the library or
- * by one before it in the same process: until it is, what the store remembers of the file is not what the file says. */
+/* [any thread] Whether the file that was loaded last for this store's server is not recorded yet, by this instance of
+ * the library or by one before it in the same process: until it is, what the store remembers of the file is not what
+ * the file says. */
 void unseen_file_note(const char *store);
 bool unseen_file_is_noted(const char *store);
 void unseen_file_forget(const char *store);

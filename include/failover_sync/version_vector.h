@@ -20,9 +20,19 @@ struct version_part {
 
 /* A scope that changes because its shared network was changed by a partner was edited by nobody: that is noted as an
  * edit of its server's other writer, and loses against every edit of anybody. */
-#define VERSION_FOLLOWS           UINT64_C(1)
-#define version_writer(number)    ((number) & ~VERSION_FOLLOWS) /* of a server with its store */
-#define version_following(writer) ((writer) | VERSION_FOLLOWS)  /* its other one */
+#define VERSION_FOLLOWS UINT64_C(1)
+
+/* The writer that a server with its store is. */
+static inline uint64_t version_writer(uint64_t number)
+{
+    return number & ~VERSION_FOLLOWS;
+}
+
+/* Its other one. */
+static inline uint64_t version_following(uint64_t writer)
+{
+    return writer | VERSION_FOLLOWS;
+}
 
 /* Ascending by writer. Empty: older than every other version. */
 struct version_vector {

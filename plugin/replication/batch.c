@@ -88,7 +88,7 @@ static struct result prepare(struct plugin *plugin, size_t number, struct batch_
 }
 
 /* What this server knows of the shared network that an item's scope is in: once for all of them, which come together.
- */
+ * No other way than scope-receive, which takes some scopes at a time, has a use for it. */
 static struct result look_at_network(struct plugin *plugin, const struct batch *batch, struct batch_item *item)
 {
     const struct batch_item *last = batch->count == 0 ? NULL : &batch->items[batch->count - 1];
@@ -135,7 +135,7 @@ struct result batch_take(struct plugin *plugin, size_t number, int64_t now, size
 
         *item = (struct batch_item){.wish = due[i]};
         result = prepare(plugin, number, item, &bytes, &skip);
-        if (!result_failed(result) && !skip)
+        if (!result_failed(result) && !skip && limit != BATCH_ALL)
             result = look_at_network(plugin, batch, item);
         if (result_failed(result) || skip || (batch->count > 0 && total + bytes > most)) {
             free(item->definition);

@@ -32,6 +32,11 @@ struct reception {
     struct received_scope *scopes;
     size_t count;
     bool refused; /* by the store, which is asked again */
+    struct {
+        struct fingerprint name; /* of the one looked at last; empty: none */
+        struct version_vector known;
+        bool changed;
+    } network; /* the scopes of one come one after the other */
 };
 
 /* Frees a reception; the plugin may be gone. */
@@ -48,7 +53,7 @@ struct fingerprint reception_fingerprint(const struct kea_scope *scope);
 
 /* [main] Whether a scope that is about to be applied comes into a shared network that was changed here, and the sender
  * has not taken that yet, or had not when it sent the scope: then the network's parameters are to stay. */
-bool reception_keeps_network(const struct reception *reception, const struct received_scope *scope);
+bool reception_keeps_network(struct reception *reception, const struct received_scope *scope);
 
 /* Whether the network of what now runs has other parameters than were received. */
 bool reception_network_differs(const struct received_scope *scope);

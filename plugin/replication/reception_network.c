@@ -67,12 +67,26 @@ static bool has_changed(const struct reception *reception, const struct received
     return changed;
 }
 
-bool reception_keeps_network(const struct reception *reception, const struct received_scope *scope)
+/* The same, without looking twice: nothing changes before the batch is applied. */
+static bool was_changed(struct reception *reception, const struct received_scope *comes, const char *network)
+{
+    const struct fingerprint name = fingerprint_of(network, strlen(network));
+
+    if (!fingerprint_equal(name, reception->network.name) ||
+        !version_equal(&comes->network, &reception->network.known)) {
+        reception->network.name = name;
+        reception->network.known = comes->network;
+        reception->network.changed = has_changed(reception, comes, network);
+    }
+    return reception->network.changed;
+}
+
+bool reception_keeps_network(struct reception *reception, const struct received_scope *scope)
 {
     json_t *comes = network_of(scope->definition), *was = network_of(scope->before.definition);
     const char *name = name_of(comes);
     bool keeps = name != NULL && (name_of(was) == NULL || strcmp(name_of(was), name) != 0) &&
-                 has_changed(reception, scope, name);
+                 was_changed(reception, scope, name);
 
     json_decref(comes);
     json_decref(was);
