@@ -83,14 +83,14 @@ def make_pair():
 def undisturbed(pair):
     """The second server's HA state, name and hooks stay as they are during the test."""
     pair.wait_settled()
-    watch = Undisturbed(pair.second)
+    watch = Undisturbed(pair.second, pair.first)
     yield watch
     watch.check()
 
 
 class Undisturbed:
-    def __init__(self, server):
-        self.server = server
+    def __init__(self, server, loading):
+        self.server, self.loading = server, loading
         self.mark = server.mark()
         self.before = self.see()
 
@@ -101,4 +101,4 @@ class Undisturbed:
 
     def check(self):
         assert self.see() == self.before
-        assert not self.server.disturbances(self.mark)
+        assert not self.server.disturbances(self.mark, self.loading)

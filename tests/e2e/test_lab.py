@@ -26,7 +26,7 @@ def test_plain_kea_does_not_replicate_and_a_config_set_disturbs_ha(plain):
     disturbed = " ".join(plain.first.disturbances(mark))
     for sign in ("HA_STATE_TRANSITION", "HA_DEINIT_OK", "HOOKS_LIBRARY_CLOSED"):
         assert sign in disturbed
-    assert not plain.second.disturbances(partners_mark)
+    assert not plain.second.disturbances(partners_mark, loading=plain.first)
 
 
 def test_clients_are_served(plain):

@@ -1,11 +1,13 @@
 /* The pair of servers of a test. */
 #include "pair_fixture.h"
 
+#include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -49,6 +51,30 @@ void assert_runs(struct fake_server *server, uint32_t subnet_id, const char *wor
 
     assert_string_equal(has, words);
     free(has);
+}
+
+void assert_both_run(uint32_t subnet_id, const char *words)
+{
+    assert_runs(one, subnet_id, words);
+    assert_runs(two, subnet_id, words);
+}
+
+char *pair_version_of_first(struct fake_server *server)
+{
+    static const char to_primary[] = "{\"sender\": \"server2\", \"receiver\": \"server1\", \"from\": 0}";
+    static const char to_secondary[] = "{\"sender\": \"server1\", \"receiver\": \"server2\", \"from\": 0}";
+    char *answer = fake_server_command(server, "scope-digest", server == one ? to_primary : to_secondary);
+    json_t *root = json_loads(answer, 0, NULL);
+    const json_t *scopes = json_object_get(json_object_get(root, "arguments"), "scopes");
+    const char *version = json_string_value(json_object_get(json_array_get(scopes, 0), "version"));
+    char *copy;
+
+    if (version == NULL)
+        fail_msg("%s", answer);
+    copy = strdup(version);
+    json_decref(root);
+    free(answer);
+    return copy;
 }
 
 void pair_await_quiet(void)

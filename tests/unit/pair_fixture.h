@@ -17,6 +17,10 @@ int pair_drop(void **state);
 void start_both(const char *parameters);
 
 void assert_runs(struct fake_server *server, uint32_t subnet_id, const char *words);
+void assert_both_run(uint32_t subnet_id, const char *words);
+
+/* The version that a server has of scope 1, as it tells its partner; the caller frees it. */
+char *pair_version_of_first(struct fake_server *server);
 
 /* Every wish is gone and every scope agreed. */
 void pair_await_quiet(void);

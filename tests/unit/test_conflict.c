@@ -1,7 +1,6 @@
 /* What becomes of a scope that both servers have changed. Two libraries, without Kea. */
 #include "pair_fixture.h"
 
-#include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -129,38 +128,19 @@ static void test_an_administrator_decides_for_a_removal(void **state)
     assert_in_history(one, "primary's");
 }
 
-/* The version that a server has of scope 1, as it tells its partner. */
-static void read_version(struct fake_server *server, const char *names, char version[400])
-{
-    char arguments[120];
-    char *answer;
-    json_t *root;
-    const char *text;
-
-    snprintf(arguments, sizeof arguments, "{%s, \"from\": 0}", names);
-    answer = fake_server_command(server, "scope-digest", arguments);
-    root = json_loads(answer, 0, NULL);
-    text = json_string_value(
-        json_object_get(json_array_get(json_object_get(json_object_get(root, "arguments"), "scopes"), 0), "version"));
-    if (text == NULL)
-        fail_msg("%s", answer);
-    snprintf(version, 400, "%s", text);
-    json_decref(root);
-    free(answer);
-}
-
 /* The partner of a server says that it has another text of the version that the server has of scope 1. */
 static void send_other_text(struct fake_server *server, const char *names)
 {
-    char version[400], arguments[1200];
+    char *version = pair_version_of_first(server);
+    char arguments[1200];
 
-    read_version(server, names, version);
     snprintf(arguments, sizeof arguments,
              "{%s, \"scopes\": [{\"subnet-id\": 1, \"prefix\": \"10.0.1.0/24\", \"base\": \"\", "
              "\"fingerprint\": \"00112233445566778899aabbccddeeff\", \"version\": \"%s\", \"definition\": "
              "\"{\\\"subnet4\\\":{\\\"id\\\":1,\\\"subnet\\\":\\\"10.0.1.0/24\\\",\\\"user-context\\\":"
              "{\\\"words\\\":\\\"the other text\\\"}}}\"}]}",
              names, version);
+    free(version);
     assert_command(server, "scope-receive", arguments);
 }
 
@@ -169,7 +149,7 @@ static void test_two_texts_of_one_version_are_a_conflict(void **state)
 {
     static const char to_primary[] = "\"sender\": \"server2\", \"receiver\": \"server1\"";
     static const char to_secondary[] = "\"sender\": \"server1\", \"receiver\": \"server2\"";
-    char before[400], after[400];
+    char *before, *after;
 
     (void)state;
     start_both("{\"retry\": {\"min-ms\": 50, \"max-ms\": 200}}");
@@ -177,14 +157,16 @@ static void test_two_texts_of_one_version_are_a_conflict(void **state)
     assert_true(fake_server_await(two, 1, "the text", PAIR_SOON));
     pair_await_quiet();
 
-    read_version(one, to_primary, before);
+    before = pair_version_of_first(one);
     send_other_text(one, to_primary);
     assert_true(fake_server_await_status(two, "scopes-received", 2, PAIR_SOON));
     pair_await_quiet();
     assert_runs(one, 1, "the text");
     assert_in_history(one, "the other text");
-    read_version(one, to_primary, after);
+    after = pair_version_of_first(one);
     assert_string_not_equal(before, after);
+    free(before);
+    free(after);
 
     send_other_text(two, to_secondary);
     assert_true(fake_server_await(two, 1, "the other text", PAIR_SOON));

@@ -37,13 +37,9 @@ static void test_a_network_that_the_partner_changed_is_the_same_for_all_its_scop
     assert_int_equal(fake_server_reload(one, true), RESULT_OK);
     assert_true(fake_server_await(two, 1, "a@campus:new", PAIR_SOON));
     pair_await_quiet();
-    for (struct fake_server *server = one;; server = two) {
-        assert_runs(server, 1, "a@campus:new");
-        assert_runs(server, 2, "newer@campus:new");
-        assert_runs(server, 3, "c@campus:new");
-        if (server == two)
-            break;
-    }
+    assert_both_run(1, "a@campus:new");
+    assert_both_run(2, "newer@campus:new");
+    assert_both_run(3, "c@campus:new");
     assert_int_equal(fake_server_reload(one, true), RESULT_OK);
     pair_await_quiet();
     assert_runs(one, 1, "a@campus:new");
@@ -139,12 +135,8 @@ static void assert_the_networks_change_outlives_a_new_scope(struct fake_server *
     fake_server_set_reachable(adder, true);
     assert_true(fake_server_await(adder, 2, "b@campus:new", PAIR_SOON));
     pair_await_quiet();
-    for (struct fake_server *server = one;; server = two) {
-        assert_runs(server, 1, "a@campus:new");
-        assert_runs(server, 2, "b@campus:new");
-        if (server == two)
-            break;
-    }
+    assert_both_run(1, "a@campus:new");
+    assert_both_run(2, "b@campus:new");
 }
 
 static void test_a_new_scope_does_not_undo_the_primarys_change_of_its_network(void **state)
@@ -159,70 +151,48 @@ static void test_a_new_scope_does_not_undo_the_secondarys_change_of_its_network(
     assert_the_networks_change_outlives_a_new_scope(two, one);
 }
 
-/* What it leaves it leaves before the network changes there, or it would have changed there with the network. */
-static void test_a_scope_that_leaves_its_network_is_no_conflict_with_what_changes_in_there(void **state)
-{
-    const uint32_t leaver = 11; /* there is no room for it in the first batch beside the others */
+#define LEAVER 11 /* there is no room for it in the first batch beside the others */
 
-    (void)state;
-    for (uint32_t id = 1; id <= leaver; id++) {
+static void agree_on_many_in_campus(void)
+{
+    for (uint32_t id = 1; id <= LEAVER; id++) {
         fake_server_file_put(one, id, "a@campus:old");
         fake_server_file_put(two, id, "a@campus:old");
     }
     start_both(NULL);
     pair_await_quiet();
-    for (uint32_t id = 1; id < leaver; id++)
+}
+
+/* What it leaves it leaves before the network changes there, or it would have changed there with the network. */
+static void test_a_scope_that_leaves_its_network_is_no_conflict_with_what_changes_in_there(void **state)
+{
+    (void)state;
+    agree_on_many_in_campus();
+    for (uint32_t id = 1; id < LEAVER; id++)
         fake_server_file_put(two, id, "a@campus:new");
-    fake_server_file_put(two, leaver, "alone");
+    fake_server_file_put(two, LEAVER, "alone");
     assert_int_equal(fake_server_reload(two, true), RESULT_OK);
     assert_true(fake_server_await(one, 1, "a@campus:new", PAIR_SOON));
     pair_await_quiet();
-    assert_runs(one, leaver, "alone");
-    assert_runs(two, leaver, "alone");
+    assert_both_run(LEAVER, "alone");
 }
 
 /* A scope that only went along when its network changed was edited by nobody. */
 static void test_a_scope_that_leaves_its_network_after_a_change_of_it_is_no_conflict(void **state)
 {
-    const uint32_t leaver = 11; /* there is no room for it in the first batch beside the others */
-
     (void)state;
-    for (uint32_t id = 1; id <= leaver; id++) {
-        fake_server_file_put(one, id, "a@campus:old");
-        fake_server_file_put(two, id, "a@campus:old");
-    }
-    start_both(NULL);
-    pair_await_quiet();
+    agree_on_many_in_campus();
     fake_server_set_reachable(one, false);
-    for (uint32_t id = 1; id <= leaver; id++)
+    for (uint32_t id = 1; id <= LEAVER; id++)
         fake_server_file_put(two, id, "a@campus:new");
     assert_int_equal(fake_server_reload(two, true), RESULT_OK);
-    fake_server_file_put(two, leaver, "b@airport:new");
+    fake_server_file_put(two, LEAVER, "b@airport:new");
     assert_int_equal(fake_server_reload(two, true), RESULT_OK);
-    assert_true(fake_server_await_status(two, "queued", leaver, PAIR_SOON));
+    assert_true(fake_server_await_status(two, "queued", LEAVER, PAIR_SOON));
     fake_server_set_reachable(one, true);
     assert_true(fake_server_await(one, 1, "a@campus:new", PAIR_SOON));
     pair_await_quiet();
-    assert_runs(one, leaver, "b@airport:new");
-    assert_runs(two, leaver, "b@airport:new");
-}
-
-/* The version that server1 has of scope 1, as it tells its partner. */
-static char *version_of_first(void)
-{
-    char *answer =
-        fake_server_command(one, "scope-digest", "{\"sender\": \"server2\", \"receiver\": \"server1\", \"from\": 0}");
-    json_t *root = json_loads(answer, 0, NULL);
-    const json_t *scopes = json_object_get(json_object_get(root, "arguments"), "scopes");
-    const char *version = json_string_value(json_object_get(json_array_get(scopes, 0), "version"));
-    char *copy;
-
-    if (version == NULL)
-        fail_msg("%s", answer);
-    copy = strdup(version);
-    json_decref(root);
-    free(answer);
-    return copy;
+    assert_both_run(LEAVER, "b@airport:new");
 }
 
 /* Scope 1 is in the network on both; its version. */
@@ -232,7 +202,7 @@ static char *agree_on_campus(void)
     fake_server_file_put(two, 1, "a@campus:old");
     start_both(NULL);
     pair_await_quiet();
-    return version_of_first();
+    return pair_version_of_first(one);
 }
 
 /* The partner sends scope 2 into the network, as the network was when it knew that version of scope 1. */

@@ -33,6 +33,22 @@ static void await_status_text(struct fake_server *server, const char *text)
     assert_true(status_has(server, text));
 }
 
+static void run_sql(const char *path, const char *sql)
+{
+    sqlite3 *database = NULL;
+
+    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+    sqlite3_busy_timeout(database, PAIR_SOON);
+    assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(database);
+}
+
+/* Nothing more can be recorded, as on a full disk. */
+static void fill_disk(const char *store)
+{
+    run_sql(store, "CREATE TRIGGER full BEFORE INSERT ON ScopeVersions BEGIN SELECT RAISE(ABORT, 'no more'); END");
+}
+
 /* Scope 1 is in both files, then changed on both; scope 2 is in no file. */
 static void make_history(void)
 {
@@ -432,20 +448,12 @@ static void test_a_removal_outlives_the_loss_of_one_store_after_the_other(void *
 /* What the last load delivered is known to the server, though the lost store had not got to know it. */
 static void test_a_restart_is_no_edit_though_its_load_was_recorded_in_no_store(void **state)
 {
-    sqlite3 *other = NULL;
-
     (void)state;
     make_history();
     fake_server_stop(two);
     fake_server_file_put(two, 1, "edited");
     fake_server_file_put(two, 5, "added");
-    assert_int_equal(sqlite3_open(fake_server_store(two), &other), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(other,
-                                  "CREATE TRIGGER full BEFORE INSERT ON ScopeVersions BEGIN "
-                                  "SELECT RAISE(ABORT, 'no more'); END",
-                                  NULL, NULL, NULL),
-                     SQLITE_OK);
-    sqlite3_close(other);
+    fill_disk(fake_server_store(two));
     assert_int_equal(fake_server_start(two, PARAMETERS), RESULT_OK);
     assert_true(fake_server_await(two, 1, "edited", PAIR_SOON));
     await_status_text(two, "no more");
@@ -468,22 +476,11 @@ static void test_a_restart_is_no_edit_though_its_load_was_recorded_in_no_store(v
     assert_true(fake_server_await(one, 5, "changed", 0));
 }
 
-static void run_sql(const char *path, const char *sql)
-{
-    sqlite3 *database = NULL;
-
-    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-    sqlite3_busy_timeout(database, PAIR_SOON);
-    assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(database);
-}
-
 /* The file is loaded, and then another configuration, while nothing can be recorded: the library that then can record
  * has not seen the file. */
 static void load_without_record(const char *first, const char *second)
 {
-    run_sql(fake_server_store(two), "CREATE TRIGGER full BEFORE INSERT ON ScopeVersions BEGIN "
-                                    "SELECT RAISE(ABORT, 'no more'); END");
+    fill_disk(fake_server_store(two));
     fake_server_file_put(two, 1, first);
     fake_server_file_put(two, 2, second);
     assert_int_equal(fake_server_reload(two, true), RESULT_OK);
@@ -508,12 +505,8 @@ static void test_a_restart_is_no_edit_though_a_load_of_the_file_was_not_recorded
     pair_await_quiet();
     assert_int_equal(fake_server_reload(two, true), RESULT_OK);
     pair_await_quiet();
-    for (struct fake_server *server = one;; server = two) {
-        assert_runs(server, 1, "again");
-        assert_runs(server, 2, "changed");
-        if (server == two)
-            break;
-    }
+    assert_both_run(1, "again");
+    assert_both_run(2, "changed");
     assert_file_is_in_history(two);
     /* Another text in the file is an edit from now on. */
     fake_server_file_put(two, 1, "at last");
@@ -533,8 +526,7 @@ static void test_a_restart_is_no_removal_though_a_load_of_the_file_was_not_recor
     fake_server_stop(two);
     assert_int_equal(fake_server_start(two, PARAMETERS), RESULT_OK);
     pair_await_quiet();
-    assert_runs(one, 1, "again");
-    assert_runs(two, 1, "again");
+    assert_both_run(1, "again");
 }
 
 static void test_a_file_that_is_no_store_is_left_alone(void **state)

@@ -91,7 +91,7 @@ class Ledger:
         self._delivered = {server: {} for server in SERVERS}  # as any configuration last did
         self._authors = defaultdict(set)  # of each (register, value), for good
         self._file_unseen = {}  # since when, of servers whose store may not have seen their file
-        self._file_loads = []  # (server, when)
+        self._file_loads = []  # (server, when) of this round
 
     def number(self):
         """A number that no other version has."""
@@ -101,6 +101,7 @@ class Ledger:
     def begin_round(self, running):
         self.before = running
         self.edits, self.deaths, self.pauses, self.stores_lost, self.disks_full = [], [], [], [], []
+        self._file_loads = []
 
     def begin_life(self, server, dhcp4):
         """The first start of a pair, with nothing in the store."""

@@ -1,6 +1,7 @@
 """One Kea server of the lab: its configuration, its processes, what it answers and what it logged."""
 
 import copy
+import datetime
 import json
 import os
 import re
@@ -8,6 +9,8 @@ import time
 
 from . import config, control, curl, network, processes
 from .waiting import wait_until
+
+LOAD_SECONDS = 1.0  # how long a server may be away for a configuration, at most
 
 
 class CommandFailed(ValueError):
@@ -194,15 +197,27 @@ class Server:
     def log_tail(self, lines=30):
         return "\n".join(self.logged("", 0)[-lines:])
 
-    def disturbances(self, since):
-        """What a config-set leaves in the log and a replicated scope must not. A heartbeat to the other server that comes while
-        that one loads a configuration of its own finds nobody there, library or not: what follows of it is not counted."""
+    def disturbances(self, since, loading=None):
+        """What a config-set leaves in the log and a replicated scope must not. `loading`: the other server, if it loads
+        configurations of its own meanwhile. A heartbeat that comes at such a moment finds nobody there, library or not, and
+        what High Availability makes of that is not counted."""
         found = self.logged("HA_STATE_TRANSITION|HA_INIT_OK|HA_DEINIT_OK|HOOKS_LIBRARY_CLOSED|HOOKS_LIBRARY_UNLOADED|"
                             "HOOKS_LIBRARY_LOADED|DHCP4_CONFIG_COMPLETE|HA_SERVICE_STARTED|HA_LOCAL_DHCP_DISABLE", since)
-        if self.logged("HA_HEARTBEAT_COMMUNICATIONS_FAILED.*Connection (reset by peer|refused)", since):
+        if loading and self._met_a_load(loading, since):
             found = [line for line in found if not re.search(
                 "LOAD-BALANCING to COMMUNICATION-RECOVERY|COMMUNICATION-RECOVERY to LOAD-BALANCING", line)]
         return found
+
+    def _met_a_load(self, other, since):
+        """Whether a heartbeat was sent to the other server while that one loaded a configuration."""
+        loads = [_when(line) for line in other.logged("DHCP4_CONFIG_COMPLETE")]
+        failed = self.logged("HA_HEARTBEAT_COMMUNICATIONS_FAILED.*Connection (reset by peer|refused)", since)
+        return any(abs(_when(line) - load) < LOAD_SECONDS for line in failed for load in loads)
+
+
+def _when(line):
+    """When a line was logged, in seconds."""
+    return datetime.datetime.strptime(line[:23], "%Y-%m-%d %H:%M:%S.%f").timestamp()
 
 
 def scopes_of(dhcp4):
