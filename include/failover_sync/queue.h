@@ -41,9 +41,9 @@ struct result queue_remove(struct store *store, int64_t server_record_id, uint32
 
 /* Reads up to `limit` wishes that are due, the oldest first, and either only removals or only scopes: removals come
  * first, so that a prefix is free again before another scope takes it. The scopes of one shared network stay together,
- * if need be beyond the limit by QUEUE_TAKE_MAX: each carries the network's parameters, which change for all of them at
- * once. It takes as long as the batch is large, not the queue. With QUEUE_TAKE_ALL it is everything that is due,
- * removals first. `local_record_id` is this server's. The caller frees *items. */
+ * and if the partner has it with other parameters also beyond the limit, by QUEUE_TAKE_MAX: each carries them, and they
+ * change for all of them at once. It takes as long as the batch is large, not the queue. With QUEUE_TAKE_ALL it is
+ * everything that is due, removals first. `local_record_id` is this server's. The caller frees *items. */
 #define QUEUE_TAKE_MAX 1000
 #define QUEUE_TAKE_ALL SIZE_MAX
 struct result queue_take_due(struct store *store, int64_t server_record_id, int64_t local_record_id, int64_t now,

@@ -131,8 +131,10 @@ static struct result take_oldest(struct store *store, int64_t server_record_id, 
     return take_rows(taken, statement);
 }
 
+/* The scopes of one network: as many as there is room for, or all that may be if the partner has it with other
+ * parameters. */
 static struct result take_network(struct store *store, int64_t server_record_id, int64_t local_record_id, int64_t now,
-                                  int64_t network, struct taken *taken)
+                                  int64_t network, size_t room, struct taken *taken)
 {
     struct statement *statement;
     struct result result =
@@ -141,16 +143,20 @@ static struct result take_network(struct store *store, int64_t server_record_id,
                       "CROSS JOIN ReplicationQueue AS queue ON queue.SubnetId = scope.SubnetId "
                       "WHERE scope.SuperscopeId = ?5 AND scope.DHCPServerRecordId = ?4 AND queue.ServerRecordId = ?1 "
                       "AND queue.Held = 0 AND queue.Removal = 0 AND queue.NextAttemptAt <= ?2 "
-                      "ORDER BY queue.EnqueuedAt, queue.NextAttemptAt, queue.RecordId LIMIT ?3",
+                      "ORDER BY queue.EnqueuedAt, queue.NextAttemptAt, queue.RecordId LIMIT CASE WHEN EXISTS "
+                      "(SELECT 1 FROM ADM_DhcpSuperscopeTable AS ours JOIN ADM_DhcpSuperscopeTable AS theirs "
+                      "ON theirs.Name = ours.Name WHERE ours.RecordId = ?5 AND theirs.ServerRecordId = ?1 "
+                      "AND theirs.Definition IS NOT ours.Definition) THEN ?6 ELSE ?3 END",
                       &statement);
 
     if (result_failed(result))
         return result;
     statement_bind_id(statement, 1, server_record_id);
     statement_bind_integer(statement, 2, now);
-    statement_bind_integer(statement, 3, QUEUE_TAKE_MAX);
+    statement_bind_integer(statement, 3, (int64_t)room);
     statement_bind_id(statement, 4, local_record_id);
     statement_bind_id(statement, 5, network);
+    statement_bind_integer(statement, 6, QUEUE_TAKE_MAX);
     return take_rows(taken, statement);
 }
 
@@ -182,7 +188,8 @@ struct result queue_take_due(struct store *store, int64_t server_record_id, int6
         if (item->removal || item->network == 0)
             result = take(&taken, item);
         else if (!has_network(&taken, item->network))
-            result = take_network(store, server_record_id, local_record_id, now, item->network, &taken);
+            result =
+                take_network(store, server_record_id, local_record_id, now, item->network, limit - taken.count, &taken);
     }
     free(oldest.items);
     if (result_failed(result) || taken.count == 0) {

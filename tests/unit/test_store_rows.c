@@ -632,8 +632,8 @@ static void test_the_oldest_wishes_go_first(void **state)
     assert_taken(fixture, 70, QUEUE_TAKE_ALL, "1 2 3 4");
 }
 
-/* Each carries the network's parameters. */
-static void test_the_scopes_of_a_network_go_together(void **state)
+/* Each carries the network's parameters: if the partner has others, they change there for all of them at once. */
+static void test_the_scopes_of_a_network_that_changed_go_together(void **state)
 {
     struct fixture *fixture = *state;
     struct relation_row row = a_relation(fixture);
@@ -642,9 +642,11 @@ static void test_the_scopes_of_a_network_go_together(void **state)
     for (uint32_t id = 1; id <= 8; id++)
         put_wish(fixture, relation, id, false, 10 + id);
     assert_taken(fixture, 50, 3, "1 2 3");
-    execute(fixture, "INSERT INTO ADM_DhcpSuperscopeTable (RecordId, ServerRecordId, Name, Definition) VALUES "
-                     "(1, 1, 'north', '{}'), (2, 1, 'south', '{}'), (3, 2, 'north', '{}')");
-    /* Scopes 2, 4, 6 and 8 are in the north, 3 and 7 in the south; the partner's rows count for nothing. */
+    execute(
+        fixture,
+        "INSERT INTO ADM_DhcpSuperscopeTable (RecordId, ServerRecordId, Name, Definition) VALUES "
+        "(1, 1, 'north', '{}'), (2, 1, 'south', '{}'), (3, 2, 'north', '{\"old\":1}'), (4, 2, 'south', '{\"old\":1}')");
+    /* Scopes 2, 4, 6 and 8 are in the north, 3 and 7 in the south; where the partner has them counts for nothing. */
     execute(fixture,
             "WITH RECURSIVE ids (id) AS (VALUES (1) UNION ALL SELECT id + 1 FROM ids WHERE id < 8) "
             "INSERT INTO ADM_DHCPScopesTable (Af, DHCPServerRecordId, ScopeId, ScopeName, PrefixLength, StartAddress, "
@@ -665,6 +667,11 @@ static void test_the_scopes_of_a_network_go_together(void **state)
     assert_ok(queue_remove(fixture->store, fixture->server2, 6));
     assert_taken(fixture, 13, 9, "1 3");
     assert_taken(fixture, 60, 4, "1 3 7 4 8");
+    /* A network that the partner has as it is, or has not, does not change there. */
+    execute(fixture, "UPDATE ADM_DhcpSuperscopeTable SET Definition = '{}' WHERE RecordId = 3");
+    execute(fixture, "UPDATE ADM_DhcpSuperscopeTable SET Name = 'west' WHERE RecordId = 4");
+    assert_taken(fixture, 60, 2, "1 3");
+    assert_taken(fixture, 60, 4, "1 3 7 4");
 }
 
 int main(void)
@@ -692,7 +699,7 @@ int main(void)
         TEST(test_the_queue_holds_one_wish_per_scope_and_partner),
         TEST(test_all_that_is_due_can_be_taken_at_once),
         TEST(test_the_oldest_wishes_go_first),
-        TEST(test_the_scopes_of_a_network_go_together),
+        TEST(test_the_scopes_of_a_network_that_changed_go_together),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
