@@ -25,25 +25,9 @@ static bool outranks(const struct version_part *one, const struct version_part *
     return one->edit > other->edit || (one->edit == other->edit && one->writer < other->writer);
 }
 
-static size_t least_of(const struct version_vector *version)
-{
-    size_t least = 0;
-
-    for (size_t i = 1; i < version->count; i++)
-        if (outranks(&version->part[least], &version->part[i]))
-            least = i;
-    return least;
-}
-
-/* A full version does not name what is older than all that it names, but builds on it. */
-static bool is_forgotten(const struct version_vector *version, const struct version_part *part)
-{
-    return version->count == VERSION_PARTS && outranks(&version->part[least_of(version)], part);
-}
-
 static bool knows(const struct version_vector *version, const struct version_part *part)
 {
-    return part->edit <= edit_of(version, part->writer) || is_forgotten(version, part);
+    return part->edit <= edit_of(version, part->writer) || part->edit <= edit_of(version, VERSION_FORGOTTEN);
 }
 
 /* Whether the second knows every edit that the first knows. */
@@ -98,49 +82,169 @@ bool version_is_found(const struct version_vector *version)
     return true;
 }
 
-/* Makes room for a part by forgetting the least one; false if it is less than all that are there. */
-static bool make_room(struct version_vector *version, const struct version_part *part)
-{
-    const size_t least = least_of(version);
+/* ---- making ---- */
 
-    if (is_forgotten(version, part))
-        return false;
-    version->count--;
-    memmove(&version->part[least], &version->part[least + 1], (version->count - least) * sizeof version->part[0]);
-    return true;
+/* Parts of one or two versions, ascending by writer, before what there is no room for is forgotten. */
+struct parts {
+    size_t count;
+    struct version_part part[2 * VERSION_PARTS + 1];
+};
+
+static void put(struct parts *parts, uint64_t writer, uint64_t edit)
+{
+    size_t at = 0;
+
+    while (at < parts->count && parts->part[at].writer < writer)
+        at++;
+    if (at < parts->count && parts->part[at].writer == writer) {
+        if (parts->part[at].edit < edit)
+            parts->part[at].edit = edit;
+        return;
+    }
+    memmove(&parts->part[at + 1], &parts->part[at], (parts->count - at) * sizeof parts->part[0]);
+    parts->part[at] = (struct version_part){.writer = writer, .edit = edit};
+    parts->count++;
+}
+
+static void put_all(struct parts *parts, const struct version_vector *version)
+{
+    for (size_t i = 0; i < version->count; i++)
+        put(parts, version->part[i].writer, version->part[i].edit);
+}
+
+/* What is known without being named needs no name. */
+static void drop_forgotten(struct parts *parts)
+{
+    const uint64_t forgotten = parts->count > 0 && parts->part[0].writer == VERSION_FORGOTTEN ? parts->part[0].edit : 0;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < parts->count; i++)
+        if (parts->part[i].writer == VERSION_FORGOTTEN || parts->part[i].edit > forgotten)
+            parts->part[kept++] = parts->part[i];
+    parts->count = kept;
+}
+
+static uint64_t least_edit(const struct parts *parts)
+{
+    const struct version_part *least = NULL;
+
+    for (size_t i = 0; i < parts->count; i++)
+        if (parts->part[i].writer != VERSION_FORGOTTEN && (least == NULL || outranks(least, &parts->part[i])))
+            least = &parts->part[i];
+    return least == NULL ? 0 : least->edit;
+}
+
+static struct version_vector version_of(struct parts *parts)
+{
+    struct version_vector version = {.count = 0};
+
+    drop_forgotten(parts);
+    while (parts->count > VERSION_PARTS) {
+        put(parts, VERSION_FORGOTTEN, least_edit(parts));
+        drop_forgotten(parts);
+    }
+    version.count = parts->count;
+    memcpy(version.part, parts->part, parts->count * sizeof version.part[0]);
+    return version;
 }
 
 void version_add(struct version_vector *version, uint64_t writer, uint64_t edit)
 {
-    const struct version_part part = {.writer = writer, .edit = edit};
-    size_t at = 0;
+    struct parts parts = {.count = 0};
 
-    while (at < version->count && version->part[at].writer < writer)
-        at++;
-    if (at < version->count && version->part[at].writer == writer) {
-        if (version->part[at].edit < edit)
-            version->part[at].edit = edit;
-        return;
-    }
-    if (version->count == VERSION_PARTS) {
-        if (!make_room(version, &part))
-            return;
-        for (at = 0; at < version->count && version->part[at].writer < writer;)
-            at++;
-    }
-    memmove(&version->part[at + 1], &version->part[at], (version->count - at) * sizeof version->part[0]);
-    version->part[at] = part;
-    version->count++;
+    put_all(&parts, version);
+    put(&parts, writer, edit);
+    *version = version_of(&parts);
 }
 
 struct version_vector version_merge(const struct version_vector *first, const struct version_vector *second)
 {
-    struct version_vector merged = *first;
+    struct parts parts = {.count = 0};
 
-    for (size_t i = 0; i < second->count; i++)
-        version_add(&merged, second->part[i].writer, second->part[i].edit);
-    return merged;
+    put_all(&parts, first);
+    put_all(&parts, second);
+    return version_of(&parts);
 }
+
+/* ---- numbers ---- */
+
+uint64_t version_largest(const struct version_vector *version)
+{
+    uint64_t largest = 0;
+
+    for (size_t i = 0; i < version->count; i++)
+        if (version->part[i].edit > largest)
+            largest = version->part[i].edit;
+    return largest;
+}
+
+uint64_t version_edit_of(const struct version_vector *version, uint64_t writer)
+{
+    uint64_t edit = 0;
+
+    for (size_t i = 0; i < version->count; i++)
+        if (version_writer(version->part[i].writer) == version_writer(writer) && version->part[i].edit > edit)
+            edit = version->part[i].edit;
+    return edit;
+}
+
+uint64_t version_forgotten(const struct version_vector *version)
+{
+    return edit_of(version, VERSION_FORGOTTEN);
+}
+
+uint64_t version_next_edit(const struct version_vector *version, uint64_t now, uint64_t last_edit)
+{
+    const uint64_t largest = version_largest(version);
+    uint64_t next = now;
+
+    if (last_edit >= next && last_edit - now <= VERSION_AHEAD_MAX)
+        next = last_edit + 1;
+    if (largest >= next)
+        next = largest + 1;
+    return next;
+}
+
+uint64_t version_limit(const struct version_vector *mine, uint64_t now)
+{
+    const uint64_t largest = version_largest(mine);
+
+    return (largest > now ? largest : now) + VERSION_AHEAD_MAX;
+}
+
+const struct version_part *version_ahead(const struct version_vector *version, uint64_t limit)
+{
+    const struct version_part *ahead = NULL;
+
+    for (size_t i = 0; i < version->count; i++)
+        if (version->part[i].edit > limit && (ahead == NULL || version->part[i].edit > ahead->edit))
+            ahead = &version->part[i];
+    return ahead;
+}
+
+size_t version_strangers(const struct version_vector *version, const struct version_vector *mine, uint64_t since)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < version->count; i++)
+        count += version->part[i].edit > since && edit_of(mine, version->part[i].writer) == 0;
+    return count;
+}
+
+bool version_drop_ahead(struct version_vector *version, uint64_t limit)
+{
+    size_t kept = 0;
+    bool dropped;
+
+    for (size_t i = 0; i < version->count; i++)
+        if (version->part[i].edit <= limit)
+            version->part[kept++] = version->part[i];
+    dropped = kept < version->count;
+    version->count = kept;
+    return dropped;
+}
+
+/* ---- text ---- */
 
 void version_print(const struct version_vector *version, char text[VERSION_TEXT_SIZE])
 {
@@ -167,6 +271,8 @@ static bool parse_number(const char **text, uint64_t *number)
 
 bool version_parse(const char *text, struct version_vector *version)
 {
+    struct parts all = {.count = 0};
+
     *version = (struct version_vector){.count = 0};
     if (text == NULL || *text == '\0')
         return true;
@@ -175,9 +281,11 @@ bool version_parse(const char *text, struct version_vector *version)
 
         if (!parse_number(&text, &part.writer) || *text++ != ':' || !parse_number(&text, &part.edit) || part.edit == 0)
             return false;
-        version_add(version, part.writer, part.edit);
-        if (*text == '\0')
+        put(&all, part.writer, part.edit);
+        if (*text == '\0') {
+            *version = version_of(&all);
             return true;
+        }
         if (*text++ != ',')
             return false;
     }

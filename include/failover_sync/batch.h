@@ -25,6 +25,7 @@ enum batch_outcome {
     BATCH_OVERRULED,
     BATCH_OUTDATED, /* the partner has a newer version */
     BATCH_ID_MISMATCH,
+    BATCH_CLOCK_AHEAD, /* the version has a number that is further ahead of the partner's clock than is believed */
     BATCH_FAILED,
     BATCH_IMPOSSIBLE /* there is no way to get it to the partner: it was not tried */
 };
@@ -50,6 +51,7 @@ struct batch_item {
 struct batch {
     struct batch_item *items;
     size_t count;
+    int64_t partner_clock; /* the partner's when it answered, in seconds since 1970; 0: it did not say */
 };
 
 void batch_clear(struct batch *batch);

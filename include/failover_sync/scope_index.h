@@ -70,8 +70,13 @@ size_t scope_index_count(struct scope_index *index);
 /* The versions of the scopes of `ids` in one; of those that are there. */
 struct version_vector scope_index_merge(struct scope_index *index, const uint32_t *ids, size_t count);
 
-/* Digest over the versions of all scopes in a relationship. */
-struct fingerprint scope_index_digest(struct scope_index *index, size_t relationship);
+/* Digest over the versions and texts of all scopes in a relationship: as this server prints them, or as the partner
+ * does if it has the same: what it told when the two agreed. */
+enum scope_digest { SCOPE_DIGEST_OURS, SCOPE_DIGEST_PARTNERS };
+struct fingerprint scope_index_digest(struct scope_index *index, size_t relationship, enum scope_digest whose);
+
+/* The text that the partner has of a scope, by its own printing, if it has our version. */
+struct fingerprint scope_entry_expected(const struct scope_entry *entry, size_t relationship);
 
 /* A scope that was removed. scope_index_put of the scope ends that. */
 struct scope_removed {

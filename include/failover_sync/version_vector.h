@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VERSION_PARTS     8 /* a pair has two writers, and one more for each store that was lost */
+#define VERSION_PARTS     16 /* a pair has two writers, and one more for each store that was lost */
 #define VERSION_TEXT_SIZE (VERSION_PARTS * 34 + 1) /* "0123456789abcdef:19a3c2f00d1,..." and the NUL */
 
 /* One writer, a server with its store, and the last of its edits that the version builds on. The edit VERSION_FOUND is
@@ -17,6 +17,9 @@
 struct version_part {
     uint64_t writer, edit;
 };
+
+/* No writer: a version that has more writers than it can name knows every edit up to this number, whoever made it. */
+#define VERSION_FORGOTTEN UINT64_C(0)
 
 /* A scope that changes because its shared network was changed by a partner was edited by nobody: that is noted as an
  * edit of its server's other writer, and loses against every edit of anybody. */
@@ -58,11 +61,45 @@ bool version_is_found(const struct version_vector *version);
 bool version_only_followed(const struct version_vector *first, const struct version_vector *second);
 
 /* What builds on both. With more than VERSION_PARTS writers the oldest edits are not named any more, but count as
- * known: the edits of all writers are of one scale, milliseconds since 1970 where their clocks are right. */
+ * known (VERSION_FORGOTTEN): the edits of all writers are of one scale, milliseconds since 1970 where their clocks are
+ * right. */
 struct version_vector version_merge(const struct version_vector *first, const struct version_vector *second);
 
 /* Notes an edit by a writer; an older one than is known changes nothing. */
 void version_add(struct version_vector *version, uint64_t writer, uint64_t edit);
+
+/* Edits are numbered in milliseconds since 1970. A number further ahead than this of both the clock and the numbers
+ * that the receiver has is refused: its writer's clock is wrong, or somebody made it up. */
+#define VERSION_AHEAD_MAX (UINT64_C(24) * 3600 * 1000)
+/* No number is larger; some 280,000 years. */
+#define VERSION_EDIT_MAX (UINT64_C(1) << 53)
+
+/* The number of the next edit of a version: `now` (milliseconds since 1970), or one more than the largest number in the
+ * version or than the server's last edit, if that is larger. A last edit further ahead than VERSION_AHEAD_MAX was
+ * numbered while the clock was wrong and does not count. */
+uint64_t version_next_edit(const struct version_vector *version, uint64_t now, uint64_t last_edit);
+
+/* The largest number in a version; 0 in the empty one. */
+uint64_t version_largest(const struct version_vector *version);
+
+/* The number of a writer's last edit, 0 if it has none in the version; of both of a server's writers the larger one. */
+uint64_t version_edit_of(const struct version_vector *version, uint64_t writer);
+
+/* Up to which number every edit is known, whoever made it; 0 if all are named. */
+uint64_t version_forgotten(const struct version_vector *version);
+
+/* The largest number that is believed of a version that comes from elsewhere, where `mine` is the version of the same
+ * object here. */
+uint64_t version_limit(const struct version_vector *mine, uint64_t now);
+
+/* The part with the largest number above `limit`; NULL if there is none. */
+const struct version_part *version_ahead(const struct version_vector *version, uint64_t limit);
+
+/* How many writers have numbers above `since` in the version and none in `mine`. */
+size_t version_strangers(const struct version_vector *version, const struct version_vector *mine, uint64_t since);
+
+/* Takes out all parts with a number above `limit`; true if there were any. */
+bool version_drop_ahead(struct version_vector *version, uint64_t limit);
 
 /* Prints a version: its parts "writer:edit", hexadecimal, with commas between them; "" if it is empty. */
 void version_print(const struct version_vector *version, char text[VERSION_TEXT_SIZE]);

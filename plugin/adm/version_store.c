@@ -47,6 +47,8 @@ static struct result read_row(struct statement *statement, struct version_row *r
                             "the store's version of scope %lu is none; move the store away: a new one is filled from "
                             "the server's configuration",
                             (unsigned long)row->subnet_id);
+    (void)version_drop_ahead(&row->version,
+                             VERSION_EDIT_MAX); /* no edit has such a number: the file was tampered with */
     return result_ok();
 }
 

@@ -42,19 +42,13 @@ static void edit(struct mirror_writer *writer, struct version_vector *version, u
 {
     struct store_identity *identity = &writer->plugin->identity;
     const uint64_t now = writer->now > 0 ? (uint64_t)writer->now : 0;
+    const uint64_t next = version_next_edit(version, now, identity->last_edit);
 
-    /* The clock keeps a store that was put back from counting anew where the lost one has counted on; the last edit
-     * keeps a clock that was set back from counting backwards. */
-    identity->last_edit = now > identity->last_edit ? now : identity->last_edit + 1;
-    for (size_t i = 0; i < version->count; i++) {
-        /* A version that can name no more writers would not name one whose clock is behind. */
-        const bool counts =
-            version->count == VERSION_PARTS || version_writer(version->part[i].writer) == writer->plugin->writer;
-
-        if (counts && version->part[i].edit >= identity->last_edit)
-            identity->last_edit = version->part[i].edit + 1;
-    }
-    version_add(version, number, identity->last_edit);
+    version_add(version, number, next);
+    /* A number far ahead continues those of this version alone; the edits of all others follow the clock. */
+    if (next > now + VERSION_AHEAD_MAX)
+        return;
+    identity->last_edit = next;
     writer->edited = true;
 }
 

@@ -297,7 +297,12 @@ struct version_vector scope_index_merge(struct scope_index *index, const uint32_
     return merged;
 }
 
-struct fingerprint scope_index_digest(struct scope_index *index, size_t relationship)
+struct fingerprint scope_entry_expected(const struct scope_entry *entry, size_t relationship)
+{
+    return scope_entry_agreed(entry, relationship) ? entry->agreement[relationship].theirs : entry->fingerprint;
+}
+
+struct fingerprint scope_index_digest(struct scope_index *index, size_t relationship, enum scope_digest whose)
 {
     struct fingerprint_stream stream = fingerprint_begin();
 
@@ -306,6 +311,7 @@ struct fingerprint scope_index_digest(struct scope_index *index, size_t relation
         const struct scope_entry *entry = index->entries[i];
         /* What other fields a struct may have between its members is not digested. */
         uint64_t numbers[1 + 2 * VERSION_PARTS] = {entry->subnet_id};
+        struct fingerprint text;
         size_t count = 1;
 
         if ((entry->members >> relationship & 1) == 0)
@@ -316,6 +322,8 @@ struct fingerprint scope_index_digest(struct scope_index *index, size_t relation
         }
         numbers[0] = htobe64(numbers[0]);
         fingerprint_add(&stream, numbers, count * sizeof numbers[0]);
+        text = whose == SCOPE_DIGEST_OURS ? entry->fingerprint : scope_entry_expected(entry, relationship);
+        fingerprint_add(&stream, text.hex, strlen(text.hex));
     }
     (void)pthread_mutex_unlock(&index->lock);
     return fingerprint_end(&stream);
@@ -396,7 +404,7 @@ bool scope_entry_agreed(const struct scope_entry *entry, size_t relationship)
 {
     const struct scope_agreement *agreement = entry->agreement == NULL ? NULL : &entry->agreement[relationship];
 
-    return agreement != NULL && agreement->met && !fingerprint_empty(agreement->ours) &&
+    return agreement != NULL && agreement->met && fingerprint_equal(agreement->ours, entry->fingerprint) &&
            version_equal(&agreement->known, &entry->version);
 }
 

@@ -15,8 +15,10 @@
 
 static char *answer_compare(struct plugin *plugin, size_t number, const struct model_node *input)
 {
-    const bool equal =
-        fingerprint_equal(scope_index_digest(plugin->index, number), fingerprint_parse(model_text(input, "digest")));
+    const struct fingerprint here = scope_index_digest(plugin->index, number, SCOPE_DIGEST_OURS);
+    const struct fingerprint there = scope_index_digest(plugin->index, number, SCOPE_DIGEST_PARTNERS);
+    const bool equal = fingerprint_equal(here, fingerprint_parse(model_text(input, "expected"))) &&
+                       fingerprint_equal(there, fingerprint_parse(model_text(input, "digest")));
 
     return answer_success(json_pack("{s:b}", "equal", equal), equal ? "both agree" : "the lists differ");
 }
@@ -48,8 +50,8 @@ static bool list_scope(void *context, const struct scope_entry *entry)
         return true;
     version_print(&entry->version, version);
     return append(page, entry->subnet_id,
-                  json_pack("{s:I,s:s,s:s}", "subnet-id", (json_int_t)entry->subnet_id, "prefix", entry->prefix,
-                            "version", version));
+                  json_pack("{s:I,s:s,s:s,s:s}", "subnet-id", (json_int_t)entry->subnet_id, "prefix", entry->prefix,
+                            "version", version, "fingerprint", entry->fingerprint.hex));
 }
 
 static void list_removed(void *context, const struct scope_removed *removed)
@@ -175,7 +177,7 @@ static struct result grant(struct mirror_writer *writer, size_t number, uint32_t
         if (!result_failed(result) && !fingerprint_empty(entry.agreement[number].ours)) {
             entry.agreement[number].ours = fingerprint_parse(NULL);
             entry.reset = false;
-            result = mirror_set_sync(writer, &entry, "the partner has lost it and asked for it");
+            result = mirror_set_sync(writer, &entry, "the partner asked for it");
         }
     }
     scope_entry_clear(&entry);

@@ -25,9 +25,9 @@ static enum batch_outcome outcome_of(const char *word)
         const char *word;
         enum batch_outcome outcome;
     } words[] = {
-        {"applied", BATCH_APPLIED},     {"unchanged", BATCH_UNCHANGED}, {"conflict", BATCH_CONFLICT},
-        {"overruled", BATCH_OVERRULED}, {"outdated", BATCH_OUTDATED},   {"id-mismatch", BATCH_ID_MISMATCH},
-        {"failed", BATCH_FAILED},
+        {"applied", BATCH_APPLIED},         {"unchanged", BATCH_UNCHANGED}, {"conflict", BATCH_CONFLICT},
+        {"overruled", BATCH_OVERRULED},     {"outdated", BATCH_OUTDATED},   {"id-mismatch", BATCH_ID_MISMATCH},
+        {"clock-ahead", BATCH_CLOCK_AHEAD}, {"failed", BATCH_FAILED},
     };
 
     for (size_t i = 0; word != NULL && i < sizeof words / sizeof words[0]; i++)
@@ -44,7 +44,23 @@ static struct batch_item *find_item(struct batch *batch, int64_t subnet_id)
     return NULL;
 }
 
-static void note_scopes(const struct model_node *root, struct batch *batch)
+/* A partner's version becomes part of ours, so it has to be believable. */
+static void check_version(const char *partner, struct batch_item *item)
+{
+    const struct version_vector sent = item->version;
+    const uint64_t now = (uint64_t)engine_now();
+    const struct version_part *ahead = version_ahead(&item->has, version_limit(&sent, now));
+
+    if (ahead == NULL)
+        return;
+    item->outcome = BATCH_FAILED;
+    (void)snprintf(item->text, sizeof item->text,
+                   "%.80s has a version of it whose number is %llu days ahead of the clock here: set both clocks right",
+                   partner, (unsigned long long)((ahead->edit - now) / VERSION_AHEAD_MAX));
+    item->has = sent;
+}
+
+static void note_scopes(const char *partner, const struct model_node *root, struct batch *batch)
 {
     for (const struct model_node *scope = model_first(root, "scopes"); scope != NULL; scope = model_next(scope)) {
         struct batch_item *item = find_item(batch, model_integer(scope, "subnet-id", 0));
@@ -56,6 +72,7 @@ static void note_scopes(const struct model_node *root, struct batch *batch)
         if (!version_parse(model_text(scope, "version"), &item->has))
             item->outcome = BATCH_UNANSWERED; /* the module's pattern lets none through */
         excerpt(model_text(scope, "text"), item->text, sizeof item->text);
+        check_version(partner, item);
     }
 }
 
@@ -90,7 +107,8 @@ static struct result read_arguments(const struct plugin *plugin, const char *par
         answer->state = which;
         excerpt(model_text(root, "state-text"), answer->text, sizeof answer->text);
         answer->pause_us = (uint32_t)model_integer(root, "pause-us", 0);
-        note_scopes(root, batch);
+        batch->partner_clock = model_integer(root, "clock", 0);
+        note_scopes(partner, root, batch);
     }
     model_tree_free(tree);
     return result;

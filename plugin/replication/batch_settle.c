@@ -13,6 +13,7 @@ struct settling {
     size_t number;
     const struct relationship *relationship;
     const struct batch_item *item;
+    int64_t partner_clock; /* as in the batch */
     struct scope_entry entry;
     bool known;
 };
@@ -186,6 +187,40 @@ static struct result settle_held(struct settling *settling, const char *reason)
     return mirror_put_agreement(settling->writer, &settling->entry, settling->number, item->definition);
 }
 
+/* Whether the clocks of both servers agree by now, as far as edits are concerned. */
+static bool clocks_agree(const struct settling *settling)
+{
+    const int64_t apart = settling->partner_clock * 1000 - settling->writer->now;
+
+    return settling->partner_clock != 0 && (apart < 0 ? -apart : apart) <= (int64_t)VERSION_AHEAD_MAX;
+}
+
+/* The partner refused numbers that were given while a clock was ahead, and all clocks are right again: the version is
+ * numbered anew and sent at once. RESULT_NOT_FOUND if that is not so. */
+static struct result number_anew(struct settling *settling)
+{
+    struct mirror_writer *writer = settling->writer;
+    const struct batch_item *item = settling->item;
+    struct version_vector version = item->version;
+    const struct mirror_removal removal = {.subnet_id = item->wish.subnet_id,
+                                           .prefix = item->wish.prefix,
+                                           .is = &version,
+                                           .edit = true,
+                                           .agreed_with = -1};
+    struct result result;
+
+    if (!clocks_agree(settling) || !version_drop_ahead(&version, (uint64_t)writer->now + VERSION_AHEAD_MAX))
+        return result_error(RESULT_NOT_FOUND, "its numbers are right");
+    if (!settling->known) {
+        result = mirror_remove_scope(writer, &removal);
+    } else {
+        mirror_edit(writer, &version);
+        settling->entry.version = version;
+        result = mirror_set_sync(writer, &settling->entry, NULL);
+    }
+    return result_failed(result) ? result : queue_put(writer->plugin->store, &item->wish, writer->now);
+}
+
 static struct result settle_refused(struct settling *settling, int64_t retry_at)
 {
     const struct batch_item *item = settling->item;
@@ -216,6 +251,13 @@ static struct result settle_refused(struct settling *settling, int64_t retry_at)
         if (is_current(settling))
             result = queue_postpone(plugin->store, item->wish.record_id, retry_at, reason);
         break;
+    case BATCH_CLOCK_AHEAD:
+        if (is_current(settling)) {
+            result = number_anew(settling);
+            if (result.code != RESULT_NOT_FOUND)
+                return result;
+        }
+        /* fall through */
     case BATCH_ID_MISMATCH:
     case BATCH_FAILED:
         (void)snprintf(reason, sizeof reason, "%.80s refused it: %.250s", partner_name(settling), item->text);
@@ -278,14 +320,15 @@ static void tell_operations(struct plugin *plugin, size_t number, const struct b
         replication_watch_settle(plugin, number, item->wish.subnet_id, EXCEPTION_NONE, NULL);
 }
 
-static struct result settle_item(struct mirror_writer *writer, size_t number, const struct batch_item *item,
-                                 int64_t retry_at)
+static struct result settle_item(struct mirror_writer *writer, size_t number, const struct batch *batch,
+                                 const struct batch_item *item, int64_t retry_at)
 {
     struct settling settling = {
         .writer = writer,
         .number = number,
         .relationship = &writer->plugin->relationships.list[number],
         .item = item,
+        .partner_clock = batch->partner_clock,
     };
     bool done = item->outcome == BATCH_APPLIED || item->outcome == BATCH_UNCHANGED;
     struct result result = result_ok();
@@ -311,7 +354,7 @@ struct result batch_settle(struct plugin *plugin, size_t number, const struct ba
     if (result_failed(result))
         return result;
     for (size_t i = 0; i < batch->count && !result_failed(result); i++)
-        result = settle_item(&writer, number, &batch->items[i], retry_at);
+        result = settle_item(&writer, number, batch, &batch->items[i], retry_at);
     if (!result_failed(result))
         result = server_store_seen(plugin->store, relationship_partner(&plugin->relationships.list[number])->record_id,
                                    writer.now / 1000);

@@ -14,8 +14,8 @@
 
 static json_t *outcomes_json(const struct reception *reception)
 {
-    static const char *const words[] = {"failed",    "applied",  "unchanged",   "conflict",
-                                        "overruled", "outdated", "id-mismatch", "failed"};
+    static const char *const words[] = {"failed",   "applied",     "unchanged",   "conflict", "overruled",
+                                        "outdated", "id-mismatch", "clock-ahead", "failed"};
     json_t *list = json_array();
 
     for (size_t i = 0; i < reception->count; i++) {
@@ -140,12 +140,24 @@ static struct result take_scopes(struct reception *reception, const struct model
     return result_ok();
 }
 
+/* As far as the module's type reaches. */
+static json_int_t clock_seconds(void)
+{
+    const int64_t now = engine_now() / 1000;
+
+    return now < 0 ? 0 : now > UINT32_MAX ? UINT32_MAX : now;
+}
+
 static char *answer_ticket(struct plugin *plugin, const char *name)
 {
     json_t *description = tickets_describe(plugin->tickets, name);
 
     if (description == NULL)
         return answer_empty(NULL, "ticket %.64s is not known here: the server was restarted, or it is too old", name);
+    if (json_object_set_new(description, "clock", json_integer(clock_seconds())) != 0) {
+        json_decref(description);
+        return NULL;
+    }
     return answer_success(description, "ticket %.64s", name);
 }
 

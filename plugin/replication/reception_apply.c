@@ -173,6 +173,74 @@ static bool settle_conflict(const struct reception *reception, struct received_s
     return !relationship_is_primary(relationship);
 }
 
+/* The writer of a number that is not believed, and by how much the clocks differ if that is the reason. */
+static void refuse_ahead(struct received_scope *scope, const struct version_part *ahead, uint64_t now, const char *here)
+{
+    char clock[ENGINE_TIMESTAMP_SIZE];
+
+    engine_timestamp((int64_t)now, clock);
+    scope->outcome = BATCH_CLOCK_AHEAD;
+    (void)snprintf(
+        scope->text, sizeof scope->text,
+        "writer %016llx has numbered an edit of it %llu days ahead of the clock of %.80s (%s): set the clocks of "
+        "both servers right",
+        (unsigned long long)ahead->writer, (unsigned long long)((ahead->edit - now) / VERSION_AHEAD_MAX), here, clock);
+}
+
+/* Nobody else edits as this server. A store that was put back does not know
+ * what this server did since, but that was not later than now, or than some thousands of edits at once. */
+#define OWN_AHEAD_MAX UINT64_C(60000) /* milliseconds */
+
+static bool is_made_up(const struct reception *reception, struct received_scope *scope, const struct present *present,
+                       uint64_t now)
+{
+    const uint64_t writer = reception->plugin->writer;
+    const uint64_t said = version_edit_of(&scope->version, writer), own = version_edit_of(&present->version, writer);
+
+    if (said <= own || said <= now + OWN_AHEAD_MAX)
+        return false;
+    scope->outcome = BATCH_CLOCK_AHEAD;
+    (void)snprintf(
+        scope->text, sizeof scope->text,
+        "its version names an edit, of writer %016llx, that %.80s has not made: set the clocks of both servers "
+        "right, and give each server a store of its own",
+        (unsigned long long)writer, relationship_self(reception_relationship(reception))->name);
+    return true;
+}
+
+/* No pair loses that many stores between two exchanges. With room for more in a version, those who are made up do not
+ * crowd out those who are not. */
+#define STRANGERS_MAX 8
+
+static bool is_crowded(const struct reception *reception, struct received_scope *scope, const struct present *present,
+                       uint64_t now)
+{
+    const uint64_t since = now > VERSION_AHEAD_MAX ? now - VERSION_AHEAD_MAX : 0;
+    const size_t strangers = version_strangers(&scope->version, &present->version, since);
+
+    /* A server whose store is new knows nobody. */
+    if (strangers <= STRANGERS_MAX || (version_is_found(&present->version) && scope->definition != NULL))
+        return false;
+    scope->outcome = BATCH_CLOCK_AHEAD;
+    (void)snprintf(scope->text, sizeof scope->text,
+                   "its version names %zu writers of the last day whom %.80s does not know, and up to %d can be: is "
+                   "somebody else speaking for its partner? A shared secret prevents that",
+                   strangers, relationship_self(reception_relationship(reception))->name, STRANGERS_MAX);
+    return true;
+}
+
+/* Whether the numbers in the sender's version can be right. */
+static bool is_believed(const struct reception *reception, struct received_scope *scope, const struct present *present)
+{
+    const int64_t clock = engine_now();
+    const uint64_t now = clock < 0 ? 0 : (uint64_t)clock;
+    const struct version_part *ahead = version_ahead(&scope->version, version_limit(&present->version, now));
+
+    if (ahead != NULL)
+        refuse_ahead(scope, ahead, now, relationship_self(reception_relationship(reception))->name);
+    return ahead == NULL && !is_made_up(reception, scope, present, now) && !is_crowded(reception, scope, present, now);
+}
+
 /* Settles what needs no change here; true if the scope is to be applied. */
 static bool compare(const struct reception *reception, struct received_scope *scope)
 {
@@ -187,8 +255,10 @@ static bool compare(const struct reception *reception, struct received_scope *sc
         return false;
     }
     present = look(reception, scope);
-    order = order_of(scope, &present);
     scope->answered = present.version;
+    if (!is_believed(reception, scope, &present))
+        return false;
+    order = order_of(scope, &present);
     if (order == VERSION_OLDER) {
         scope->outcome = BATCH_OUTDATED;
         return false;

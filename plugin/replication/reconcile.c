@@ -106,9 +106,11 @@ static void ask(struct reconciler *reconciler, json_t *arguments, enum reconcile
 
 static void ask_compare(struct reconciler *reconciler)
 {
-    const struct fingerprint digest = scope_index_digest(reconciler->plugin->index, reconciler->number);
+    struct scope_index *index = reconciler->plugin->index;
+    const struct fingerprint digest = scope_index_digest(index, reconciler->number, SCOPE_DIGEST_OURS);
+    const struct fingerprint expected = scope_index_digest(index, reconciler->number, SCOPE_DIGEST_PARTNERS);
 
-    ask(reconciler, json_pack("{s:s}", "digest", digest.hex), RECONCILE_COMPARING);
+    ask(reconciler, json_pack("{s:s,s:s}", "digest", digest.hex, "expected", expected.hex), RECONCILE_COMPARING);
 }
 
 static void ask_list(struct reconciler *reconciler, json_int_t from)

@@ -12,7 +12,8 @@ struct partner_scope {
     char prefix[48]; /* of a removed one what it had, or "" if that is not known */
     bool removed;
     struct version_vector version;
-    bool wanted; /* it is to be sent to us */
+    struct fingerprint text; /* by the partner's printing; empty if it was removed */
+    bool wanted;             /* it is to be sent to us */
 };
 
 struct partner_list {

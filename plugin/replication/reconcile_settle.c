@@ -29,6 +29,7 @@ struct result partner_list_add(struct partner_list *list, const struct model_nod
         list->scopes[list->count] = (struct partner_scope){
             .subnet_id = subnet_id,
             .removed = model_boolean(node, "removed", false),
+            .text = fingerprint_parse(model_text(node, "fingerprint")),
         };
         (void)snprintf(list->scopes[list->count].prefix, sizeof list->scopes->prefix, "%s",
                        prefix == NULL ? "" : prefix);
@@ -117,6 +118,13 @@ static bool is_held(const struct settlement *settlement, const struct scope_entr
            fingerprint_empty(agreement->ours) && version_equal(&agreement->known, &scope->version);
 }
 
+/* One version with two texts: whatever made them differ, they are compared anew, as a conflict. */
+static bool is_other_text(const struct settlement *settlement, const struct scope_entry *entry,
+                          const struct partner_scope *scope)
+{
+    return !fingerprint_equal(scope->text, scope_entry_expected(entry, settlement->number));
+}
+
 /* A scope that this server has. */
 static struct result settle_known(struct settlement *settlement, struct scope_entry *entry)
 {
@@ -129,7 +137,8 @@ static struct result settle_known(struct settlement *settlement, struct scope_en
         return result_ok();
     }
     /* It cannot be there and removed in one version: the partner says which it is. */
-    if ((order == VERSION_SAME && !scope->removed) || (order == VERSION_APART && is_held(settlement, entry, scope)))
+    if ((order == VERSION_SAME && !scope->removed && !is_other_text(settlement, entry, scope)) ||
+        (order == VERSION_APART && is_held(settlement, entry, scope)))
         return result_ok();
     result = push(settlement, entry->subnet_id, entry->prefix, false);
     return result_failed(result) ? result : note_lost(settlement, entry);
@@ -138,7 +147,7 @@ static struct result settle_known(struct settlement *settlement, struct scope_en
 /* A scope that the partner has removed and of which this server knows nothing: its store was lost, or new. The removal
  * is noted, so that a configuration file which still has the scope, here or there, is not taken for a new one, whoever
  * loses a store next. */
-static struct result note_removed(struct settlement *settlement, const struct partner_scope *scope)
+static struct result note_removed(struct settlement *settlement, struct partner_scope *scope)
 {
     const struct mirror_removal removal = {.subnet_id = scope->subnet_id,
                                            .prefix = scope->prefix,
@@ -146,9 +155,14 @@ static struct result note_removed(struct settlement *settlement, const struct pa
                                            .is = &scope->version,
                                            .agreed_with = (int)settlement->number,
                                            .known = scope->version};
-
+    const uint64_t now = (uint64_t)settlement->writer.now;
     struct scope_applied applied;
 
+    /* A number that is not believed is refused when the removal is sent, and then given anew. */
+    if (version_ahead(&scope->version, now + VERSION_AHEAD_MAX) != NULL) {
+        want(settlement, scope);
+        return result_ok();
+    }
     /* Without its prefix it could not be taken out of a configuration that has it. One that was just taken from the
      * partner and is not recorded yet was removed there since: that comes by itself. */
     if (scope->prefix[0] == '\0' ||

@@ -42,7 +42,7 @@ static struct version_vector version_there(const struct way_run *run, const stru
     struct version_vector version = item->known;
 
     version_add(&version, version_writer(fingerprint_number(fingerprint_of(name, strlen(name)))),
-                (uint64_t)engine_now());
+                version_next_edit(&version, (uint64_t)engine_now(), 0));
     return version;
 }
 

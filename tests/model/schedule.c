@@ -299,6 +299,18 @@ static bool settle(void)
     return false;
 }
 
+/* Of one server, or of both: years, days or hours ahead or behind, or right again. */
+static void set_clocks(uint32_t chance)
+{
+    static const int64_t days[] = {3650, 365, 30, 2, -2, -30, -365, -3650, 0, 0};
+    const int64_t wrong = days[chance % (sizeof days / sizeof days[0])] * 86400000;
+    const uint32_t whose = chance / 16 % 4;
+
+    for (int i = 0; i < SERVERS; i++)
+        if (whose > 1 || whose == (uint32_t)i)
+            world.clock_wrong[i] = wrong;
+}
+
 static void run_clock(uint32_t chance)
 {
     static const int64_t ways[] = {5, 200, 1000, 20000, 60000, 3600000, INT64_C(3) * 86400000, -1000, -3600000};
@@ -415,7 +427,10 @@ static void perform(const struct schedule *schedule, const struct step *step)
         world.cut = false;
         break;
     case STEP_CLOCK:
-        run_clock(step->chance);
+        if (schedule->wrong_clocks && step->chance >> 31 == 0)
+            set_clocks(step->chance);
+        else
+            run_clock(step->chance);
         break;
     case STEP_HEARTBEAT:
         if (server->up && !world.cut)
@@ -443,6 +458,7 @@ static void perform(const struct schedule *schedule, const struct step *step)
 static void heal(void)
 {
     world.cut = false;
+    memset(world.clock_wrong, 0, sizeof world.clock_wrong);
     for (int i = 0; i < SERVERS; i++) {
         sim_disk_set(world.server[i].store, SIM_DISK_GOOD);
         if (!world.server[i].up)
@@ -529,6 +545,7 @@ static void print_step(const struct step *step, size_t number)
 bool schedule_run(const struct schedule *schedule)
 {
     sim_world_begin(&schedule->options);
+    world.wrong_clocks = schedule->wrong_clocks;
     world.chance = (uint32_t)schedule->seed;
     for (int i = 0; i < SERVERS; i++) {
         memcpy(world.server[i].file, schedule->files[i], sizeof world.server[i].file);

@@ -49,9 +49,10 @@ struct step {
 struct schedule {
     uint64_t seed;
     struct rules_options options;
-    bool refusals; /* contents that the partner refuses occur */
-    bool late;     /* messages may arrive after their sender has given up */
-    bool settled;  /* the servers agree before the first step */
+    bool refusals;     /* contents that the partner refuses occur */
+    bool late;         /* messages may arrive after their sender has given up */
+    bool settled;      /* the servers agree before the first step */
+    bool wrong_clocks; /* STEP_CLOCK sets the clock of one server or of both by days or years; not drawn by the seed */
     uint8_t files[SERVERS][SCOPES + 1];
     struct step steps[SCHEDULE_STEPS];
     size_t count;

@@ -1,7 +1,8 @@
 /* A world small enough to be searched: two servers with the library loaded, their disks, the network between them and
- * one clock, all in one thread. Nothing happens in it but what a schedule lets happen, so that a seed says everything.
- * The product's files are linked as they are; replaced are the worker's thread (sim_worker.c), libcurl (sim_network.c),
- * SQLite's files (sim_disk.c), the clock (sim_clock.c) and the server (sim_server.c). */
+ * one clock, which a server may read wrongly, all in one thread. Nothing happens in it but what a schedule lets happen,
+ * so that a seed says everything. The product's files are linked as they are; replaced are the worker's thread
+ * (sim_worker.c), libcurl (sim_network.c), SQLite's files (sim_disk.c), the clock (sim_clock.c) and the server
+ * (sim_server.c). */
 #ifndef MODEL_SIM_H
 #define MODEL_SIM_H
 
@@ -49,9 +50,11 @@ struct world {
     struct sim_server server[SERVERS];
     char folder[64];
     char parameters[512];
-    bool cut;          /* the servers do not reach each other */
-    uint32_t chance;   /* for the jitter */
-    char failure[600]; /* the first rule that was broken; "" */
+    bool cut;                     /* the servers do not reach each other */
+    bool wrong_clocks;            /* clocks are set wrong now and then: */
+    int64_t clock_wrong[SERVERS]; /* milliseconds that a server's clock is ahead; negative: behind */
+    uint32_t chance;              /* for the jitter */
+    char failure[600];            /* the first rule that was broken; "" */
     bool verbose;
 };
 
@@ -62,6 +65,12 @@ void world_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- sim_clock.c ---- */
 extern int64_t sim_now; /* milliseconds since 1970 */
+
+/* Whose clock the library reads from now on: to be called before it is. Returns what that shows. */
+int64_t sim_clock_of(const struct sim_server *server);
+
+/* A time that the library gave by that clock, as the world's; INT64_MAX stays. */
+int64_t sim_clock_true(const struct sim_server *server, int64_t when);
 
 /* ---- sim_server.c ---- */
 void sim_world_begin(const struct rules_options *options); /* both down, files empty, disks new */

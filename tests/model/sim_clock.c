@@ -6,12 +6,24 @@
 #include <stdlib.h>
 
 int64_t sim_now;
+static int64_t shown_ahead; /* of the clock that is read now */
+
+int64_t sim_clock_of(const struct sim_server *server)
+{
+    shown_ahead = world.clock_wrong[server->number];
+    return sim_now + shown_ahead;
+}
+
+int64_t sim_clock_true(const struct sim_server *server, int64_t when)
+{
+    return when == INT64_MAX ? when : when - world.clock_wrong[server->number];
+}
 
 /* Linked with --wrap=engine_now. */
 int64_t __wrap_engine_now(void);
 int64_t __wrap_engine_now(void)
 {
-    return sim_now;
+    return sim_now + shown_ahead;
 }
 
 /* The jitter of the back-off. */

@@ -303,6 +303,7 @@ bool sim_server_run_task(struct sim_server *server)
 
     if (task == NULL)
         return false;
+    (void)sim_clock_of(server);
     server->on_main = true;
     server->delivery = task->delivery;
     task->run(task->argument, false);
@@ -340,6 +341,7 @@ void sim_server_load(struct sim_server *server, enum sim_load kind, const uint8_
     char parameters[700];
     struct result result;
 
+    (void)sim_clock_of(server);
     server->up = server->on_main = true;
     plugin_stop(server->plugin);
     server->plugin = NULL;
@@ -369,6 +371,7 @@ void sim_server_load(struct sim_server *server, enum sim_load kind, const uint8_
 
 static void end_process(struct sim_server *server)
 {
+    (void)sim_clock_of(server);
     server->on_main = true;
     plugin_stop(server->plugin);
     server->plugin = NULL;
@@ -403,6 +406,7 @@ void sim_server_edit(struct sim_server *server, uint32_t scope, uint8_t content,
 {
     char arguments[64];
 
+    (void)sim_clock_of(server);
     server->running[scope] = content;
     rules_edit(server->number, scope, content);
     (void)snprintf(arguments, sizeof arguments, "{\"subnet4\":[{\"id\":%u}]}", scope);
@@ -444,6 +448,7 @@ char *sim_server_request(struct sim_server *server, const char *text, const stru
 
     if (world.verbose && strstr(text, "scopes") != NULL)
         fprintf(stderr, "    %s is asked %s\n", server->name, arguments);
+    (void)sim_clock_of(server);
     server->delivery = *delivery;
     server->on_main = !elsewhere;
     if (strcmp(json_string_value(json_object_get(root, "command")), "list-commands") == 0)
@@ -557,6 +562,7 @@ void sim_world_begin(const struct rules_options *options)
     sim_now = INT64_C(1800000000000);
     world.failure[0] = '\0';
     world.cut = false;
+    memset(world.clock_wrong, 0, sizeof world.clock_wrong);
     rules_begin(options);
     (void)snprintf(world.parameters, sizeof world.parameters,
                    "\"conflict\": \"%s\", \"deletes\": %s, \"max-delete-percent\": 100, \"reconcile-interval\": %u, "

@@ -227,18 +227,20 @@ bool sim_worker_has_job(const struct sim_server *server)
 
 bool sim_worker_run_job(struct sim_server *server)
 {
+    (void)sim_clock_of(server);
     return sim_worker_has_job(server) && run_job(server->worker);
 }
 
 int64_t sim_worker_advance(struct sim_server *server, int64_t *reconcile)
 {
     struct worker *worker = server->worker;
+    const int64_t now = sim_clock_of(server);
     int64_t wake = INT64_MAX;
 
     *reconcile = INT64_MAX;
     if (worker == NULL)
         return wake;
-    (void)persist_advance(worker->plugin, sim_now);
+    (void)persist_advance(worker->plugin, now);
     for (size_t i = 0; i < worker->plugin->relationships.count; i++) {
         int64_t next;
 
@@ -250,22 +252,24 @@ int64_t sim_worker_advance(struct sim_server *server, int64_t *reconcile)
             partner_alive(worker->partners[i]);
         if ((worker->heard >> i & 1) != 0 || worker->alive)
             reconciler_heard(worker->reconcilers[i]);
-        next = reconciler_advance(worker->reconcilers[i], sim_now);
+        next = reconciler_advance(worker->reconcilers[i], now);
         if (next < *reconcile)
             *reconcile = next;
-        next = partner_advance(worker->partners[i], sim_now);
+        next = partner_advance(worker->partners[i], now);
         if (next < wake)
             wake = next;
     }
     worker->heard = 0;
     worker->alive = false;
-    return wake;
+    *reconcile = sim_clock_true(server, *reconcile);
+    return sim_clock_true(server, wake);
 }
 
 void sim_worker_finished(struct sim_server *server, void *easy, int code)
 {
     struct worker *worker = server->worker;
 
+    (void)sim_clock_of(server);
     for (size_t i = 0; worker != NULL && i < worker->plugin->relationships.count; i++)
         if (worker->partners[i] != NULL && (partner_finished(worker->partners[i], easy, (CURLcode)code) ||
                                             reconciler_finished(worker->reconcilers[i], easy, (CURLcode)code)))

@@ -70,18 +70,17 @@ static void show_failure(const struct schedule *schedule)
     }
 }
 
-static void test_random_schedules_keep_the_rules(void **state)
+static void run_schedules(unsigned long count, bool wrong_clocks)
 {
-    unsigned long count = number_in_environment("FAILOVER_SYNC_SCHEDULES", SCHEDULES_OF_A_BUILD);
     unsigned long first = number_in_environment("FAILOVER_SYNC_FIRST", FIRST_OF_A_BUILD), failures = 0;
 
-    (void)state;
     if (getenv("FAILOVER_SYNC_SEED") != NULL) {
         first = number_in_environment("FAILOVER_SYNC_SEED", 1);
         count = 1;
     }
     for (unsigned long i = 0; i < count; i++) {
         schedule_make(first + i, &current);
+        current.wrong_clocks = wrong_clocks;
         if (schedule_run(&current))
             continue;
         if (failures++ < FAILURES_SHOWN)
@@ -92,6 +91,18 @@ static void test_random_schedules_keep_the_rules(void **state)
     print_message("%lu schedules, %lu steps, %lu starts, %lu crashes, %lu edits\n", schedule_tally.schedules,
                   schedule_tally.steps, schedule_tally.starts, schedule_tally.crashes, schedule_tally.edits);
     assert_int_equal(failures, 0);
+}
+
+static void test_random_schedules_keep_the_rules(void **state)
+{
+    (void)state;
+    run_schedules(number_in_environment("FAILOVER_SYNC_SCHEDULES", SCHEDULES_OF_A_BUILD), false);
+}
+
+static void test_schedules_with_wrong_clocks_keep_the_rules(void **state)
+{
+    (void)state;
+    run_schedules(number_in_environment("FAILOVER_SYNC_SCHEDULES", SCHEDULES_OF_A_BUILD) / 3 + 1, true);
 }
 
 /* In most, a scope that is refused again and again hid from the sender that the clock had left the others behind; in
@@ -137,6 +148,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_schedules_keep_the_rules),
+        cmocka_unit_test(test_schedules_with_wrong_clocks_keep_the_rules),
         cmocka_unit_test(test_schedules_that_once_failed),
     };
 

@@ -111,13 +111,58 @@ static void test_with_too_many_writers_the_oldest_edits_are_forgotten(void **sta
     for (uint64_t writer = 1; writer <= VERSION_PARTS + 3; writer++)
         version_add(&version, writer, 1000 - writer);
     assert_int_equal(version.count, VERSION_PARTS);
-    assert_int_equal(version.part[0].writer, 1);
-    assert_int_equal(version.part[VERSION_PARTS - 1].writer, VERSION_PARTS);
+    assert_int_equal(version_forgotten(&version), 1000 - VERSION_PARTS);
+    assert_int_equal(version.part[1].writer, 1);
+    assert_int_equal(version.part[VERSION_PARTS - 1].writer, VERSION_PARTS - 1);
     version_add(&version, 99, 2000);
     assert_int_equal(version.count, VERSION_PARTS);
     assert_int_equal(version.part[VERSION_PARTS - 1].writer, 99);
     for (size_t i = 1; i < version.count; i++)
         assert_true(version.part[i - 1].writer < version.part[i].writer);
+}
+
+/* Only what had to be forgotten counts as known without a name. */
+static void test_late_numbers_of_many_writers_hide_no_other_edit(void **state)
+{
+    struct version_vector many = {.count = 0};
+
+    (void)state;
+    for (uint64_t writer = 1; writer <= VERSION_PARTS; writer++)
+        version_add(&many, writer, 1000000);
+    assert_int_equal(version_forgotten(&many), 0);
+    assert_order(many, edits(5, 0), VERSION_APART, VERSION_APART);
+}
+
+static void test_an_own_edit_is_above_all_that_its_version_holds(void **state)
+{
+    struct version_vector version = edits(0, 7000), before;
+
+    (void)state;
+    assert_int_equal(version_next_edit(&version, 9000, 0), 9000);
+    assert_int_equal(version_next_edit(&version, 9000, 9000), 9001);
+    assert_int_equal(version_next_edit(&version, 5000, 6000), 7001);
+    assert_int_equal(version_next_edit(&version, 9000, 9000 + VERSION_AHEAD_MAX + 1), 9000); /* of a wrong clock */
+    for (uint64_t writer = 1; writer <= 3 * VERSION_PARTS; writer++) {
+        version_add(&version, writer, 8000 + VERSION_AHEAD_MAX);
+        before = version;
+        version_add(&version, A, version_next_edit(&version, 8000, 8000));
+        assert_order(before, version, VERSION_OLDER, VERSION_NEWER);
+        assert_int_equal(version_largest(&version), version_edit_of(&version, A));
+    }
+}
+
+static void test_numbers_that_are_not_believed_are_found_and_dropped(void **state)
+{
+    struct version_vector version = edits(5000, 6000);
+
+    (void)state;
+    assert_null(version_ahead(&version, 6000));
+    assert_int_equal(version_ahead(&version, 4000)->writer, B);
+    assert_int_equal(version_limit(&version, 1000), 6000 + VERSION_AHEAD_MAX);
+    assert_int_equal(version_limit(&version, 7000), 7000 + VERSION_AHEAD_MAX);
+    assert_false(version_drop_ahead(&version, 6000));
+    assert_true(version_drop_ahead(&version, 5000));
+    assert_order(version, edits(5000, 0), VERSION_SAME, VERSION_SAME);
 }
 
 /* As many stores were lost as no pair ever loses: a version has more writers than it can name, most of whom only found
@@ -128,7 +173,7 @@ static struct version_vector of_many(unsigned *seed)
     const int parts = rand_r(seed) % (2 * VERSION_PARTS);
 
     for (int i = 0; i < parts; i++)
-        version_add(&version, (uint64_t)(rand_r(seed) % 24),
+        version_add(&version, 1 + (uint64_t)(rand_r(seed) % 40),
                     rand_r(seed) % 2 == 0 ? VERSION_FOUND : 100 + (uint64_t)(rand_r(seed) % 50));
     return version;
 }
@@ -199,7 +244,7 @@ static void test_anything_else_is_no_version(void **state)
                                         "a:-1",
                                         "00000000000000001:1",
                                         "1:00000000000000001",
-                                        "1:1,2:1,3:1,4:1,5:1,6:1,7:1,8:1,9:1"};
+                                        "1:1,2:1,3:1,4:1,5:1,6:1,7:1,8:1,9:1,a:1,b:1,c:1,d:1,e:1,f:1,10:1,11:1"};
 
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -220,6 +265,9 @@ int main(void)
         cmocka_unit_test(test_what_was_found_is_nobodys_edit),
         cmocka_unit_test(test_what_only_followed_is_told_from_an_edit),
         cmocka_unit_test(test_with_too_many_writers_the_oldest_edits_are_forgotten),
+        cmocka_unit_test(test_late_numbers_of_many_writers_hide_no_other_edit),
+        cmocka_unit_test(test_an_own_edit_is_above_all_that_its_version_holds),
+        cmocka_unit_test(test_numbers_that_are_not_believed_are_found_and_dropped),
         cmocka_unit_test(test_many_writers_change_nothing_of_what_is_newer),
         cmocka_unit_test(test_the_text_is_read_back),
         cmocka_unit_test(test_anything_else_is_no_version),
