@@ -12,16 +12,32 @@
 
 struct store;
 
-/* Opens the store at `path`, creating the file (mode 0600) and missing folders (mode 0750), and brings its schema up to
- * date by the numbered migrations. WAL, foreign keys on, synchronous FULL. RESULT_STORE says why it cannot be used now:
- * the path, SQLite's own reason, and the remedy; a file of ours that turned out to be damaged has been renamed then,
- * and the next attempt makes a new one. RESULT_INVALID: the path cannot be a store's; a file of a newer schema version
- * or of another kind is left untouched. */
+/* Opens the store at `path`, creating the file (mode 0600) and missing folders (mode 0750), locks it for this process
+ * and brings its schema up to date by the numbered migrations. WAL, foreign keys on, synchronous FULL. RESULT_STORE
+ * says why it cannot be used now: the path, the reason, and the remedy; a file of ours that turned out to be damaged
+ * has been renamed then, and the next attempt makes a new one; a file of a newer schema version or of another kind is
+ * left untouched. RESULT_INVALID: the path is none. */
 struct result store_open(const char *path, struct store **store);
 void store_close(struct store *store); /* NULL is fine */
 
-/* Whether the file cannot be a store any more: it is damaged, or another file or none is in its place. */
+/* The same for whoever has not the time to wait for another process as long as that may have the store locked: waits
+ * until `deadline`, by waiting_now, and leaves that in force. */
+struct result store_open_until(const char *path, int64_t deadline, struct store **store);
+
+/* [any thread] From now on whoever finds the store locked by another process waits until `deadline`, by waiting_now, at
+ * most, and not at all once that has passed; 0: two seconds each time. Also what waits already. */
+void store_set_deadline(struct store *store, int64_t deadline);
+
+/* Whether the file cannot be a store any more: it is damaged, or another file or none is in its place. To be asked
+ * every second, because it looks after the store, too: what it finds wrong without its being lost (a trigger that
+ * somebody added) has every write refused with RESULT_STORE until that is mended. */
 bool store_is_lost(struct store *store);
+
+/* Whether that has changed since it was asked for last; what it is now, or ok. */
+bool store_refusal_is_news(struct store *store, struct result *refusal);
+
+/* Makes the store that of a server if it is nobody's; RESULT_STORE if it is another's. */
+struct result store_claim(struct store *store, const char *server, const char *service);
 
 /* Renames the file of a store that is damaged, so that a new one can take its place, if that has not been done. `aside`
  * receives its new name, "" if it was not renamed. */
@@ -122,6 +138,10 @@ struct result relation_row_edited(const struct relation_row *row, uint32_t *colu
  * another name, by its servers. A column that an admin edited keeps the row's value until the configuration gives
  * another value for it than it gave before: then the edit ends. Writes nothing when the row already says the same. */
 struct result relation_store_put(struct store *store, const struct relation_row *row, int64_t *record_id);
+
+/* Only finds that row; RESULT_NOT_FOUND without one. */
+struct result relation_store_recall(struct store *store, const char *name, int64_t server1_record_id,
+                                    int64_t server2_record_id, int64_t *record_id);
 
 /* Inserts an admin's relationship (Origin Admin). */
 struct result relation_store_add(struct store *store, const struct relation_row *row, int64_t *record_id);
@@ -271,7 +291,7 @@ struct history_row {
     int64_t replaced_at; /* milliseconds since 1970 */
 };
 
-/* Adds a version, and forgets what is too much or too old: the 100 newest of a scope are kept, for 90 days. */
+/* Adds a version, and forgets what is too much: the 100 newest of a scope are kept, of all 20,000 and 64 MB of text. */
 struct result history_store_add(struct store *store, const struct history_row *row);
 
 struct history_filter {

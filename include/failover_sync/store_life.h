@@ -29,6 +29,14 @@ void unseen_file_forget(const char *store);
  * it and for one that is gone, and has the main thread take it up. */
 void store_life_watch(struct plugin *plugin);
 
+/* Which configuration clients are served from while there is no store. */
+#define SERVED_FROM_FILE    "the configuration file"
+#define SERVED_FROM_COMMAND "the configuration that was set last"
+#define SERVED_AS_IT_RUNS   "what runs"
+
+/* [main] No command comes in any more, the worker ends its work, and with it the commands that wait for it. */
+void plugin_stop_work(struct plugin *plugin);
+
 /* [main] The worker starts, with what was planned; `committed`: and that is in force. */
 void plugin_take_up_work(struct plugin *plugin, bool committed);
 

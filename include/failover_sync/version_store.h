@@ -8,10 +8,9 @@
 
 struct store;
 
-/* Of this server removals are kept, too, so that a version from before is known to be one: this many, the newest, for
- * this long. */
-#define VERSION_REMOVED_KEPT    10000
-#define VERSION_REMOVED_KEPT_MS (INT64_C(30) * 24 * 3600 * 1000)
+/* Of this server removals are kept, too, so that a version from before is known to be one: this many, the last ones,
+ * however old. While the library runs, a tenth more may be there. */
+#define VERSION_REMOVED_KEPT 10000
 
 struct version_row {
     int64_t server_record_id;
@@ -33,8 +32,10 @@ struct result version_store_find(struct store *store, int64_t server_record_id, 
 typedef struct result (*version_visitor)(void *context, const struct version_row *row);
 struct result version_store_each(struct store *store, version_visitor each, void *context);
 
-/* Forgets this server's removals that are too many or too old, and what partners have of scopes nobody knows. */
-struct result version_store_prune(struct store *store, int64_t server_record_id, int64_t now);
+/* Forgets the first of this server's removals if they are too many, and what partners have of scopes nobody knows. A
+ * removal of which a partner has still to be told stays. The caller frees *subnet_ids, those that were forgotten; NULL
+ * if there are none. */
+struct result version_store_prune(struct store *store, int64_t server_record_id, int64_t **subnet_ids, size_t *count);
 
 /* As whom the store's server edits. A store that was lost is followed by one with another identity. */
 struct store_identity {

@@ -1,10 +1,13 @@
 /* ScopeHistory: the versions of scopes that a conflict replaced. */
 #include "store_private.h"
 
-/* Two partners that never agree must not fill the disk: of each scope the newest versions are kept, and none for ever.
- */
-#define VERSIONS_KEPT 100
-#define AGE_KEPT_MS   (INT64_C(90) * 24 * 60 * 60 * 1000)
+#include <string.h>
+
+/* Two partners that never agree must not fill the disk: of each scope the newest versions are kept, and of all as many
+ * as have room, the last one in any case. How old they are does not count: a clock may be wrong. */
+#define VERSIONS_KEPT   100
+#define VERSIONS_MAX    20000
+#define DEFINITIONS_MAX (INT64_C(64) << 20) /* bytes */
 
 static struct result forget(struct store *store, const char *sql, int64_t first, int64_t second)
 {
@@ -18,6 +21,28 @@ static struct result forget(struct store *store, const char *sql, int64_t first,
     return statement_run(statement);
 }
 
+/* The index is read alone, and the rows that go. */
+static struct result forget_oldest(struct store *store)
+{
+    struct statement *statement;
+    int64_t full = 0;
+    struct result result =
+        statement_get(store, "SELECT count(*) > ?1 OR total(Bytes) > ?2 FROM ScopeHistory", &statement);
+
+    if (result_failed(result))
+        return result;
+    statement_bind_integer(statement, 1, VERSIONS_MAX);
+    statement_bind_integer(statement, 2, DEFINITIONS_MAX);
+    result = statement_read_integer(statement, &full);
+    if (result_failed(result) || full == 0)
+        return result;
+    return forget(store,
+                  "DELETE FROM ScopeHistory WHERE RecordId <= (SELECT max(RecordId) FROM (SELECT RecordId, "
+                  "row_number() OVER newest AS Number, total(Bytes) OVER newest AS Total FROM ScopeHistory "
+                  "WINDOW newest AS (ORDER BY RecordId DESC)) WHERE Number > 1 AND (Number > ?1 OR Total > ?2))",
+                  VERSIONS_MAX, DEFINITIONS_MAX);
+}
+
 struct result history_store_add(struct store *store, const struct history_row *row)
 {
     struct statement *statement;
@@ -27,8 +52,8 @@ struct result history_store_add(struct store *store, const struct history_row *r
     if (result_failed(result))
         return result;
     result = statement_get(store,
-                           "INSERT INTO ScopeHistory (SubnetId, Prefix, Fingerprint, Reason, ReplacedAt, Definition) "
-                           "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                           "INSERT INTO ScopeHistory (SubnetId, Prefix, Fingerprint, Reason, ReplacedAt, Bytes, "
+                           "Definition) VALUES (?1, ?2, ?3, ?4, ?5, ?7, ?6)",
                            &statement);
     if (result_failed(result))
         goto done;
@@ -38,6 +63,7 @@ struct result history_store_add(struct store *store, const struct history_row *r
     statement_bind_text(statement, 4, row->reason);
     statement_bind_integer(statement, 5, row->replaced_at);
     statement_bind_text(statement, 6, row->definition);
+    statement_bind_integer(statement, 7, row->definition == NULL ? 0 : (int64_t)strlen(row->definition));
     result = statement_run(statement);
     if (!result_failed(result))
         result =
@@ -46,7 +72,7 @@ struct result history_store_add(struct store *store, const struct history_row *r
                    "WHERE SubnetId = ?1 ORDER BY RecordId DESC LIMIT 1 OFFSET ?2)",
                    row->subnet_id, VERSIONS_KEPT);
     if (!result_failed(result))
-        result = forget(store, "DELETE FROM ScopeHistory WHERE ReplacedAt < ?1 - ?2", row->replaced_at, AGE_KEPT_MS);
+        result = forget_oldest(store);
 done:
     return store_leave(store, own, result);
 }

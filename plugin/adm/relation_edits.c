@@ -2,6 +2,8 @@
  * Writing them is in relation_write.c. */
 #include "relation_private.h"
 
+#include "failover_sync/json_load.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,7 +79,7 @@ static struct result parse(const char *text, json_t **value)
 {
     json_error_t error;
 
-    *value = json_loads(text, 0, &error);
+    *value = json_load(text, 0, &json_kea_bounds, &error);
     return *value == NULL && json_error_code(&error) == json_error_out_of_memory ? no_memory() : result_ok();
 }
 

@@ -226,6 +226,21 @@ done:
     return store_leave(store, own, result);
 }
 
+struct result relation_store_recall(struct store *store, const char *name, int64_t server1_record_id,
+                                    int64_t server2_record_id, int64_t *record_id)
+{
+    const struct relation_row wanted = {
+        .relationship_name = name, .server1_record_id = server1_record_id, .server2_record_id = server2_record_id};
+    struct found_relation found = {.record_id = 0};
+    struct result result = relation_find(store, &wanted, &found);
+
+    relation_edits_clear(&found.edits);
+    *record_id = found.record_id;
+    if (!result_failed(result) && found.record_id == 0)
+        result = result_error(RESULT_NOT_FOUND, "the store has no relationship %.80s", name);
+    return result;
+}
+
 /* ---- what an admin edits ---- */
 
 /* Of what relation_store_edit writes. */

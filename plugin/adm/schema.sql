@@ -371,10 +371,22 @@ CREATE TABLE ReplicationQueue (
     NextAttemptAt INTEGER NOT NULL, -- milliseconds since 1970
     Held INTEGER NOT NULL DEFAULT 0 CHECK (Held IN (0, 1)),
     LastError TEXT,
+    HeldThere INTEGER NOT NULL DEFAULT 0 CHECK (HeldThere IN (0, 1)), -- it is the partner that holds it
+    Forced INTEGER NOT NULL DEFAULT 0 CHECK (Forced IN (0, 1)),       -- an administrator means this removal
     UNIQUE (ServerRecordId, SubnetId)
 ) STRICT;
 CREATE INDEX QueueByRelation ON ReplicationQueue (RelationId);
 CREATE INDEX QueueByOrder ON ReplicationQueue (ServerRecordId, Held, Removal DESC, EnqueuedAt, NextAttemptAt);
+
+-- Removals that a partner sent: taken of late, held here because they are too many, or released since. At most one for
+-- each scope that is here or was a moment ago.
+CREATE TABLE ReceivedRemovals (
+    ServerRecordId INTEGER NOT NULL REFERENCES ADM_DHCPServersTable (RecordId) ON DELETE CASCADE, -- the partner
+    SubnetId INTEGER NOT NULL,
+    Prefix TEXT NOT NULL,
+    State TEXT NOT NULL CHECK (State IN ('Counted', 'Held', 'Released')),
+    PRIMARY KEY (ServerRecordId, SubnetId)
+) STRICT;
 
 -- Scopes removed at run time that the configuration file still has.
 CREATE TABLE ScopeTombstones (
@@ -397,8 +409,10 @@ CREATE TABLE ScopeVersions (
     Version TEXT NOT NULL,
     Removed INTEGER NOT NULL CHECK (Removed IN (0, 1)),
     ChangedAt INTEGER NOT NULL, -- milliseconds since 1970
+    RemovedOrder INTEGER, -- of a removal: larger than that of every earlier one, whatever the clock said; else null
     PRIMARY KEY (ServerRecordId, SubnetId)
 ) STRICT;
+CREATE INDEX RemovedByOrder ON ScopeVersions (RemovedOrder) WHERE RemovedOrder IS NOT NULL;
 
 -- As whom this store's server edits; a store that was lost is followed by one with another identity.
 CREATE TABLE StoreIdentity (
@@ -406,7 +420,9 @@ CREATE TABLE StoreIdentity (
     Writer TEXT NOT NULL,
     LastEdit INTEGER NOT NULL, -- no edit has a smaller number
     Filled INTEGER NOT NULL CHECK (Filled IN (0, 1)), -- a configuration was mirrored into it
-    FileSeen INTEGER NOT NULL CHECK (FileSeen IN (0, 1)) -- and one that came from the file
+    FileSeen INTEGER NOT NULL CHECK (FileSeen IN (0, 1)), -- and one that came from the file
+    Server TEXT NOT NULL DEFAULT '', -- whose store it is: its name in HA's parameters; '' nobody's yet
+    Service TEXT NOT NULL DEFAULT '' -- dhcp4
 ) STRICT;
 INSERT INTO StoreIdentity (Id, Writer, LastEdit, Filled, FileSeen) VALUES (1, lower(hex(randomblob(16))), 0, 0, 0);
 
@@ -418,9 +434,11 @@ CREATE TABLE ScopeHistory (
     Fingerprint TEXT,
     Reason TEXT,
     ReplacedAt INTEGER NOT NULL, -- milliseconds since 1970
+    Bytes INTEGER NOT NULL, -- of the definition
     Definition TEXT -- null: the version that lost was a removal
 ) STRICT;
 CREATE INDEX HistoryByScope ON ScopeHistory (SubnetId, RecordId);
+CREATE INDEX HistoryBySize ON ScopeHistory (RecordId, Bytes);
 
 -- The last operations, so that operation-get knows them after a restart.
 CREATE TABLE OperationLog (

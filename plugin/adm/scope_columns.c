@@ -1,6 +1,7 @@
 /* From a scope's definition to the columns of ADM_DHCPScopesTable. Nothing here touches the database. */
 #include "scope_columns.h"
 
+#include "failover_sync/json_load.h"
 #include "failover_sync/kea.h"
 
 #include <stdlib.h>
@@ -65,7 +66,7 @@ static struct result parse_definition(const char *text, struct scope_columns *co
 
     if (readable == NULL)
         return result_no_memory("a scope's definition");
-    columns->definition = json_loads(readable, 0, &error);
+    columns->definition = json_load(readable, 0, &json_kea_bounds, &error);
     free(readable);
     if (columns->definition == NULL) {
         /* The parser says nothing at all of most allocations that fail. */

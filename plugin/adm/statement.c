@@ -165,6 +165,14 @@ struct result statement_step(struct statement *statement, bool *row)
     if (statement->bind_failure != SQLITE_OK) {
         code = statement->bind_failure;
     } else {
+        if (sqlite3_stmt_readonly(statement->handle) == 0 && sqlite3_get_autocommit(statement->store->database) != 0) {
+            result = store_may_write(statement->store);
+            if (result_failed(result)) {
+                statement_reset(statement);
+                return result;
+            }
+        }
+        store_time_statement(statement->store);
         code = sqlite3_step(statement->handle);
         if (code == SQLITE_ROW) {
             *row = true;

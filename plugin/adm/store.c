@@ -7,6 +7,7 @@
 #include "plugin/adm/migration_4_sql.h"
 #include "plugin/adm/migration_5_sql.h"
 #include "plugin/adm/migration_6_sql.h"
+#include "plugin/adm/migration_7_sql.h"
 #include "plugin/adm/schema_sql.h"
 
 #include <errno.h>
@@ -15,7 +16,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define BUSY_TIMEOUT_MS 2000 /* how long the tool and the server wait for each other */
+#define STATEMENT_MS    10000      /* no statement of ours takes as long */
+#define STATEMENT_STEPS 100000     /* of SQLite's machine, between looks at the clock */
+#define TEXT_MAX        (32 << 20) /* bytes of a text in a row: nothing of ours is as long */
 
 /* How a file of version `from` becomes one of version `to`: lines of SQL, run in one transaction. A new file is of
  * version 0 and gets the whole current schema at once. */
@@ -31,6 +34,7 @@ static const struct migration migrations[] = {
     {3, 4, migration_4_sql},
     {4, 5, migration_5_sql},
     {5, 6, migration_6_sql},
+    {6, 7, migration_7_sql},
 };
 
 static const char *remedy_of(int code)
@@ -50,6 +54,10 @@ static const char *remedy_of(int code)
         return "move it away: a new one is filled from the server's configuration";
     case SQLITE_IOERR:
         return "check its disk";
+    case SQLITE_INTERRUPT:
+        return "it took more than ten seconds; remove what somebody has added to the store";
+    case SQLITE_TOOBIG:
+        return "no text in it may be that long; remove the row";
     default:
         return NULL;
     }
@@ -71,9 +79,40 @@ struct result store_failure(struct store *store, int code)
                         remedy ? remedy : "");
 }
 
+void store_set_patience(struct store *store, bool patient)
+{
+    if (patient)
+        store_wait_for_locks(store);
+    else
+        (void)sqlite3_busy_timeout(store->database, 0);
+}
+
+static int64_t milliseconds(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void store_time_statement(struct store *store)
+{
+    store->statement_end = milliseconds() + STATEMENT_MS;
+}
+
+static int is_over_time(void *context)
+{
+    const struct store *store = context;
+
+    return milliseconds() > store->statement_end;
+}
+
 static struct result store_execute(struct store *store, const char *sql)
 {
-    int code = sqlite3_exec(store->database, sql, NULL, NULL, NULL);
+    int code;
+
+    store_time_statement(store);
+    code = sqlite3_exec(store->database, sql, NULL, NULL, NULL);
 
     return code == SQLITE_OK ? result_ok() : store_failure(store, code);
 }
@@ -151,6 +190,13 @@ static struct result store_read_version(struct store *store, int64_t *version)
     return result_ok();
 }
 
+/* What somebody has added to the tables does nothing while they are rebuilt. */
+static void store_heed_schema(struct store *store, bool heed)
+{
+    (void)sqlite3_db_config(store->database, SQLITE_DBCONFIG_ENABLE_TRIGGER, (int)heed, NULL);
+    (void)sqlite3_db_config(store->database, SQLITE_DBCONFIG_ENABLE_VIEW, (int)heed, NULL);
+}
+
 static struct result store_migrate(struct store *store)
 {
     int64_t version = 0;
@@ -197,6 +243,24 @@ static struct result store_migrate(struct store *store)
     return store_leave(store, true, result);
 }
 
+static struct result store_limit_log(struct store *store)
+{
+    char sql[64];
+
+    (void)snprintf(sql, sizeof sql, "PRAGMA journal_size_limit = %lld", (long long)STORE_LOG_KEPT);
+    return store_execute(store, sql);
+}
+
+/* What is in the file was perhaps put there by somebody: it cannot call functions that do anything, nor have the schema
+ * written to, nor have us read more than there is room for. */
+static void store_protect(struct store *store)
+{
+    (void)sqlite3_db_config(store->database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    (void)sqlite3_db_config(store->database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    (void)sqlite3_limit(store->database, SQLITE_LIMIT_LENGTH, TEXT_MAX);
+    (void)sqlite3_limit(store->database, SQLITE_LIMIT_ATTACHED, 0);
+}
+
 static struct result store_set_up(struct store *store)
 {
     struct result result;
@@ -205,7 +269,8 @@ static struct result store_set_up(struct store *store)
     int code;
 
     (void)sqlite3_extended_result_codes(store->database, 1);
-    (void)sqlite3_busy_timeout(store->database, BUSY_TIMEOUT_MS);
+    store_wait_for_locks(store);
+    store_protect(store);
     /* Until the file is accepted, closing it must not move its write-ahead log into it. */
     (void)sqlite3_db_config(store->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     /* A scope is a few kilobytes: with pages of twice the usual size, half as many are read to list them. */
@@ -213,7 +278,9 @@ static struct result store_set_up(struct store *store)
     if (result_failed(result))
         return result;
     /* Before the switch to WAL: so the header of a file of ours says so from its first commit on. */
+    store_heed_schema(store, false);
     result = store_migrate(store);
+    store_heed_schema(store, true);
     if (result_failed(result))
         return result;
     code = sqlite3_prepare_v2(store->database, "PRAGMA journal_mode = WAL", -1, &statement, NULL);
@@ -231,6 +298,13 @@ static struct result store_set_up(struct store *store)
         result = store_query_integer(store, "PRAGMA foreign_keys", &foreign_keys);
     if (!result_failed(result) && foreign_keys != 1)
         result = result_error(RESULT_STORE, "this SQLite library does not enforce foreign keys; use one that does");
+    if (!result_failed(result))
+        result = store_limit_log(store);
+    if (!result_failed(result))
+        result = store_schema_check(store);
+    if (!result_failed(result))
+        result = store_query_integer(store, "PRAGMA schema_version", &store->schema_cookie);
+    sqlite3_progress_handler(store->database, STATEMENT_STEPS, is_over_time, store);
     (void)sqlite3_db_config(store->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     return result;
 }
@@ -263,13 +337,11 @@ bool store_is_lost(struct store *store)
     if (store->damaged || stat(store->path, &status) != 0 || status.st_dev != store->device ||
         status.st_ino != store->inode)
         return true;
-    /* SQLite makes the file smaller only when it is told to, and nobody tells it: it was cut off. */
-    if (status.st_size < store->size)
-        store->damaged = true;
-    store->size = status.st_size;
     /* SQLite itself may not look at the file for hours, while it has all of it in memory or in the log. */
-    if (store_file_is_overwritten(store->database))
+    if (store_file_is_damaged(store->database, &store->found_sound))
         store->damaged = true;
+    if (!store->damaged)
+        store_care(store);
     return store->damaged;
 }
 
@@ -303,8 +375,6 @@ static struct result store_open_file(struct store *store, const char *plain)
     result = store_file_check_header(store->database, store->path, &store->damaged);
     if (!result_failed(result))
         result = store_set_up(store);
-    if (!result_failed(result))
-        (void)store_is_lost(store); /* it has its size now */
     return result;
 }
 
@@ -321,7 +391,7 @@ static struct result store_new(const char *path, struct store **store)
     return result_ok();
 }
 
-struct result store_open(const char *path, struct store **store)
+struct result store_open_until(const char *path, int64_t deadline, struct store **store)
 {
     struct store *made = NULL;
     char *plain = NULL;
@@ -332,8 +402,11 @@ struct result store_open(const char *path, struct store **store)
         result = store_new(path, &made);
     if (result_failed(result))
         return result;
+    made->deadline = deadline;
     plain = plain_path(path);
-    result = plain == NULL ? result_no_memory("opening the store") : store_open_file(made, plain);
+    result = plain == NULL ? result_no_memory("opening the store") : store_lock_take(plain, &made->lock);
+    if (!result_failed(result))
+        result = store_open_file(made, plain);
     free(plain);
     if (!result_failed(result)) {
         *store = made;
@@ -353,6 +426,11 @@ struct result store_open(const char *path, struct store **store)
     return result;
 }
 
+struct result store_open(const char *path, struct store **store)
+{
+    return store_open_until(path, 0, store);
+}
+
 void store_close(struct store *store)
 {
     if (store == NULL)
@@ -361,8 +439,10 @@ void store_close(struct store *store)
     statement_close_all(store);
     /* The log of the last writes stays beside the file: copying it back is for the worker, not for whoever waits for
      * the library to be unloaded. */
-    (void)sqlite3_db_config(store->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    if (store->database != NULL)
+        (void)sqlite3_db_config(store->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     (void)sqlite3_close(store->database);
+    store_lock_release(store->lock);
     free(store->path);
     free(store);
 }
@@ -371,6 +451,8 @@ struct result store_begin(struct store *store)
 {
     struct result result = store_settle(store);
 
+    if (!result_failed(result))
+        result = store_may_write(store);
     return result_failed(result) ? result : store_execute(store, "BEGIN IMMEDIATE");
 }
 

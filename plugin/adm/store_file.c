@@ -2,6 +2,7 @@
  * it is one of ours, without changing a byte of a file that is not. */
 #include "store_private.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,13 +14,17 @@
 
 /* SQLite's file format, section 1.3: the first 100 bytes. */
 #define HEADER_SIZE           100
+#define HEADER_PAGE_SIZE      16 /* two bytes; 1: 65536 */
+#define HEADER_PAGES          28
 #define HEADER_USER_VERSION   60
 #define HEADER_APPLICATION_ID 68
+#define ASIDE_MARK            ".damaged-"
+#define ASIDE_LAST            1000000000UL /* what has a larger number was not named by us */
 static const char header_magic[16] = "SQLite format 3";
 
 struct result store_file_foreign(const char *path, int64_t application_id)
 {
-    return result_error(RESULT_INVALID,
+    return result_error(RESULT_STORE,
                         "%.200s is a database of another program (application id %lld); name another file "
                         "for the store",
                         path, (long long)application_id);
@@ -27,7 +32,7 @@ struct result store_file_foreign(const char *path, int64_t application_id)
 
 struct result store_file_newer(const char *path, int64_t version)
 {
-    return result_error(RESULT_INVALID,
+    return result_error(RESULT_STORE,
                         "the store %.200s has schema version %lld, and this library knows versions up to "
                         "%d; install the library that wrote it, or name another file",
                         path, (long long)version, STORE_SCHEMA_VERSION);
@@ -40,15 +45,25 @@ static struct result make_folder(const char *folder)
     if (stat(folder, &status) == 0) {
         if (S_ISDIR(status.st_mode))
             return result_ok();
-        return result_error(RESULT_INVALID,
-                            "the folder %.200s of the store cannot be made: a file of that name is in the "
-                            "way",
+        return result_error(RESULT_STORE,
+                            "the folder %.200s of the store cannot be made: a file of that name is in the way; move it "
+                            "away",
                             folder);
     }
-    /* EEXIST: another process was faster. */
-    if (errno == ENOENT && (mkdir(folder, 0750) == 0 || errno == EEXIST))
+    if (errno == ENOENT && mkdir(folder, 0750) == 0)
         return result_ok();
-    return result_error(RESULT_INVALID, "the folder %.200s of the store cannot be made: %s", folder, strerror(errno));
+    if (errno == EEXIST || errno == ELOOP) {
+        if (stat(folder, &status) == 0) /* another process was faster */
+            return result_ok();
+        return result_error(
+            RESULT_STORE,
+            "the folder %.200s of the store cannot be made: a symbolic link of that name leads nowhere; "
+            "move it away",
+            folder);
+    }
+    return result_error(RESULT_STORE,
+                        "the folder %.200s of the store cannot be made: %s; make it, or let the server's user do so",
+                        folder, strerror(errno));
 }
 
 static struct result make_folders(const char *path)
@@ -88,11 +103,14 @@ struct result store_file_prepare(const char *path)
         return result_ok();
     }
     if (errno != EEXIST)
-        return result_error(RESULT_STORE, "the store %.200s cannot be created: %s", path, strerror(errno));
+        return result_error(RESULT_STORE,
+                            "the store %.200s cannot be created: %s; let the server's user write to its folder", path,
+                            strerror(errno));
     if (stat(path, &status) != 0)
-        return result_error(RESULT_STORE, "the store %.200s cannot be used: %s", path, strerror(errno));
+        return result_error(RESULT_STORE, "the store %.200s cannot be used: %s%s; name a file", path, strerror(errno),
+                            errno == ENOENT || errno == ELOOP ? " (a symbolic link that leads nowhere)" : "");
     if (!S_ISREG(status.st_mode))
-        return result_error(RESULT_INVALID, "the store %.200s is %s; name a file", path,
+        return result_error(RESULT_STORE, "the store %.200s is %s; name a file", path,
                             S_ISDIR(status.st_mode) ? "a folder" : "no regular file");
     /* Not by opening it: closing a descriptor would drop the locks that this process may hold on the file. */
     if (faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) != 0)
@@ -131,25 +149,99 @@ static bool looks_like_a_store(const char *path)
            (status.st_mode & 0777) == 0600 && status.st_uid == geteuid();
 }
 
+/* The files "NAME.damaged-NUMBER-TIME" beside a store. */
+struct asides {
+    char *folder; /* with the slash */
+    char *name;   /* of the store in it */
+    DIR *list;
+};
+
+static bool asides_open(struct asides *asides, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    asides->folder = slash == NULL ? strdup("./") : strndup(path, (size_t)(slash - path) + 1);
+    asides->name = strdup(slash == NULL ? path : slash + 1);
+    asides->list = asides->folder == NULL || asides->name == NULL ? NULL : opendir(asides->folder);
+    return asides->list != NULL;
+}
+
+static void asides_close(struct asides *asides)
+{
+    if (asides->list != NULL)
+        (void)closedir(asides->list);
+    free(asides->folder);
+    free(asides->name);
+}
+
+/* The next of them, NULL after the last, with its number. */
+static const char *asides_next(const struct asides *asides, unsigned long *number)
+{
+    const size_t length = strlen(asides->name);
+    const struct dirent *entry;
+
+    while ((entry = readdir(asides->list)) != NULL) {
+        const char *ending = entry->d_name + length;
+        char *after = NULL;
+
+        if (strncmp(entry->d_name, asides->name, length) != 0 ||
+            strncmp(ending, ASIDE_MARK, sizeof ASIDE_MARK - 1) != 0 || ending[sizeof ASIDE_MARK - 1] < '0' ||
+            ending[sizeof ASIDE_MARK - 1] > '9')
+            continue;
+        *number = strtoul(ending + sizeof ASIDE_MARK - 1, &after, 10);
+        if (*after == '-' && *number < ASIDE_LAST)
+            return entry->d_name;
+    }
+    return NULL;
+}
+
+/* One more than the largest: the clock may have been set back since. */
+static unsigned long next_number(const char *path)
+{
+    unsigned long number, largest = 0;
+    struct asides asides;
+
+    if (asides_open(&asides, path))
+        while (asides_next(&asides, &number) != NULL)
+            largest = number > largest ? number : largest;
+    asides_close(&asides);
+    return largest + 1;
+}
+
+static void remove_older(const char *path, unsigned long newest)
+{
+    struct asides asides;
+    unsigned long number;
+    const char *name;
+
+    if (asides_open(&asides, path))
+        while ((name = asides_next(&asides, &number)) != NULL)
+            if (number + STORE_ASIDE_KEPT <= newest)
+                (void)unlinkat(dirfd(asides.list), name, 0);
+    asides_close(&asides);
+}
+
 struct result store_file_set_aside(const char *path, char aside[STORE_ASIDE_SIZE])
 {
     static const char *const endings[] = {"-wal", "-shm", ""}; /* the file itself last: only then is it done */
     char when[32], from[STORE_ASIDE_SIZE], to[STORE_ASIDE_SIZE];
+    const unsigned long number = next_number(path);
     time_t now = time(NULL);
     struct tm parts;
 
     aside[0] = '\0';
     if (gmtime_r(&now, &parts) == NULL || strftime(when, sizeof when, "%Y%m%dT%H%M%SZ", &parts) == 0 ||
-        strlen(path) + 48 > STORE_ASIDE_SIZE)
+        strlen(path) + 64 > STORE_ASIDE_SIZE)
         return result_error(RESULT_STORE, "the damaged store %.200s cannot be set aside: move it away", path);
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
         (void)snprintf(from, sizeof from, "%s%s", path, endings[i]);
-        (void)snprintf(to, sizeof to, "%s.damaged-%s%s", path, when, endings[i]);
+        (void)snprintf(to, sizeof to, "%s%s%lu-%s%s", path, ASIDE_MARK, number, when, endings[i]);
         if (rename(from, to) != 0 && errno != ENOENT)
             return result_error(RESULT_STORE, "the damaged store %.200s cannot be set aside: %s; move it away", path,
                                 strerror(errno));
     }
     (void)snprintf(aside, STORE_ASIDE_SIZE, "%s", to);
+    remove_older(path, number);
     return result_ok();
 }
 
@@ -171,13 +263,62 @@ static int read_header(sqlite3 *database, unsigned char header[HEADER_SIZE], sql
     return code;
 }
 
-bool store_file_is_overwritten(sqlite3 *database)
+static int64_t page_size_of(const unsigned char header[HEADER_SIZE])
 {
-    unsigned char header[HEADER_SIZE];
-    sqlite3_int64 size;
+    const int64_t size = (int64_t)header[HEADER_PAGE_SIZE] << 8 | header[HEADER_PAGE_SIZE + 1];
 
-    return read_header(database, header, &size) == SQLITE_OK && size > 0 &&
-           memcmp(header, header_magic, sizeof header_magic) != 0;
+    return size == 1 ? 65536 : size;
+}
+
+/* SQLite's own verdict, by a connection of its own, because the one in use may have everything in memory. What it
+ * cannot tell now, for want of memory or because the file is busy, is no damage. */
+static bool is_sound(const char *path, bool *known)
+{
+    sqlite3 *database = NULL;
+    sqlite3_stmt *statement = NULL;
+    const char *answer = NULL;
+    bool sound = false;
+    int code = sqlite3_open_v2(path, &database, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+
+    (void)sqlite3_busy_timeout(database, 0);
+    if (code == SQLITE_OK)
+        code = sqlite3_prepare_v2(database, "PRAGMA quick_check(1)", -1, &statement, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    if (code == SQLITE_ROW)
+        answer = (const char *)sqlite3_column_text(statement, 0);
+    sound = answer != NULL && strcmp(answer, "ok") == 0;
+    *known = answer != NULL || (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
+    (void)sqlite3_finalize(statement);
+    (void)sqlite3_close(database);
+    return sound;
+}
+
+bool store_file_is_damaged(sqlite3 *database, struct store_face *face)
+{
+    const char *path = sqlite3_db_filename(database, "main");
+    unsigned char header[HEADER_SIZE];
+    struct stat status;
+    sqlite3_int64 size;
+    bool known = false, sound;
+
+    if (read_header(database, header, &size) != SQLITE_OK)
+        return false; /* the disk, perhaps: what needs the file will tell */
+    if (size == 0)
+        return true; /* SQLite would take it for a new one, without a table */
+    /* The pages of a file whose end was cut off lie behind it. */
+    if (memcmp(header, header_magic, sizeof header_magic) == 0 &&
+        page_size_of(header) * header_integer(header + HEADER_PAGES) <= size)
+        return false;
+    if (path == NULL || stat(path, &status) != 0)
+        return false;
+    if (face->size == status.st_size && face->modified.tv_sec == status.st_mtim.tv_sec &&
+        face->modified.tv_nsec == status.st_mtim.tv_nsec)
+        return false;
+    sound = is_sound(path, &known);
+    if (sound)
+        *face = (struct store_face){.size = status.st_size, .modified = status.st_mtim};
+    return known && !sound;
 }
 
 struct result store_file_check_header(sqlite3 *database, const char *path, bool *damaged)
@@ -196,7 +337,7 @@ struct result store_file_check_header(sqlite3 *database, const char *path, bool 
         if (has_journal(path))
             return result_ok();
         *damaged = looks_like_a_store(path);
-        return result_error(*damaged ? RESULT_STORE : RESULT_INVALID,
+        return result_error(RESULT_STORE,
                             "%.200s is not a database; name another file for the store, or move this one "
                             "away",
                             path);

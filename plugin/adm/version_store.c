@@ -5,6 +5,7 @@
 #include "failover_sync/version_store.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 struct result version_store_put(struct store *store, const struct version_row *row)
 {
@@ -12,10 +13,12 @@ struct result version_store_put(struct store *store, const struct version_row *r
     struct statement *statement;
     struct result result =
         statement_get(store,
-                      "INSERT INTO ScopeVersions (ServerRecordId, SubnetId, Prefix, Version, Removed, ChangedAt) "
-                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (ServerRecordId, SubnetId) DO UPDATE SET "
+                      "INSERT INTO ScopeVersions (ServerRecordId, SubnetId, Prefix, Version, Removed, ChangedAt, "
+                      "RemovedOrder) VALUES (?1, ?2, ?3, ?4, ?5, ?6, IIF(?5, (SELECT min(coalesce(max(RemovedOrder), "
+                      "0), 1 << 62) + 1 FROM ScopeVersions WHERE RemovedOrder IS NOT NULL), NULL)) "
+                      "ON CONFLICT (ServerRecordId, SubnetId) DO UPDATE SET "
                       "Prefix = excluded.Prefix, Version = excluded.Version, Removed = excluded.Removed, "
-                      "ChangedAt = excluded.ChangedAt",
+                      "ChangedAt = excluded.ChangedAt, RemovedOrder = excluded.RemovedOrder",
                       &statement);
 
     if (result_failed(result))
@@ -105,34 +108,39 @@ struct result version_store_each(struct store *store, version_visitor each, void
     return result;
 }
 
-/* A removal of which a partner has still to be told stays, however old it is. */
-struct result version_store_prune(struct store *store, int64_t server_record_id, int64_t now)
+struct result version_store_prune(struct store *store, int64_t server_record_id, int64_t **subnet_ids, size_t *count)
 {
     struct statement *statement;
-    struct result result =
-        statement_get(store,
-                      "DELETE FROM ScopeVersions WHERE ServerRecordId = ?1 AND Removed = 1 "
-                      "AND SubnetId NOT IN (SELECT SubnetId FROM ReplicationQueue) AND (ChangedAt < ?2 OR SubnetId IN "
-                      "(SELECT SubnetId FROM ScopeVersions WHERE ServerRecordId = ?1 AND Removed = 1 "
-                      "ORDER BY ChangedAt DESC LIMIT -1 OFFSET ?3))",
-                      &statement);
+    struct result result = statement_get(
+        store,
+        "DELETE FROM ScopeVersions WHERE ServerRecordId = ?1 AND Removed = 1 AND RemovedOrder <= "
+        "(SELECT RemovedOrder FROM ScopeVersions WHERE RemovedOrder IS NOT NULL ORDER BY RemovedOrder DESC "
+        "LIMIT 1 OFFSET ?2) AND SubnetId NOT IN (SELECT SubnetId FROM ReplicationQueue) RETURNING SubnetId",
+        &statement);
 
+    *subnet_ids = NULL;
+    *count = 0;
     if (result_failed(result))
         return result;
     statement_bind_id(statement, 1, server_record_id);
-    statement_bind_integer(statement, 2, now - VERSION_REMOVED_KEPT_MS);
-    statement_bind_integer(statement, 3, VERSION_REMOVED_KEPT);
-    result = statement_run(statement);
+    statement_bind_integer(statement, 2, VERSION_REMOVED_KEPT);
+    result = statement_read_list(statement, subnet_ids, count);
     if (result_failed(result))
         return result;
     result = statement_get(store,
                            "DELETE FROM ScopeVersions WHERE ServerRecordId <> ?1 AND SubnetId NOT IN "
                            "(SELECT SubnetId FROM ScopeVersions WHERE ServerRecordId = ?1)",
                            &statement);
-    if (result_failed(result))
-        return result;
-    statement_bind_id(statement, 1, server_record_id);
-    return statement_run(statement);
+    if (!result_failed(result)) {
+        statement_bind_id(statement, 1, server_record_id);
+        result = statement_run(statement);
+    }
+    if (result_failed(result)) {
+        free(*subnet_ids);
+        *subnet_ids = NULL;
+        *count = 0;
+    }
+    return result;
 }
 
 /* ---- StoreIdentity ---- */
@@ -156,8 +164,7 @@ struct result store_identity_read(struct store *store, struct store_identity *id
         identity->filled = statement_integer(statement, 2) != 0;
         identity->file_seen = statement_integer(statement, 3) != 0;
     } else if (!result_failed(result)) {
-        result = result_error(RESULT_STORE, "the store has no identity; move it away: a new one is filled from the "
-                                            "server's configuration");
+        result = store_no_identity(store);
     }
     statement_done(statement);
     return result;

@@ -4,10 +4,16 @@
 #include "failover_sync/store_life.h"
 
 #include "failover_sync/mirror.h"
+#include "failover_sync/waiting.h"
 #include "failover_sync/worker.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* For how long the main thread waits for a store that another process has locked: at the library's start, and when the
+ * store, of which the worker has just seen that it can be written, is taken up. */
+#define OPENING_MS 200
+#define RESUME_MS  200
 
 /* A configuration load, kept for the day on which the store can be read. */
 struct kept_load {
@@ -50,7 +56,9 @@ void store_life_load_committed(struct plugin *plugin)
 
 void store_life_open(struct plugin *plugin, struct result *result)
 {
-    *result = store_open(plugin->parameters.store, &plugin->store);
+    *result = store_open_until(plugin->parameters.store, waiting_now() + OPENING_MS, &plugin->store);
+    /* What is read from now on is read by a thread of its own. */
+    store_set_deadline(plugin->store, 0);
     if (result->code != RESULT_STORE)
         return;
     engine_set_mirror(plugin, result);
@@ -61,13 +69,14 @@ void store_life_drop(struct plugin *plugin, const struct result *why)
 {
     char aside[STORE_ASIDE_SIZE];
 
-    engine_set_mirror(plugin, why);
+    plugin->store_refuses = false;
     prefetch_free(plugin->prefetch);
     plugin->prefetch = NULL;
     if (plugin->store != NULL && !result_failed(store_set_aside(plugin->store, aside)) && aside[0] != '\0')
         kea_log(plugin->server, FAILOVER_SYNC_STORE_SET_ASIDE, plugin->parameters.store, aside);
     store_close(plugin->store);
     plugin->store = NULL;
+    engine_set_mirror(plugin, why);
 }
 
 /* ---- the main thread takes it up again ---- */
@@ -76,7 +85,7 @@ static struct result take_up(struct plugin *plugin, struct scope_index *before)
 {
     struct result result = result_ok();
 
-    /* Who was at work goes on as who he was. */
+    /* Keep the writer, so that our earlier edits remain ours. */
     if (before != NULL && plugin->identity.writer[0] != '\0')
         result = store_identity_put(plugin->store, &plugin->identity);
     if (!result_failed(result))
@@ -93,12 +102,16 @@ static void resume(struct plugin *plugin)
     struct scope_index *before = plugin->store != NULL ? plugin->index : NULL;
     struct result result;
 
-    plugin->ready = false;
-    worker_stop(plugin);
-    if (before != NULL)
+    plugin_stop_work(plugin);
+    engine_set_counted(plugin, false);
+    if (before != NULL) {
         plugin->index = NULL; /* or it would go with the relationships */
+        plugin->served = SERVED_AS_IT_RUNS;
+    }
     store_close(plugin->store);
+    plugin->store_refuses = false;
     plugin->store = atomic_exchange(&plugin->reopened, NULL);
+    store_set_deadline(plugin->store, waiting_now() + RESUME_MS);
     result = take_up(plugin, before);
     scope_index_free(before);
     if (result_failed(result)) {
@@ -112,20 +125,52 @@ static void resume(struct plugin *plugin)
         (void)changes_read_all(plugin);
 }
 
-/* Whoever is answering a command looks at what is about to be replaced: their turn comes first. */
+/* Whoever is answering a command looks at what is about to be replaced, and may wait for the main thread: their turn
+ * comes first, and nobody else's. */
 static void resume_on_main(void *argument, bool cancelled)
 {
     struct plugin *plugin = argument;
 
     if (cancelled)
         return;
-    if (plugin->commands_inside > 0 &&
+    plugin->ready = false;
+    if (!command_gate_close(&plugin->commands) &&
         !result_failed(plugin->server->run_on_main(plugin->server->context, resume_on_main, plugin)))
         return;
     resume(plugin);
 }
 
 /* ---- the worker watches ---- */
+
+/* A store that is in use, another server's, or cannot be written is not taken up only to be given back. */
+static struct result open_ours(struct plugin *plugin, struct store **opened)
+{
+    const struct relationships *relationships = &plugin->relationships;
+    /* It is tried again in a second, and whoever stops the worker does not wait longer. */
+    struct result result = store_open_until(plugin->parameters.store, waiting_now() + OPENING_MS, opened);
+
+    if (!result_failed(result) && relationships->named)
+        result = store_claim(*opened, relationships->server_name, plugin->server->service);
+    if (!result_failed(result))
+        result = store_begin(*opened);
+    if (!result_failed(result))
+        store_rollback(*opened);
+    if (result_failed(result)) {
+        store_close(*opened);
+        *opened = NULL;
+    }
+    return result;
+}
+
+static void tell_refusal(struct plugin *plugin)
+{
+    struct result refusal;
+
+    if (!store_refusal_is_news(plugin->store, &refusal))
+        return;
+    plugin->store_refuses = result_failed(refusal);
+    engine_set_mirror(plugin, plugin->store_refuses ? &refusal : NULL);
+}
 
 void store_life_watch(struct plugin *plugin)
 {
@@ -135,15 +180,23 @@ void store_life_watch(struct plugin *plugin)
 
     if (plugin->reopened != NULL || plugin->load == NULL)
         return;
-    if (plugin->store != NULL && !store_is_lost(plugin->store))
+    if (plugin->store != NULL && !store_is_lost(plugin->store)) {
+        tell_refusal(plugin);
         return;
+    }
     if (plugin->store != NULL)
         result = store_set_aside(plugin->store, aside);
     if (aside[0] != '\0')
         kea_log(plugin->server, FAILOVER_SYNC_STORE_SET_ASIDE, plugin->parameters.store, aside);
     if (!result_failed(result))
-        result = store_open(plugin->parameters.store, &opened);
+        result = open_ours(plugin, &opened);
+    if (!result_failed(result)) {
+        /* The main thread is not the one to find out that it is locked. */
+        result = store_begin(opened);
+        store_rollback(opened);
+    }
     if (result_failed(result)) {
+        store_close(opened);
         engine_set_mirror(plugin, &result);
         return;
     }

@@ -1,4 +1,4 @@
-/* What the store promises of older files: a file of schema version 1, 2, 3 or 4 becomes one that a new file cannot be
+/* What the store promises of older files: a file of schema version 1 to 6 becomes one that a new file cannot be
  * told from, with all that was in it. */
 #include "failover_sync/store.h"
 
@@ -187,6 +187,27 @@ static void make_version_5(const char *path)
     make_old_file(path, TEST_DATA "/schema-5.sql", rows);
 }
 
+/* Removals whose order only the clock knows, and the history. */
+static void make_version_6(const char *path)
+{
+    static const char rows[] =
+        "INSERT INTO ADM_DHCPServersTable (RecordId, ServerName, HaName, IsLocal) VALUES "
+        "(1, '192.0.2.1', 'server1', 1), (2, '192.0.2.2', 'server2', 0);"
+        "INSERT INTO ScopeVersions (ServerRecordId, SubnetId, Prefix, Version, Removed, ChangedAt) VALUES "
+        "(1, 1, '10.0.1.0/24', '', 1, 30), (1, 2, '10.0.2.0/24', '', 0, 20), (1, 3, '10.0.3.0/24', '', 1, 10), "
+        "(2, 1, '10.0.1.0/24', '', 0, 30);"
+        "INSERT INTO ScopeHistory (RecordId, SubnetId, Prefix, Reason, ReplacedAt, Definition) VALUES "
+        "(7, 1, '10.0.1.0/24', 'lost', 5, '{\"a\":\"ä\"}'), (9, 1, '10.0.1.0/24', NULL, 6, NULL);"
+        "INSERT INTO ADM_DhcpFailoverRelationTable (RecordId, RelationshipName, Mode, Server1RecordId, "
+        "Server2RecordId, Server1Name, Server2Name, Server1Percentage, Origin) VALUES (1, 'server1-server2', "
+        "'LoadBalance', 1, 2, 'server1', 'server2', 50, 'HaConfig');"
+        "INSERT INTO ReplicationQueue (RelationId, ServerRecordId, SubnetId, Prefix, Removal, EnqueuedAt, "
+        "NextAttemptAt, Held) VALUES (1, 2, 3, '10.0.3.0/24', 1, 2, 2, 1);"
+        "PRAGMA application_id = 0x4B465359; PRAGMA user_version = 6; PRAGMA journal_mode = WAL";
+
+    make_old_file(path, TEST_DATA "/schema-6.sql", rows);
+}
+
 static int set_up_folder(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
@@ -248,6 +269,15 @@ static int set_up_version_5(void **state)
     return failure;
 }
 
+static int set_up_version_6(void **state)
+{
+    int failure = set_up_folder(state);
+
+    if (failure == 0)
+        make_version_6(((struct fixture *)*state)->path);
+    return failure;
+}
+
 static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
 {
     (void)status;
@@ -268,13 +298,13 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void test_a_file_of_version_1_becomes_one_of_version_6(void **state)
+static void test_a_file_of_version_1_becomes_one_of_version_7(void **state)
 {
     struct fixture *fixture = *state;
 
     assert_answer(fixture->path, "PRAGMA user_version", "1");
     assert_ok(store_open(fixture->path, &fixture->store));
-    assert_answer(fixture->path, "PRAGMA user_version", "6");
+    assert_answer(fixture->path, "PRAGMA user_version", "7");
     assert_answer(fixture->path,
                   "SELECT RecordId, StartIPAddress, EndIPAddress, Owner, hex(ForkKey) FROM ADM_IPRangeTable",
                   "7|10.0.0.1|10.0.0.9|an admin|00000000000000000000FFFF0A000008;"
@@ -286,13 +316,13 @@ static void test_a_file_of_version_1_becomes_one_of_version_6(void **state)
                   "4|server1-server2|LoadBalance|[]|{}");
 }
 
-static void test_a_file_of_version_2_becomes_one_of_version_6(void **state)
+static void test_a_file_of_version_2_becomes_one_of_version_7(void **state)
 {
     struct fixture *fixture = *state;
 
     assert_answer(fixture->path, "PRAGMA user_version", "2");
     assert_ok(store_open(fixture->path, &fixture->store));
-    assert_answer(fixture->path, "PRAGMA user_version", "6");
+    assert_answer(fixture->path, "PRAGMA user_version", "7");
     assert_answer(fixture->path,
                   "SELECT RecordId, RelationshipName, Server1RecordId, Server2RecordId, Mode, MCLT, "
                   "StateSwitchInterval, Server1Percentage, Server2Name, Origin, EditedProperties, KeaMode, "
@@ -307,13 +337,13 @@ static void test_a_file_of_version_2_becomes_one_of_version_6(void **state)
 }
 
 /* What the partner has not got is an edit of this server's, and what it has got is as both found it. */
-static void test_a_file_of_version_3_becomes_one_of_version_6(void **state)
+static void test_a_file_of_version_3_becomes_one_of_version_7(void **state)
 {
     struct fixture *fixture = *state;
 
     assert_answer(fixture->path, "PRAGMA user_version", "3");
     assert_ok(store_open(fixture->path, &fixture->store));
-    assert_answer(fixture->path, "PRAGMA user_version", "6");
+    assert_answer(fixture->path, "PRAGMA user_version", "7");
     assert_answer(fixture->path, "SELECT SubnetId, Removal FROM ReplicationQueue ORDER BY SubnetId", "2|0;3|0;4|1");
     assert_answer(fixture->path,
                   "SELECT ServerRecordId, SubnetId, Prefix, replace(Version, substr(Writer, 1, 16), 'writer'), "
@@ -323,13 +353,13 @@ static void test_a_file_of_version_3_becomes_one_of_version_6(void **state)
     assert_answer(fixture->path, "SELECT length(Writer), LastEdit, Filled, FileSeen FROM StoreIdentity", "32|0|1|1");
 }
 
-static void test_a_file_of_version_4_becomes_one_of_version_6(void **state)
+static void test_a_file_of_version_4_becomes_one_of_version_7(void **state)
 {
     struct fixture *fixture = *state;
 
     assert_answer(fixture->path, "PRAGMA user_version", "4");
     assert_ok(store_open(fixture->path, &fixture->store));
-    assert_answer(fixture->path, "PRAGMA user_version", "6");
+    assert_answer(fixture->path, "PRAGMA user_version", "7");
     assert_answer(fixture->path,
                   "SELECT SubnetId, Prefix, Removal, Attempts, EnqueuedAt, NextAttemptAt, Held, LastError FROM "
                   "ReplicationQueue ORDER BY SubnetId",
@@ -337,15 +367,54 @@ static void test_a_file_of_version_4_becomes_one_of_version_6(void **state)
 }
 
 /* What the partner has removed is asked for once. */
-static void test_a_file_of_version_5_becomes_one_of_version_6(void **state)
+static void test_a_file_of_version_5_becomes_one_of_version_7(void **state)
 {
     struct fixture *fixture = *state;
 
     assert_answer(fixture->path, "PRAGMA user_version", "5");
     assert_ok(store_open(fixture->path, &fixture->store));
-    assert_answer(fixture->path, "PRAGMA user_version", "6");
+    assert_answer(fixture->path, "PRAGMA user_version", "7");
     assert_answer(fixture->path, "SELECT RecordId, HaName, LastSeen, Listed FROM ADM_DHCPServersTable",
                   "1|server1|null|0;2|server2|17|0");
+}
+
+/* It is nobody's until a server claims it, removals have the order that the clock gave them, and the history its sizes.
+ */
+static void test_a_file_of_version_6_becomes_one_of_version_7(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_answer(fixture->path, "PRAGMA user_version", "6");
+    assert_ok(store_open(fixture->path, &fixture->store));
+    assert_answer(fixture->path, "PRAGMA user_version", "7");
+    assert_answer(fixture->path, "SELECT '[' || Server || '|' || Service || ']' FROM StoreIdentity", "[|]");
+    assert_answer(fixture->path,
+                  "SELECT ServerRecordId, SubnetId, Removed, RemovedOrder FROM ScopeVersions ORDER BY 1, 2",
+                  "1|1|1|2;1|2|0|null;1|3|1|1;2|1|0|null");
+    assert_answer(fixture->path, "SELECT RecordId, SubnetId, Reason, ReplacedAt, Bytes, Definition FROM ScopeHistory",
+                  "7|1|lost|5|10|{\"a\":\"ä\"};9|1|null|6|0|null");
+    /* A removal that is held is held here, and not forced. */
+    assert_answer(fixture->path, "SELECT SubnetId, Removal, Held, HeldThere, Forced FROM ReplicationQueue",
+                  "3|1|1|0|0");
+    assert_answer(fixture->path, "SELECT COUNT(*) FROM ReceivedRemovals", "0");
+}
+
+static void test_triggers_of_others_do_nothing_to_an_upgrade(void **state)
+{
+    struct fixture *fixture = *state;
+    sqlite3 *database = NULL;
+
+    assert_int_equal(sqlite3_open(fixture->path, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database,
+                                  "CREATE TRIGGER endless BEFORE UPDATE ON ScopeVersions BEGIN SELECT count(*) FROM "
+                                  "(WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i FROM n) SELECT i FROM n); END",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    (void)sqlite3_close(database);
+    alarm(60);
+    assert_int_equal(store_open(fixture->path, &fixture->store).code, RESULT_STORE);
+    alarm(0);
+    assert_answer(fixture->path, "PRAGMA user_version", "7");
 }
 
 /* An older store has no note of what the configuration gave before an edit: what it gives first after the upgrade is
@@ -512,16 +581,20 @@ int main(void)
 #define FROM_2(name) cmocka_unit_test_setup_teardown(name, set_up_version_2, tear_down)
 #define FROM_3(name) cmocka_unit_test_setup_teardown(name, set_up_version_3, tear_down)
 #define FROM_4(name) cmocka_unit_test_setup_teardown(name, set_up_version_4, tear_down)
+#define FROM_6(name) cmocka_unit_test_setup_teardown(name, set_up_version_6, tear_down)
 #define FROM_5(name) cmocka_unit_test_setup_teardown(name, set_up_version_5, tear_down)
     const struct CMUnitTest tests[] = {
-        FROM_5(test_a_file_of_version_5_becomes_one_of_version_6),
+        FROM_6(test_a_file_of_version_6_becomes_one_of_version_7),
+        FROM_6(test_triggers_of_others_do_nothing_to_an_upgrade),
+        FROM_6(test_an_upgraded_file_has_the_schema_of_a_new_one),
+        FROM_5(test_a_file_of_version_5_becomes_one_of_version_7),
         FROM_5(test_an_upgraded_file_has_the_schema_of_a_new_one),
-        FROM_4(test_a_file_of_version_4_becomes_one_of_version_6),
+        FROM_4(test_a_file_of_version_4_becomes_one_of_version_7),
         FROM_4(test_an_upgraded_file_has_the_schema_of_a_new_one),
-        FROM_3(test_a_file_of_version_3_becomes_one_of_version_6),
+        FROM_3(test_a_file_of_version_3_becomes_one_of_version_7),
         FROM_3(test_an_upgraded_file_has_the_schema_of_a_new_one),
-        FROM_1(test_a_file_of_version_1_becomes_one_of_version_6),
-        FROM_2(test_a_file_of_version_2_becomes_one_of_version_6),
+        FROM_1(test_a_file_of_version_1_becomes_one_of_version_7),
+        FROM_2(test_a_file_of_version_2_becomes_one_of_version_7),
         FROM_2(test_an_edit_of_version_2_holds_until_the_configuration_changes),
         FROM_2(test_the_log_takes_the_states_of_operations_and_no_others),
         FROM_1(test_mirrored_rows_of_version_1_are_managed_by_their_server),

@@ -139,7 +139,7 @@ static void assert_refused_untouched(const char *path, const char *word1, const 
     struct result result = store_open(path, &store);
     char *after = read_file(path, &after_length);
 
-    assert_int_equal(result.code, RESULT_INVALID);
+    assert_int_equal(result.code, RESULT_STORE);
     assert_null(store);
     assert_non_null(strstr(result.message, path));
     assert_non_null(strstr(result.message, word1));
@@ -205,7 +205,7 @@ static void test_a_file_in_the_way_of_a_folder_is_named(void **state)
     write_file(fixture->path, "in the way");
     (void)snprintf(path, sizeof path, "%s/store.db", fixture->path);
     result = store_open(path, &fixture->store);
-    assert_int_equal(result.code, RESULT_INVALID);
+    assert_int_equal(result.code, RESULT_STORE);
     assert_non_null(strstr(result.message, fixture->path));
     assert_non_null(strstr(result.message, "in the way"));
     assert_null(fixture->store);
@@ -216,11 +216,11 @@ static void test_a_folder_is_no_store(void **state)
     struct fixture *fixture = *state;
     struct result result = store_open(fixture->folder, &fixture->store);
 
-    assert_int_equal(result.code, RESULT_INVALID);
+    assert_int_equal(result.code, RESULT_STORE);
     assert_non_null(strstr(result.message, "is a folder"));
     assert_int_equal(store_open("", &fixture->store).code, RESULT_INVALID);
     assert_int_equal(store_open("/tmp/", &fixture->store).code, RESULT_INVALID);
-    assert_int_equal(store_open("/dev/null", &fixture->store).code, RESULT_INVALID);
+    assert_int_equal(store_open("/dev/null", &fixture->store).code, RESULT_STORE);
     assert_null(fixture->store);
 }
 
@@ -248,7 +248,7 @@ static void test_the_file_is_set_up_for_durability_and_recognised(void **state)
 
     assert_ok(store_open(fixture->path, &fixture->store));
     assert_answer(fixture->path, "PRAGMA journal_mode", "wal");
-    assert_answer(fixture->path, "PRAGMA user_version", "6");
+    assert_answer(fixture->path, "PRAGMA user_version", "7");
     (void)snprintf(number, sizeof number, "%d", OUR_APPLICATION_ID);
     assert_answer(fixture->path, "PRAGMA application_id", number);
     assert_answer(fixture->path, "SELECT Name || ' ' || Type FROM ADM_AddressSpaceTable WHERE RecordId = 1",
@@ -289,7 +289,7 @@ static void test_an_empty_file_becomes_a_store(void **state)
 
     write_file(fixture->path, "");
     assert_ok(store_open(fixture->path, &fixture->store));
-    assert_answer(fixture->path, "PRAGMA user_version", "6");
+    assert_answer(fixture->path, "PRAGMA user_version", "7");
 }
 
 static void test_a_newer_store_is_refused_untouched(void **state)
