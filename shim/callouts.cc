@@ -69,13 +69,15 @@ class Gate
 
 Gate gate;
 
-/* Runs `body`, which may call the plugin, if the library serves. */
-template <typename Body> void with_plugin(const char *where, Body body) noexcept
+/* Runs `body`, which may call the plugin, if the library serves; tells whether it does. */
+template <typename Body> bool with_plugin(const char *where, Body body) noexcept
 {
-    if (gate.enter()) {
+    const bool serves = gate.enter();
+    if (serves) {
         run_contained(where, body);
         gate.leave();
     }
+    return serves;
 }
 
 void log_text(enum kea_message message, const char *text)
@@ -112,6 +114,37 @@ void stop() noexcept
 
 int command_called(CalloutHandle &handle);
 
+/* Whether the server has not had a configuration yet. Later, a library that is not loaded costs it all the others: Kea
+ * has unloaded them before, and goes on without. */
+bool at_first_start()
+{
+    return CfgMgr::instance().getCurrentCfg()->getSequence() == 0;
+}
+
+/* Calls `body` with the library's parameters as JSON text, or null. */
+template <typename Body> struct result with_parameters(LibraryHandle &handle, Body body)
+{
+    const ConstElementPtr parameters = handle.getParameters();
+    if (parameters) {
+        const struct result outcome = element_check("the library's parameters", *parameters, json_parameters_bounds);
+        if (result_failed(outcome)) {
+            return outcome;
+        }
+    }
+    const std::string text = parameters ? printed(*parameters) : "";
+    return body(parameters ? text.c_str() : nullptr);
+}
+
+/* The plugin is there: it is called from now on. */
+struct result take_up(LibraryHandle &handle)
+{
+    for (size_t i = 0; i < plugin_command_count(); ++i) {
+        handle.registerCommandCallout(plugin_command_name(i), command_called);
+    }
+    gate.open();
+    return result_ok();
+}
+
 struct result start(LibraryHandle &handle)
 {
     struct result outcome = check_process();
@@ -122,18 +155,28 @@ struct result start(LibraryHandle &handle)
     if (result_failed(outcome)) {
         return outcome;
     }
-    const ConstElementPtr parameters = handle.getParameters();
-    const std::string text = parameters ? printed(*parameters) : "";
-    outcome = plugin_start(&server, parameters ? text.c_str() : nullptr, &the_plugin);
+    outcome = with_parameters(handle, [](const char *text) { return plugin_start(&server, text, &the_plugin); });
     if (result_failed(outcome)) {
         the_plugin = nullptr;
         return outcome;
     }
-    for (size_t i = 0; i < plugin_command_count(); ++i) {
-        handle.registerCommandCallout(plugin_command_name(i), command_called);
+    return take_up(handle);
+}
+
+struct result start_idle(LibraryHandle &handle, const char *why)
+{
+    const struct result outcome = plugin_start_idle(&server, why, &the_plugin);
+    if (result_failed(outcome)) {
+        the_plugin = nullptr;
+        return outcome;
     }
-    gate.open();
-    return result_ok();
+    return take_up(handle);
+}
+
+/* A mere check must not open the store of the server that runs, nor speak to its partner. */
+struct result check(LibraryHandle &handle)
+{
+    return with_parameters(handle, [](const char *text) { return plugin_check_parameters(&server, text); });
 }
 
 /* ---- configurations ---- */
@@ -142,7 +185,7 @@ struct result start(LibraryHandle &handle)
  * does this: its own task, or a command, which must find the plugin at work and must not go unheard. */
 void finish_load()
 {
-    if (loading && on_main_thread()) {
+    if (on_main_thread() && loading) {
         const SrvConfigPtr loaded = loading;
         loading.reset();
         plugin_configuration_loaded(the_plugin, CfgMgr::instance().getCurrentCfg() == loaded);
@@ -185,9 +228,13 @@ std::string text_of(const ConstElementPtr &element)
 /* The plugin's answer as the server wants it. */
 ConstElementPtr answer_command(const std::string &name, const ConstElementPtr &arguments)
 {
-    const std::string text = text_of(arguments);
+    const struct result bounds =
+        arguments ? element_check("arguments", *arguments, json_arguments_bounds) : result_ok();
+    const std::string text = result_failed(bounds) ? "" : text_of(arguments);
     const std::unique_ptr<char, void (*)(void *)> answer(
-        plugin_command(the_plugin, name.c_str(), arguments ? text.c_str() : nullptr), free);
+        result_failed(bounds) ? plugin_command_refused(&bounds)
+                              : plugin_command(the_plugin, name.c_str(), arguments ? text.c_str() : nullptr),
+        free);
     if (!answer) {
         return isc::config::createAnswer(isc::config::CONTROL_RESULT_ERROR, name + ": out of memory");
     }
@@ -198,7 +245,7 @@ ConstElementPtr answer_command(const std::string &name, const ConstElementPtr &a
 int command_called(CalloutHandle &handle)
 {
     ConstElementPtr response;
-    with_plugin("a command", [&] {
+    const bool serves = with_plugin("a command", [&] {
         finish_load();
         ConstElementPtr command;
         handle.getArgument("command", command);
@@ -208,8 +255,10 @@ int command_called(CalloutHandle &handle)
     });
     const bool contained = run_contained("a command's answer", [&] {
         if (!response) {
-            response = isc::config::createAnswer(isc::config::CONTROL_RESULT_ERROR,
-                                                 "the command failed inside the library, the server's log says why");
+            response = isc::config::createAnswer(
+                isc::config::CONTROL_RESULT_ERROR,
+                serves ? "the command failed inside the library, the server's log says why"
+                       : "the library is being loaded with a configuration, which is done in a moment; try again");
         }
         handle.setArgument("response", response);
     });
@@ -238,18 +287,24 @@ EXPORTED int multi_threading_compatible()
 
 EXPORTED int load(LibraryHandle &handle)
 {
-    /* A mere check must not open the store of the server that runs, nor speak to its partner. */
-    if (release::only_checking()) {
-        return 0;
-    }
-    const struct result outcome = run_guarded("load", [&] { return start(handle); });
+    const bool checking = release::only_checking();
+    struct result outcome = run_guarded("load", [&] { return checking ? check(handle) : start(handle); });
     if (!result_failed(outcome)) {
         return 0;
     }
-    main_queue_close();
-    stop();
-    log_text(FAILOVER_SYNC_LOAD_FAILED, outcome.message);
-    return 1;
+    if (!checking) {
+        main_queue_close();
+        stop();
+    }
+    if (checking || at_first_start()) {
+        log_text(FAILOVER_SYNC_LOAD_FAILED, outcome.message);
+        return 1;
+    }
+    const struct result idle = run_guarded("load", [&] { return start_idle(handle, outcome.message); });
+    if (result_failed(idle)) {
+        log_text(FAILOVER_SYNC_LOAD_FAILED, outcome.message);
+    }
+    return 0;
 }
 
 EXPORTED int unload()
@@ -270,7 +325,7 @@ EXPORTED int dhcp4_srv_configured(CalloutHandle &handle)
         struct result outcome = load_configuration(json, staged);
         loading = staged;
         const struct result queued = main_queue_add(configuration_loaded, nullptr);
-        if (result_failed(queued) && !result_failed(outcome)) {
+        if (result_failed(queued) && !result_failed(outcome) && at_first_start()) {
             outcome = queued;
         }
         if (result_failed(outcome)) {
@@ -295,6 +350,10 @@ EXPORTED int command_processed(CalloutHandle &handle)
         ConstElementPtr response;
         handle.getArgument("arguments", arguments);
         handle.getArgument("response", response);
+        /* Without arguments, all scopes are looked at. */
+        if (arguments && result_failed(element_check("arguments", *arguments, json_kea_bounds))) {
+            arguments.reset();
+        }
         const std::string text = text_of(arguments);
         plugin_command_finished(the_plugin, name.c_str(), arguments ? text.c_str() : nullptr, result_of(response));
     });

@@ -125,6 +125,11 @@ void failover_sync::ScopeParser::settle_local(const ElementPtr &map, const Const
 ParsedScope failover_sync::ScopeParser::parse(uint32_t subnet_id, const std::string &prefix,
                                               const std::string &definition_text)
 {
+    const struct result bounds =
+        json_bounds_check("its definition", definition_text.data(), definition_text.size(), &json_stored_bounds);
+    if (result_failed(bounds)) {
+        isc_throw(isc::BadValue, bounds.message);
+    }
     const ElementPtr definition = Element::fromJSON(definition_text);
     if (definition->getType() != Element::map) {
         isc_throw(isc::BadValue, "its definition is not a map");

@@ -3,6 +3,7 @@
 #ifndef FAILOVER_SYNC_SHIM_H
 #define FAILOVER_SYNC_SHIM_H
 
+#include "failover_sync/json_bounds.h"
 #include "failover_sync/kea.h"
 #include "release.h"
 
@@ -70,6 +71,12 @@ char *duplicate(const std::string &text);
 
 /* An element as JSON text with UTF-8 as it is; a definition is printed by Kea alone, which keeps every byte. */
 std::string printed(const isc::data::Element &element);
+
+/* ---- element_bounds.cc ---- */
+
+/* Whether elements are within bounds of depth and number; looks at no more of them than that. RESULT_INVALID says what
+ * is wrong with `what`. */
+struct result element_check(const char *what, const isc::data::Element &root, const struct json_bounds &bounds);
 
 /* ---- main_thread.cc ---- */
 
