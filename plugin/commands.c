@@ -1,7 +1,9 @@
 /* The commands: their names, and the way from a command's text to whatever answers it. */
 #include "failover_sync/answer.h"
+#include "failover_sync/idle.h"
 #include "failover_sync/operation.h"
 #include "failover_sync/operation_run.h"
+#include "failover_sync/trust.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,25 +52,25 @@ static bool is_command(const char *name)
     return false;
 }
 
-static char *answer_command(struct plugin *plugin, const char *name, const char *arguments)
+static char *answer_command(struct plugin *plugin, const char *name, const char *arguments,
+                            struct trust_request *request)
 {
     struct model_tree *input = NULL;
     char *path = NULL, *text;
-    struct fault fault = fault_none();
+    struct fault fault;
     struct result result;
 
-    if (!is_command(name))
-        fault = fault_of_sender(EXCEPTION_INVALID_PARAMETER, NULL, "%.64s is no command of kea-failover-sync", name);
-    else if (!plugin->ready)
-        fault = fault_of_result(result_error(RESULT_REFUSED, "the server has no configuration in force yet; try again"),
-                                EXCEPTION_OBJECT_NOT_FOUND);
-    if (fault_raised(&fault))
-        return fault_answer(&fault);
+    if (request != NULL && !trust_admit(plugin, name, arguments, request, &text))
+        return text;
     result = model_parse_input(plugin->model, name, arguments, &input, &path);
     if (result_failed(result)) {
         fault = fault_of_input(&result, path);
         free(path);
         return fault_answer(&fault);
+    }
+    if (request != NULL && !trust_note(plugin, model_root(input), request, &text)) {
+        model_tree_free(input);
+        return text;
     }
     text = answer(plugin, name, input, arguments);
     if (text == NULL)
@@ -78,10 +80,33 @@ static char *answer_command(struct plugin *plugin, const char *name, const char 
 
 char *plugin_command(struct plugin *plugin, const char *name, const char *arguments)
 {
+    struct trust_request request = {.number = ""};
+    const bool of_partner = trust_covers(name);
+    struct fault fault;
     char *text;
 
-    plugin->commands_inside++;
-    text = answer_command(plugin, name, arguments);
-    plugin->commands_inside--;
+    if (!is_command(name)) {
+        fault = fault_of_sender(EXCEPTION_INVALID_PARAMETER, NULL, "%.64s is no command of kea-failover-sync", name);
+        return fault_answer(&fault);
+    }
+    if (plugin->idle)
+        return idle_answer(plugin, name);
+    if (!command_gate_enter(&plugin->commands)) {
+        fault = fault_of_result(result_error(RESULT_REFUSED, "the library is taking up a configuration or its store, "
+                                                             "which is done in a moment; try again"),
+                                EXCEPTION_OBJECT_NOT_FOUND);
+        return fault_answer(&fault);
+    }
+    text = answer_command(plugin, name, arguments, of_partner ? &request : NULL);
+    if (of_partner)
+        text = trust_seal_answer(plugin, name, &request, text);
+    command_gate_leave(&plugin->commands);
     return text;
+}
+
+char *plugin_command_refused(const struct result *why)
+{
+    const struct fault fault = fault_of_input(why, NULL);
+
+    return fault_answer(&fault);
 }

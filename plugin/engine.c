@@ -1,6 +1,7 @@
 /* Small things that every room of a running plugin needs: the clock, and what an admin is shown. */
 #include "failover_sync/engine.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,19 @@ int64_t engine_now(void)
     if (clock_gettime(CLOCK_REALTIME, &now) != 0)
         return 0;
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t engine_ticks(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail on Linux */
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + 1;
+}
+
+int64_t engine_ticks_at(int64_t when)
+{
+    return when - engine_now() + engine_ticks();
 }
 
 int64_t engine_wait_end(int64_t when, int64_t now, int64_t longest)
@@ -51,7 +65,7 @@ void engine_set_mirror(struct plugin *plugin, const struct result *failure)
     struct engine_status *status = &plugin->status;
     bool news;
 
-    if (failure == NULL && plugin->store == NULL)
+    if (failure == NULL && (plugin->store == NULL || plugin->store_refuses))
         return; /* what went well did so without it */
     (void)pthread_mutex_lock(&status->lock);
     news = failure != NULL &&
@@ -59,7 +73,9 @@ void engine_set_mirror(struct plugin *plugin, const struct result *failure)
     status->mirror = failure == NULL ? MIRROR_CURRENT : MIRROR_UNAVAILABLE;
     (void)snprintf(status->mirror_error, sizeof status->mirror_error, "%s", failure == NULL ? "" : failure->message);
     (void)pthread_mutex_unlock(&status->lock);
-    if (news)
+    if (news && plugin->store == NULL)
+        kea_log(plugin->server, FAILOVER_SYNC_STORE_UNUSABLE, failure->message, plugin->served);
+    else if (news)
         kea_log(plugin->server, FAILOVER_SYNC_MIRROR_FAILED, failure->message);
 }
 
@@ -68,16 +84,52 @@ struct result engine_no_store(struct plugin *plugin)
     struct result result;
 
     (void)pthread_mutex_lock(&plugin->status.lock);
-    result = result_error(RESULT_STORE, "the mirror is unavailable, DHCP is not affected: %.400s",
-                          plugin->status.mirror_error);
+    result = result_error(RESULT_STORE, "store unusable: %.300s. Clients are served from %s; nothing is replicated",
+                          plugin->status.mirror_error, plugin->served);
     (void)pthread_mutex_unlock(&plugin->status.lock);
     return result;
+}
+
+void engine_set_counted(struct plugin *plugin, bool counted)
+{
+    (void)pthread_mutex_lock(&plugin->status.lock);
+    plugin->status.counted = counted;
+    (void)pthread_mutex_unlock(&plugin->status.lock);
+}
+
+void engine_set_partner_error(struct plugin *plugin, size_t relationship, const char *why)
+{
+    char *known = plugin->status.relationship[relationship].partner_error;
+    const size_t size = sizeof plugin->status.relationship[relationship].partner_error;
+    bool news;
+
+    (void)pthread_mutex_lock(&plugin->status.lock);
+    news = why != NULL && strncmp(known, why, size - 1) != 0;
+    (void)snprintf(known, size, "%s", why == NULL ? "" : why);
+    (void)pthread_mutex_unlock(&plugin->status.lock);
+    if (news)
+        kea_log(plugin->server, FAILOVER_SYNC_PARTNER_UNUSABLE,
+                relationship_partner(&plugin->relationships.list[relationship])->name, why);
+}
+
+bool engine_start_thread(pthread_t *thread, void *(*run)(void *argument), void *argument)
+{
+    sigset_t all, before;
+    bool started;
+
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    started = pthread_create(thread, NULL, run, argument) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return started;
 }
 
 void engine_refresh_queue(struct plugin *plugin, size_t relationship)
 {
     const struct relationship *which = &plugin->relationships.list[relationship];
+    char held[HELD_REMOVALS_SHOWN][QUEUE_PREFIX_SIZE] = {""};
     struct queue_summary summary;
+    size_t held_count = 0;
 
     summary = (struct queue_summary){.next_due = -1, .last_due = -1};
     if (!which->local)
@@ -85,7 +137,12 @@ void engine_refresh_queue(struct plugin *plugin, size_t relationship)
     if (plugin->store != NULL &&
         result_failed(queue_summarise(plugin->store, relationship_partner(which)->record_id, &summary)))
         return;
+    if (summary.held > 0 && result_failed(queue_held_removals(plugin->store, relationship_partner(which)->record_id,
+                                                              held, HELD_REMOVALS_SHOWN, &held_count)))
+        return;
     (void)pthread_mutex_lock(&plugin->status.lock);
     plugin->status.relationship[relationship].queue = summary;
+    memcpy(plugin->status.relationship[relationship].held_removals, held, held_count * sizeof *held);
+    plugin->status.relationship[relationship].held_removal_count = held_count;
     (void)pthread_mutex_unlock(&plugin->status.lock);
 }

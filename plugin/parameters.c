@@ -2,6 +2,8 @@
  * who use them. */
 #include "failover_sync/parameters.h"
 
+#include "failover_sync/json_load.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -64,6 +66,14 @@ static struct result take_string(const char *where, const char *expected, const 
     free(*target);
     *target = copy;
     return result_ok();
+}
+
+/* The path of a file with a secret; whoever gives the secret itself does not find it in the log. */
+static struct result take_secret_file(const char *where, const json_t *value, char **target)
+{
+    if (!json_is_string(value) || json_string_length(value) == 0)
+        return wrong_kind(where, "the path of a file holding the secret", value);
+    return take_string(where, "the path of a file holding the secret", value, target);
 }
 
 static struct result take_boolean(const char *where, const json_t *value, bool *target)
@@ -224,6 +234,7 @@ static struct result take_partner(const char *name, const json_t *value, struct 
         {"certificate-name", "the name in the partner's certificate", &access->certificate_name},
         {"basic-auth-user", "a user name", &access->basic_auth_user},
         {"basic-auth-password-file", "the path of a file holding the password", &access->basic_auth_password_file},
+        {"shared-secret-file", "the path of a file holding the secret", &access->shared_secret_file},
     };
     const size_t known_count = sizeof known / sizeof known[0];
     char where[200];
@@ -246,8 +257,8 @@ static struct result take_partner(const char *name, const json_t *value, struct 
         if (i == known_count)
             return result_error(RESULT_INVALID,
                                 "parameter 'partners.%.80s': expected url, trust-anchor, cert-file, key-file, "
-                                "certificate-name, basic-auth-user or basic-auth-password-file, found the unknown "
-                                "name '%.64s'",
+                                "certificate-name, basic-auth-user, basic-auth-password-file or shared-secret-file, "
+                                "found the unknown name '%.64s'",
                                 name, key);
         (void)snprintf(where, sizeof where, "partners.%.80s.%s", name, key);
         if (!json_is_string(member) || json_string_length(member) == 0)
@@ -359,6 +370,10 @@ static struct result take_parameter(const char *name, const json_t *value, struc
         return take_apply(value, parameters);
     if (strcmp(name, "partners") == 0)
         return take_partners(value, parameters);
+    if (strcmp(name, "shared-secret-file") == 0)
+        return take_secret_file(name, value, &parameters->shared_secret_file);
+    if (strcmp(name, "accept-from") == 0)
+        return take_choice(name, value, "partners", "any", &parameters->only_signed);
     if (strcmp(name, "reconcile-interval") == 0)
         return take_interval(value, parameters);
     if (strcmp(name, "max-delete-percent") == 0)
@@ -366,7 +381,7 @@ static struct result take_parameter(const char *name, const json_t *value, struc
     return result_error(
         RESULT_INVALID,
         "unknown parameter '%.64s': expected store, replicate, conflict, deletes, max-delete-percent, persist, "
-        "local-parameters, reconcile-interval, retry, apply or partners",
+        "local-parameters, reconcile-interval, retry, apply, partners, shared-secret-file or accept-from",
         name);
 }
 
@@ -394,6 +409,21 @@ static struct result set_defaults(const char *service, struct parameters *parame
     return result_ok();
 }
 
+/* Nobody would be accepted. */
+static struct result check_accepted(const struct parameters *parameters)
+{
+    bool secret = parameters->shared_secret_file != NULL;
+
+    for (size_t i = 0; i < parameters->partner_count; i++)
+        secret = secret || parameters->partners[i].shared_secret_file != NULL;
+    if (!parameters->only_signed || secret)
+        return result_ok();
+    return result_error(
+        RESULT_INVALID,
+        "parameter 'accept-from': expected \"any\" without a shared-secret-file, found \"partners\": give "
+        "shared-secret-file, for all partners or for one of them in 'partners'");
+}
+
 struct result parameters_parse(const char *text, const char *service, struct parameters *parameters)
 {
     struct result result = set_defaults(service, parameters);
@@ -404,7 +434,7 @@ struct result parameters_parse(const char *text, const char *service, struct par
 
     if (result_failed(result) || text == NULL)
         goto done;
-    root = json_loads(text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
+    root = json_load(text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &json_parameters_bounds, &error);
     if (root == NULL) {
         result = result_error(RESULT_INVALID, "the parameters are not valid JSON: %s", error.text);
         goto done;
@@ -421,6 +451,7 @@ struct result parameters_parse(const char *text, const char *service, struct par
         if (result_failed(result))
             goto done;
     }
+    result = check_accepted(parameters);
 done:
     json_decref(root);
     if (result_failed(result))
@@ -441,6 +472,7 @@ void partner_access_clear(struct partner_access *access)
     if (access->basic_auth_password != NULL)
         explicit_bzero(access->basic_auth_password, strlen(access->basic_auth_password));
     free(access->basic_auth_password);
+    free(access->shared_secret_file);
     *access = (struct partner_access){.name = NULL};
 }
 
@@ -453,5 +485,6 @@ void parameters_clear(struct parameters *parameters)
         partner_access_clear(&parameters->partners[i]);
     free(parameters->partners);
     free(parameters->store);
+    free(parameters->shared_secret_file);
     *parameters = (struct parameters){.store = NULL};
 }

@@ -3,6 +3,8 @@
 #include "failover_sync/mirror.h"
 #include "failover_sync/receive.h"
 #include "failover_sync/store_life.h"
+#include "failover_sync/trust.h"
+#include "failover_sync/waiting.h"
 #include "failover_sync/worker.h"
 
 #include <curl/curl.h>
@@ -10,6 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+
+/* For how long the main thread waits for a store that another process has locked, in one load of a configuration: the
+ * worker is to end its work, the store is opened (see store_life.c), and the scopes are compared. A second in all. */
+#define LEAVING_MS 500
+#define LOADING_MS 300
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 static bool curl_ready;
@@ -40,7 +47,13 @@ struct result plugin_start(const struct kea_server *server, const char *paramete
         free(new);
         return result_no_memory("the library");
     }
+    if (!command_gate_init(&new->commands)) {
+        (void)pthread_mutex_destroy(&new->status.lock);
+        free(new);
+        return result_no_memory("the library");
+    }
     new->server = server;
+    new->served = SERVED_FROM_FILE;
     (void)pthread_once(&curl_once, prepare_curl);
     if (!curl_ready)
         result = result_error(RESULT_INTERNAL, "libcurl cannot be initialised");
@@ -52,6 +65,10 @@ struct result plugin_start(const struct kea_server *server, const char *paramete
         result = model_new(&new->model);
     if (!result_failed(result))
         result = tickets_new(&new->tickets);
+    if (!result_failed(result))
+        result = trust_new(&new->trust);
+    if (!result_failed(result))
+        result = removal_guard_new(&new->guard);
     if (!result_failed(result))
         result = operation_log_new(&new->operations);
     if (!result_failed(result))
@@ -69,29 +86,49 @@ struct result plugin_start(const struct kea_server *server, const char *paramete
     return result;
 }
 
+void plugin_stop_work(struct plugin *plugin)
+{
+    const int64_t deadline = waiting_now() + LEAVING_MS;
+    size_t unrecorded;
+    char count[24];
+
+    plugin->ready = false;
+    (void)command_gate_close(&plugin->commands);
+    store_set_deadline(plugin->store, deadline);
+    unrecorded = worker_stop(plugin, deadline);
+    if (unrecorded > 0) {
+        (void)snprintf(count, sizeof count, "%zu", unrecorded);
+        kea_log(plugin->server, FAILOVER_SYNC_UNRECORDED, count);
+    }
+    /* The worker has ended what they waited for. */
+    command_gate_wait(&plugin->commands);
+}
+
 void plugin_stop(struct plugin *plugin)
 {
     if (plugin == NULL)
         return;
-    plugin->ready = false;
-    worker_stop(plugin);
+    plugin_stop_work(plugin);
     prefetch_free(plugin->prefetch);
     restart_forget(plugin);
     store_life_forget_load(plugin);
     store_close(atomic_exchange(&plugin->reopened, NULL));
     if (plugin->operations != NULL)
         kea_log(plugin->server, FAILOVER_SYNC_STOPPED,
-                plugin->store == NULL ? "its store could not be used"
-                                      : "what was received is recorded, the queue is kept");
+                plugin->store == NULL ? "its store could not be used" : "its work is recorded, the queue is kept");
     worker_free(plugin->worker);
     scope_index_free(plugin->index);
     relationships_clear(&plugin->relationships);
+    relationships_clear(&plugin->unwritten);
     store_close(plugin->store);
     tickets_free(plugin->tickets);
+    trust_free(plugin->trust);
+    removal_guard_free(plugin->guard);
     replication_watch_clear(&plugin->watch);
     operation_log_free(plugin->operations);
     model_free(plugin->model);
     parameters_clear(&plugin->parameters);
+    command_gate_destroy(&plugin->commands);
     (void)pthread_mutex_destroy(&plugin->status.lock);
     free(plugin);
 }
@@ -101,54 +138,113 @@ const char *const *plugin_local_parameters(const struct plugin *plugin)
     return (const char *const *)plugin->parameters.local_parameters;
 }
 
-static struct result read_relationships(struct plugin *plugin, enum kea_configuration which)
+/* HA's parameters, as JSON text the caller frees; NULL without HA. */
+static struct result read_high_availability(struct plugin *plugin, enum kea_configuration which, char **text)
 {
     const struct kea_server *server = plugin->server;
-    char *high_availability = NULL;
-    struct result result = server->ha_parameters(server->context, which, &high_availability);
+    struct result result = server->ha_parameters(server->context, which, text);
 
-    if (result.code == RESULT_NOT_FOUND)
-        kea_log(server, FAILOVER_SYNC_NO_RELATIONSHIP,
-                "libdhcp_ha.so is not configured; the scopes are mirrored all the same");
-    else if (result_failed(result))
+    if (result.code != RESULT_NOT_FOUND)
         return result;
-    result = relationships_parse(high_availability, &plugin->parameters, &plugin->relationships);
-    free(high_availability);
-    return result;
+    kea_log(server, FAILOVER_SYNC_NO_RELATIONSHIP, result.message);
+    return result_ok();
 }
 
-/* The relationships into their rows, and what the rows have beyond HA's parameters back. */
-static struct result mirror_relationships(struct plugin *plugin)
+/* Without HA the server has no name to go by: whoever gets one first owns the store. */
+static struct result claim_store(struct plugin *plugin)
+{
+    const struct relationships *relationships = &plugin->relationships;
+
+    return relationships->named ? store_claim(plugin->store, relationships->server_name, plugin->server->service)
+                                : result_ok();
+}
+
+/* The relationships into their rows. While another process writes to the store, the rows of before do, and what has
+ * changed is written with the load: what the store knows of the scopes is to be had all the same. */
+static struct result write_relationships(struct plugin *plugin, const char *high_availability)
+{
+    struct result result = store_begin(plugin->store), recalled;
+
+    if (!result_failed(result)) {
+        result = relationships_mirror(&plugin->relationships, plugin->store, plugin->server->version);
+        if (!result_failed(result))
+            result = store_commit(plugin->store);
+        if (result_failed(result))
+            store_rollback(plugin->store);
+        return result;
+    }
+    if (result.code != RESULT_STORE)
+        return result;
+    recalled = relationships_recall(&plugin->relationships, plugin->store);
+    if (result_failed(recalled))
+        return recalled.code == RESULT_NOT_FOUND ? result : recalled;
+    return relationships_parse(high_availability, &plugin->parameters, &plugin->unwritten);
+}
+
+/* And what the rows have beyond HA's parameters back. */
+static struct result mirror_relationships(struct plugin *plugin, const char *high_availability)
 {
     size_t count = plugin->relationships.count;
-    struct result result = store_begin(plugin->store);
+    struct result result = write_relationships(plugin, high_availability);
 
-    if (result_failed(result))
-        return result;
-    result = relationships_mirror(&plugin->relationships, plugin->store, plugin->server->version);
-    if (result_failed(result))
-        store_rollback(plugin->store);
-    else
-        result = store_commit(plugin->store);
     if (!result_failed(result))
         result = relationships_follow(&plugin->relationships, plugin->store, &plugin->parameters, &count);
     plugin->relationships.count = count;
     return result;
 }
 
+/* What is shown of a relationship goes with its partner, whatever its number is now. */
+static void keep_statuses(struct plugin *plugin, const struct relationships *before)
+{
+    struct engine_status *status = &plugin->status;
+    struct relationship_status *kept = calloc(RELATIONSHIP_MAX, sizeof *kept);
+
+    for (size_t i = 0; kept != NULL && i < plugin->relationships.count; i++) {
+        const struct relationship *now = &plugin->relationships.list[i], *then;
+
+        if (!now->local)
+            continue;
+        then = relationships_find_partner(before, relationship_partner(now)->name);
+        if (then != NULL)
+            kept[i] = status->relationship[then - before->list];
+    }
+    (void)pthread_mutex_lock(&status->lock);
+    if (kept != NULL)
+        memcpy(status->relationship, kept, sizeof status->relationship);
+    else
+        memset(status->relationship, 0, sizeof status->relationship);
+    (void)pthread_mutex_unlock(&status->lock);
+    free(kept);
+}
+
 struct result plugin_take_relationships(struct plugin *plugin, enum kea_configuration which)
 {
+    struct relationships before = plugin->relationships;
+    char *high_availability = NULL;
     struct result result;
 
     prefetch_wait(plugin->prefetch);
-    relationships_clear(&plugin->relationships);
+    plugin->relationships = (struct relationships){.server_name = NULL};
+    relationships_clear(&plugin->unwritten);
     scope_index_free(plugin->index);
     plugin->index = NULL;
-    result = read_relationships(plugin, which);
+    plugin->generation++;
+    for (size_t i = 0; i < RELATIONSHIP_MAX; i++)
+        plugin->receiving[i] = false;
+    result = read_high_availability(plugin, which, &high_availability);
+    if (!result_failed(result))
+        result = relationships_parse(high_availability, &plugin->parameters, &plugin->relationships);
     if (!result_failed(result) && plugin->store != NULL)
-        result = mirror_relationships(plugin);
+        result = claim_store(plugin);
+    if (!result_failed(result) && plugin->store != NULL)
+        result = mirror_relationships(plugin, high_availability);
+    free(high_availability);
+    keep_statuses(plugin, &before);
+    relationships_clear(&before);
     if (!result_failed(result))
         result = scope_index_new(plugin->relationships.count, &plugin->index);
+    if (!result_failed(result))
+        result = removal_guard_load(plugin->guard, plugin->store, plugin->relationships.server_record_id);
     return result_failed(result) || plugin->store == NULL ? result : mirror_load_index(plugin);
 }
 
@@ -180,12 +276,14 @@ static void log_relationships(const struct plugin *plugin)
     }
 }
 
-struct result plugin_configuration_loading(struct plugin *plugin, const struct kea_load *load)
+static struct result take_configuration(struct plugin *plugin, const struct kea_load *load)
 {
     struct result result;
 
-    plugin->ready = false;
-    worker_stop(plugin);
+    plugin_stop_work(plugin);
+    engine_set_counted(plugin, false);
+    plugin->served = load->from_file ? SERVED_FROM_FILE : SERVED_FROM_COMMAND;
+    store_set_deadline(plugin->store, waiting_now() + LOADING_MS);
     result = plugin_take_relationships(plugin, KEA_STAGED);
     if (!result_failed(result) && plugin->store != NULL)
         result = restart_plan_load(plugin, load);
@@ -197,20 +295,36 @@ struct result plugin_configuration_loading(struct plugin *plugin, const struct k
     return result_failed(result) ? result : store_life_keep_load(plugin, load);
 }
 
+struct result plugin_configuration_loading(struct plugin *plugin, const struct kea_load *load)
+{
+    struct result result;
+
+    if (plugin->idle)
+        return result_ok();
+    result = take_configuration(plugin, load);
+    if (!result_failed(result) || load->at_start)
+        return result;
+    plugin_go_idle(plugin, result.message);
+    return result_ok();
+}
+
 void plugin_take_up_work(struct plugin *plugin, bool committed)
 {
     struct result result = result_ok();
 
-    if (plugin->index == NULL)
+    if (plugin->index == NULL || plugin->idle)
         return; /* the load was refused */
     if (committed) {
         log_relationships(plugin);
         log_strangers(plugin);
     }
+    plugin->changes_reread = false; /* what was to tell of them went with the worker, and the load with it is newer */
+    store_set_deadline(plugin->store, 0);
     result = worker_start(plugin);
     if (!result_failed(result)) {
         plugin->ready = true;
         result = restart_carry_out(plugin, committed);
+        command_gate_open(&plugin->commands);
     }
     if (result_failed(result))
         engine_set_mirror(plugin, &result);
@@ -242,8 +356,7 @@ static bool is_sign_of_life(const char *name)
 
 bool plugin_wants_command(const struct plugin *plugin, const char *name)
 {
-    (void)plugin;
-    return is_sign_of_life(name) || changes_wanted(name);
+    return !plugin->idle && (is_sign_of_life(name) || changes_wanted(name));
 }
 
 void plugin_command_finished(struct plugin *plugin, const char *name, const char *arguments, int result)

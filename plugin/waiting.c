@@ -23,6 +23,14 @@ void waiting_destroy(pthread_mutex_t *lock, pthread_cond_t *moved)
     (void)pthread_mutex_destroy(lock);
 }
 
+int64_t waiting_now(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 struct timespec waiting_until(int64_t ms)
 {
     struct timespec when;

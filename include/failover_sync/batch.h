@@ -27,6 +27,7 @@ enum batch_outcome {
     BATCH_ID_MISMATCH,
     BATCH_CLOCK_AHEAD, /* the version has a number that is further ahead of the partner's clock than is believed */
     BATCH_FAILED,
+    BATCH_HELD,      /* a removal that the partner holds: it has taken too many of late */
     BATCH_IMPOSSIBLE /* there is no way to get it to the partner: it was not tried */
 };
 
@@ -77,7 +78,7 @@ struct result batch_question(const struct plugin *plugin, size_t number, const c
 /* What a partner answered. */
 struct batch_answer {
     char ticket[65];
-    enum { ANSWER_PENDING, ANSWER_APPLIED, ANSWER_RECORDED, ANSWER_UNRECORDED } state;
+    enum { ANSWER_PENDING, ANSWER_APPLIED, ANSWER_RECORDED, ANSWER_UNRECORDED, ANSWER_BUSY } state;
     uint32_t pause_us; /* for how long its main thread was busy with the batch; 0 if it does not say */
     bool unsupported;  /* the partner does not know the command */
     char text[200];

@@ -104,7 +104,8 @@ struct kea_server {
      * "high-availability" holds; RESULT_NOT_FOUND if that library is not configured. */
     struct result (*ha_parameters)(void *context, enum kea_configuration which, char **json);
 
-    /* [main] The "high-availability" list of the server's own answer to status-get, as JSON text the caller frees. */
+    /* [main] The "high-availability" list of the server's own answer to status-get, without the command: nothing of it
+     * is logged. JSON text the caller frees. */
     struct result (*ha_status)(void *context, char **json);
 
     /* Runs `task` once on the main thread, soon, in order; fails only for want of memory or after unloading began. */
@@ -138,15 +139,25 @@ struct kea_load {
  * store and starts the worker. `server` is kept until plugin_stop. */
 struct result plugin_start(const struct kea_server *server, const char *parameters, struct plugin **plugin);
 
+/* The same check of the parameters alone. */
+struct result plugin_check_parameters(const struct kea_server *server, const char *parameters);
+
+/* [main] In place of plugin_start at a load that must not fail: the library replicates nothing and says why. */
+struct result plugin_start_idle(const struct kea_server *server, const char *why, struct plugin **plugin);
+
+/* [main] From now on the plugin replicates nothing, and says why; stopped already. */
+void plugin_go_idle(struct plugin *plugin, const char *why);
+
 /* [main] The library is unloaded: records what was received, stops the worker, frees everything. Tasks still queued on
  * the main thread are run with `cancelled` set afterwards, by the shim. */
 void plugin_stop(struct plugin *plugin);
 
-/* The scope keywords that never travel ("local-parameters"), NULL-terminated; owned by the plugin. */
+/* The scope keywords that never travel ("local-parameters"), NULL-terminated; owned by the plugin. NULL: it is idle. */
 const char *const *plugin_local_parameters(const struct plugin *plugin);
 
 /* [main] dhcp4_srv_configured: the staged configuration is complete but not in force. May change staged scopes. A
- * failure makes Kea refuse the configuration with the result's message. */
+ * failure makes Kea refuse the configuration with the result's message; there is none after the server's first
+ * configuration: then the plugin goes idle instead. */
 struct result plugin_configuration_loading(struct plugin *plugin, const struct kea_load *load);
 
 /* [main] From the main loop after the load: `committed` tells whether the staged configuration is now the running one.
@@ -166,6 +177,9 @@ void plugin_command_finished(struct plugin *plugin, const char *name, const char
 /* One of our commands was called, with `arguments` as JSON text or NULL, on any thread. Returns the whole answer
  * ({"result": ..., "text": ..., "arguments": ...}) as JSON text the caller frees, or NULL for want of memory. */
 char *plugin_command(struct plugin *plugin, const char *name, const char *arguments);
+
+/* The same for arguments that are not even printed, since they are beyond their bounds. */
+char *plugin_command_refused(const struct result *why);
 
 /* The names of our commands, numbered from 0; static. */
 size_t plugin_command_count(void);

@@ -18,6 +18,8 @@
     X(FAILOVER_SYNC_MASS_REMOVAL, WARN,                                                                                \
       "%1 of %2 scopes were removed at once: the removals are not sent to %3; failover-replicate with \"force\" "      \
       "sends them, adding the scopes again takes them back")                                                           \
+    X(FAILOVER_SYNC_REMOVALS_HELD_HERE, WARN, "%1 removal(s) that %2 has sent are held: %3")                           \
+    X(FAILOVER_SYNC_REMOVALS_HELD_THERE, WARN, "%1 removal(s) are held by %2: %3")                                     \
     X(FAILOVER_SYNC_STORE_SET_ASIDE, ERROR,                                                                            \
       "the store %1 is damaged: it was renamed to %2, and a new one is filled from the configuration and the partner") \
     X(FAILOVER_SYNC_STORE_BACK, INFO, "the store %1 can be used: mirroring and replication go on")                     \
@@ -30,7 +32,12 @@
       "changed if they are meant")                                                                                     \
     X(FAILOVER_SYNC_RESTORE_FAILED, ERROR, "scope %1 could not be applied from the store: %2")                         \
     X(FAILOVER_SYNC_MIRRORED, INFO, "mirrored: %1 scope(s) written, %2 removed, %3 queued for replication")            \
-    X(FAILOVER_SYNC_MIRROR_FAILED, ERROR, "the mirror is not up to date, DHCP is not affected: %1")                    \
+    X(FAILOVER_SYNC_MIRROR_FAILED, ERROR, "the mirror is not up to date, clients are served with what runs: %1")       \
+    X(FAILOVER_SYNC_STORE_UNUSABLE, ERROR, "store unusable: %1. Clients are served from %2; nothing is replicated")    \
+    X(FAILOVER_SYNC_IDLE, ERROR, "nothing is replicated, DHCP and High Availability go on: %1")                        \
+    X(FAILOVER_SYNC_UNRECORDED, WARN,                                                                                  \
+      "%1 change(s) could not be recorded before the load of a configuration: the store is compared with it then")     \
+    X(FAILOVER_SYNC_PARTNER_UNUSABLE, WARN, "%1 takes no part in replication: %2")                                     \
     X(FAILOVER_SYNC_PUSHED, INFO, "%1 scope(s) replicated to %2")                                                      \
     X(FAILOVER_SYNC_PUSH_FAILED, WARN, "replication to %1 failed, next attempt in %2 ms: %3")                          \
     X(FAILOVER_SYNC_WAY, INFO, "%1 is served with %2")                                                                 \
@@ -43,6 +50,11 @@
     X(FAILOVER_SYNC_SCOPE_OUT_OF_SYNC, WARN, "scope %1 is out of sync with %2: %3")                                    \
     X(FAILOVER_SYNC_CONFLICT, WARN, "scope %1 was changed on both servers: %2")                                        \
     X(FAILOVER_SYNC_RECEIVED, INFO, "%1 scope(s) received from %2: %3 applied, %4 unchanged, %5 refused")              \
+    X(FAILOVER_SYNC_REQUEST_REFUSED, WARN,                                                                             \
+      "a request in the name of %1 is refused (failover-status counts them, the log tells at most one a minute): %2")  \
+    X(FAILOVER_SYNC_PASSWORD_READABLE, WARN,                                                                           \
+      "the password for %1 travels as everybody can read it, since %2 is not https: give High Availability's "         \
+      "parameters or 'partners' an https url and a trust-anchor")                                                      \
     X(FAILOVER_SYNC_RECORD_FAILED, ERROR, "scopes received from %1 run but could not be recorded: %2")                 \
     X(FAILOVER_SYNC_COMMAND_FAILED, ERROR, "command %1 failed inside the library: %2")                                 \
     X(FAILOVER_SYNC_EXCEPTION, ERROR, "the server raised an exception in %1: %2")

@@ -20,6 +20,8 @@ struct mirror_writer {
     size_t removal_count, removal_capacity;
     struct scope_applied *recorded; /* what need not be noted as applied any more */
     size_t recorded_count, recorded_capacity;
+    int64_t *forgotten; /* ids of removals that are not known any more */
+    size_t forgotten_count;
     size_t written, queued; /* scopes written, wishes queued */
     bool edited;            /* the number of the last edit has changed */
 };
@@ -118,6 +120,9 @@ void mirror_edit(struct mirror_writer *writer, struct version_vector *version);
 
 /* What was applied is recorded with this transaction. */
 struct result mirror_note_recorded(struct mirror_writer *writer, const struct scope_applied *applied);
+
+/* Forgets the first of the removals that are known if they are too many, with this transaction. */
+struct result mirror_forget_removals(struct mirror_writer *writer);
 
 /* Commits and brings the index up to date; or rolls back and forgets. */
 struct result mirror_commit(struct mirror_writer *writer);

@@ -15,6 +15,10 @@
  * somebody changes the configuration meanwhile. */
 #define OPERATION_WAIT_MS 200
 
+/* The fault of a command that comes while too much waits for the worker, which is to be given again later; none
+ * otherwise. */
+struct fault worker_too_busy(struct plugin *plugin, enum exception_id exception);
+
 /* What an operation is given, and what it leaves. */
 struct operation_context {
     struct plugin *plugin;

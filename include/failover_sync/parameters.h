@@ -18,6 +18,8 @@ struct partner_access {
     char *basic_auth_user;
     char *basic_auth_password_file; /* read when it is needed; NULL: the password is given */
     char *basic_auth_password;      /* never printed or stored */
+    char *shared_secret_file;       /* read when it is needed; NULL: nothing is signed */
+    bool misdirected;               /* the credentials are for a host of which `url` is not known to be */
 };
 
 /* The ways to apply scopes at a partner, best first. */
@@ -37,6 +39,8 @@ struct parameters {
     int64_t retry_min_ms, retry_max_ms; /* milliseconds, 1 to 86,400,000, min <= max */
     int64_t reconcile_interval_ms;      /* milliseconds; reconcile-interval is in seconds, 1 to 86,400 */
     int64_t max_delete_percent;         /* 0 to 100 */
+    char *shared_secret_file;           /* of the partners that have none of their own; NULL: none */
+    bool only_signed;                   /* accept-from: partners, or any */
     struct partner_access *partners;
     size_t partner_count;
 };

@@ -11,14 +11,17 @@
 
 struct store;
 
+#define QUEUE_PREFIX_SIZE 48
+
 struct queue_item {
     int64_t record_id;
     int64_t relation_record_id;
     int64_t server_record_id; /* the partner */
     uint32_t subnet_id;
-    char prefix[48];
+    char prefix[QUEUE_PREFIX_SIZE];
     bool removal;
     int64_t attempts;
+    bool forced;     /* a removal that an administrator means, however many there are. Read, not written */
     int64_t network; /* record id of the scope's shared network on this server; 0: none. Read, not written */
 };
 
@@ -35,6 +38,9 @@ struct result queue_put(struct store *store, const struct queue_item *item, int6
 
 /* The same, but leaves a wish of the same kind that is there as it is. */
 struct result queue_put_missing(struct store *store, const struct queue_item *item, int64_t now);
+
+/* The same for what the partner has asked for: also a removal that it held is due. */
+struct result queue_put_wanted(struct store *store, const struct queue_item *item, int64_t now);
 
 /* Takes a wish out; nothing there is no failure. */
 struct result queue_remove(struct store *store, int64_t server_record_id, uint32_t subnet_id);
@@ -58,11 +64,20 @@ struct result queue_hold(struct store *store, int64_t record_id, const char *err
 /* Takes the removal of a scope out of the running, if one is queued for the partner. */
 struct result queue_hold_removal(struct store *store, int64_t server_record_id, uint32_t subnet_id, const char *error);
 
-/* Puts the removals that are held for a partner back in the running. */
+/* Notes that the partner holds a removal, which waits until a person or the partner says otherwise; nothing if an
+ * administrator has said meanwhile that it is meant. */
+struct result queue_hold_there(struct store *store, int64_t record_id, const char *error);
+
+/* An administrator means the removals that are queued for a partner: those that are held are put back in the running,
+ * and all of them say so. */
 struct result queue_release_removals(struct store *store, int64_t server_record_id, int64_t now);
 
 /* Makes every wish for a partner that waits for another attempt due now; held ones stay. */
 struct result queue_wake(struct store *store, int64_t server_record_id, int64_t now);
+
+/* The prefixes of the first `limit` removals that are held for a partner. */
+struct result queue_held_removals(struct store *store, int64_t server_record_id, char (*prefixes)[QUEUE_PREFIX_SIZE],
+                                  size_t limit, size_t *count);
 
 struct result queue_summarise(struct store *store, int64_t server_record_id, struct queue_summary *summary);
 

@@ -14,7 +14,9 @@ struct result tickets_new(struct tickets **tickets);
 void tickets_free(struct tickets *tickets);
 
 /* Issues the name of a new ticket, which is pending. The oldest is forgotten when there are too many. */
-#define TICKET_NAME_SIZE 48
+#define TICKET_NAME_SIZE  48
+#define TICKETS_KEPT      256       /* the last ones, */
+#define TICKETS_MAX_BYTES (8 << 20) /* and of these as many as have room, the last in any case */
 void tickets_issue(struct tickets *tickets, const char *instance, char name[TICKET_NAME_SIZE]);
 
 /* Moves a ticket on; `scopes` (may be NULL: as before) is what came of each scope, its reference is taken. */

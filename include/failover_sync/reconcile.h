@@ -22,4 +22,7 @@ bool reconciler_finished(struct reconciler *reconciler, CURL *easy, CURLcode cod
 /* The partner was heard of: if it could not be asked last time, it is asked now. */
 void reconciler_heard(struct reconciler *reconciler);
 
+/* The next reconciliation begins at once, if none is under way. */
+void reconciler_hurry(struct reconciler *reconciler);
+
 #endif

@@ -32,7 +32,7 @@ struct relationship {
     bool auto_failover;
     int64_t max_response_delay_ms; /* milliseconds; negative if HA's parameters do not give it */
     int64_t mclt;                  /* seconds; negative for null */
-    bool secret;                   /* basic authentication or client certificates are configured */
+    bool secret;                   /* a shared secret, basic authentication or client certificates are configured */
     bool admin;                    /* of an administrator: HA knows nothing of it */
     size_t pairing;        /* else which entry of HA's list it comes from; a backup's relationship shares its pairing */
     bool backup;           /* server2 is a backup peer */
@@ -44,6 +44,7 @@ struct relationship {
 
 struct relationships {
     char *server_name; /* this server's name; "localhost" without HA */
+    bool named;        /* HA says so */
     char *server_url;  /* its own control URL; NULL without HA */
     int64_t server_record_id;
     struct relationship *list; /* room for RELATIONSHIP_MAX; one keeps its place until the next configuration */
@@ -64,6 +65,12 @@ void relationship_clear(struct relationship *relationship);
 /* Lays what `partners` says of `name` over how it is reached. */
 struct result relationship_overlay_access(const struct parameters *parameters, const char *name,
                                           struct partner_access *access);
+
+/* Whether the two servers know each other by something secret (ADM: SharedSecretEnabled). */
+bool relationship_access_is_secret(const struct partner_access *access);
+
+/* Whether a password or a certificate of ours is shown to the partner. */
+bool relationship_access_has_credentials(const struct partner_access *access);
 
 /* The host part of an URL, without the brackets of an IPv6 address; the caller frees it. NULL for want of memory. */
 char *relationship_url_host(const char *url);
@@ -100,6 +107,10 @@ const char *relationship_state(const char *kea_state);
 
 /* Writes servers and relationships to the store in the open transaction and notes their record ids. */
 struct result relationships_mirror(struct relationships *relationships, struct store *store, const char *kea_version);
+
+/* The record ids of servers and relationships from their rows, which need not say the same of them; RESULT_NOT_FOUND if
+ * one has none. */
+struct result relationships_recall(struct relationships *relationships, struct store *store);
 
 /* Brings the list up to date with the rows: names and modes that an administrator edited, relationships that one added
  * (those with a partner whom another relationship has are left out) and deleted. `parameters` say how a new partner is

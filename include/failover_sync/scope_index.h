@@ -92,6 +92,10 @@ void scope_removed_note_partner(struct scope_removed *removed, size_t relationsh
 struct result scope_index_set_removed(struct scope_index *index, const struct scope_removed *removed);
 bool scope_index_get_removed(struct scope_index *index, uint32_t subnet_id, struct scope_removed *removed);
 
+/* How many are known, and that one no longer is. */
+size_t scope_index_removed_count(struct scope_index *index);
+void scope_index_forget_removed(struct scope_index *index, uint32_t subnet_id);
+
 /* Sets what configurations said of a scope that was removed; nothing if it was not. */
 void scope_index_bury(struct scope_index *index, uint32_t subnet_id, const struct scope_buried *buried);
 

@@ -11,6 +11,9 @@
 bool waiting_init(pthread_mutex_t *lock, pthread_cond_t *moved);
 void waiting_destroy(pthread_mutex_t *lock, pthread_cond_t *moved);
 
+/* Milliseconds by that clock. */
+int64_t waiting_now(void);
+
 /* The end of a wait of `ms` milliseconds that begins now, for pthread_cond_timedwait on such a condition. */
 struct timespec waiting_until(int64_t ms);
 

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct plugin;
 struct worker;
@@ -23,8 +24,12 @@ void worker_free(struct worker *worker); /* stopped; NULL is fine */
 /* Starts the worker for the relationships that the plugin has now. */
 struct result worker_start(struct plugin *plugin);
 
-/* Runs the jobs still waiting, without the network, and ends the thread. */
-void worker_stop(struct plugin *plugin);
+/* Runs the jobs still waiting, without the network, and ends the thread; begins none after `deadline`, by waiting_now,
+ * nor after one that the store refused then. Returns how many were dropped. */
+size_t worker_stop(struct plugin *plugin, int64_t deadline);
+
+/* Whether so much waits for the worker that a command had better be given again later. */
+bool worker_is_full(struct plugin *plugin);
 
 /* Queues a job from any thread. On failure, for want of memory or because no worker runs, `argument` is freed. */
 struct result worker_post(struct plugin *plugin, worker_job job, worker_job_free release, void *argument);
@@ -36,6 +41,9 @@ struct result worker_post_operation(struct plugin *plugin, worker_job operation,
 
 /* [worker] Gets to know the partner of a relationship that is new, or forgets that of one that is gone. */
 struct result worker_follow_relationship(struct plugin *plugin, size_t relationship);
+
+/* [worker] Reconciles with the partner of a relationship now. */
+void worker_reconcile(struct plugin *plugin, size_t relationship);
 
 /* Ends every wait for the partner of a relationship at once, from any thread: it was heard of. */
 void worker_partner_heard(struct plugin *plugin, const char *partner);

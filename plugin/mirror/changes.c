@@ -2,11 +2,17 @@
  * worker. */
 #include "failover_sync/mirror.h"
 
+#include "failover_sync/json_load.h"
 #include "failover_sync/worker.h"
 
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Of scopes that wait for the worker, because the store refuses what comes before them, say: more are not kept, but
+ * read anew when it is their turn. */
+#define KEPT_MAX       1024
+#define KEPT_BYTES_MAX (8 << 20)
 
 #define SLICE 64 /* scopes read at a time when all are read: well under a millisecond of the main thread */
 
@@ -18,8 +24,10 @@ struct found_scopes {
     struct plugin *plugin;
     struct kea_scope *scopes;
     size_t count;
+    size_t bytes;
     enum follow follow;
     struct reading *rest;
+    bool reread; /* nothing was kept: everything is to be read */
 };
 
 struct reading {
@@ -60,6 +68,8 @@ static void release_found(void *argument)
 {
     struct found_scopes *found = argument;
 
+    found->plugin->changes_kept -= found->count;
+    found->plugin->changes_bytes -= found->bytes;
     for (size_t i = 0; i < found->count; i++)
         kea_scope_clear(&found->scopes[i]);
     free(found->scopes);
@@ -110,13 +120,71 @@ static struct result write_found(struct mirror_writer *writer, const struct foun
 }
 
 static void read_slice(void *argument, bool cancelled);
+static struct result mirror_found(struct plugin *plugin, void *argument);
+
+/* [main] From now on changes are kept again. */
+static void reread(void *argument, bool cancelled)
+{
+    struct plugin *plugin = argument;
+    struct result result;
+
+    if (cancelled)
+        return;
+    plugin->changes_reread = false;
+    result = changes_read_all(plugin);
+    plugin->changes_pending--;
+    if (result_failed(result))
+        engine_set_mirror(plugin, &result);
+}
+
+/* The worker has got through what was kept before. The change stays pending until all is read. */
+static struct result ask_reread(struct plugin *plugin)
+{
+    struct result result;
+
+    plugin->changes_pending++;
+    result = plugin->server->run_on_main(plugin->server->context, reread, plugin);
+    if (result_failed(result))
+        plugin->changes_pending--;
+    return result;
+}
+
+static bool is_too_much(const struct plugin *plugin)
+{
+    return plugin->changes_kept >= KEPT_MAX || plugin->changes_bytes >= KEPT_BYTES_MAX;
+}
+
+/* [main] Nothing more is kept: a mark in the queue stands for whatever changes until the worker comes to it. */
+static struct result mark_reread(struct plugin *plugin)
+{
+    struct found_scopes *found;
+    struct result result;
+
+    if (plugin->changes_reread)
+        return result_ok();
+    found = calloc(1, sizeof *found);
+    if (found == NULL)
+        return result_no_memory("changed scopes");
+    found->plugin = plugin;
+    found->reread = true;
+    plugin->changes_pending++;
+    result = worker_post(plugin, mirror_found, release_found, found);
+    plugin->changes_reread = !result_failed(result);
+    return result;
+}
 
 static struct result mirror_found(struct plugin *plugin, void *argument)
 {
     struct found_scopes *found = argument;
     struct mirror_writer writer;
-    struct result result = mirror_begin(plugin, &writer);
+    struct result result;
 
+    if (found->reread) {
+        result = ask_reread(plugin);
+        release_found(found);
+        return result;
+    }
+    result = mirror_begin(plugin, &writer);
     if (result_failed(result))
         return result;
     result = write_found(&writer, found);
@@ -137,9 +205,15 @@ static struct result read_scopes(struct plugin *plugin, const uint32_t *ids, siz
                                  struct reading *rest)
 {
     const struct kea_server *server = plugin->server;
-    struct found_scopes *found = calloc(1, sizeof *found);
+    struct found_scopes *found;
     struct result result = result_ok();
 
+    /* Who follows is known only now; there is one such reading for a batch that was recorded. */
+    if (follow == FOLLOW_NOT && (plugin->changes_reread || is_too_much(plugin))) {
+        reading_free(rest);
+        return mark_reread(plugin);
+    }
+    found = calloc(1, sizeof *found);
     if (found != NULL)
         found->scopes = calloc(count + 1, sizeof *found->scopes);
     if (found == NULL || found->scopes == NULL) {
@@ -158,8 +232,12 @@ static struct result read_scopes(struct plugin *plugin, const uint32_t *ids, siz
         if (result.code == RESULT_NOT_FOUND) {
             *scope = (struct kea_scope){.subnet_id = ids[i]};
             result = result_ok();
+        } else if (!result_failed(result)) {
+            found->bytes += strlen(scope->definition) + strlen(scope->replicated);
         }
     }
+    plugin->changes_kept += found->count;
+    plugin->changes_bytes += found->bytes;
     if (result_failed(result)) {
         release_found(found);
         return result;
@@ -342,7 +420,7 @@ static void name_id(struct naming *naming, const json_t *id)
 
 struct result changes_named(const char *command, const char *arguments, uint32_t **ids, size_t *count, bool *all)
 {
-    json_t *root = arguments == NULL ? NULL : json_loads(arguments, 0, NULL);
+    json_t *root = arguments == NULL ? NULL : json_load(arguments, 0, &json_kea_bounds, NULL);
     const json_t *subnets = json_object_get(root, "subnet4");
     const json_t *reservation = json_object_get(root, "reservation");
     struct naming naming = {.capacity = json_array_size(subnets) + 3};

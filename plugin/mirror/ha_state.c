@@ -1,6 +1,7 @@
 /* The states of both servers of a relationship, as the HA library knows them, into the relationships' rows. */
 #include "failover_sync/mirror.h"
 
+#include "failover_sync/json_load.h"
 #include "failover_sync/worker.h"
 
 #include <jansson.h>
@@ -49,15 +50,24 @@ static struct result note_states(struct plugin *plugin, size_t number, const cha
     return result;
 }
 
+struct ha_answer {
+    struct plugin *plugin;
+    char *text;
+};
+
 static void release_answer(void *argument)
 {
-    free(argument);
+    struct ha_answer *answer = argument;
+
+    answer->plugin->ha_state_asked = false;
+    free(answer->text);
+    free(answer);
 }
 
 static struct result note_answer(struct plugin *plugin, void *argument)
 {
-    char *answer = argument;
-    json_t *list = json_loads(answer, 0, NULL);
+    struct ha_answer *answer = argument;
+    json_t *list = json_load(answer->text, 0, &json_kea_bounds, NULL);
 
     for (size_t i = 0; i < plugin->relationships.count; i++) {
         const char *local, *remote;
@@ -68,24 +78,33 @@ static struct result note_answer(struct plugin *plugin, void *argument)
         (void)note_states(plugin, i, local, remote);
     }
     json_decref(list);
-    free(answer);
+    release_answer(answer);
     return result_ok();
 }
 
 static void ask_on_main(void *argument, bool cancelled)
 {
     struct plugin *plugin = argument;
-    char *answer = NULL;
+    struct ha_answer *answer;
 
     if (cancelled)
         return;
-    if (!result_failed(plugin->server->ha_status(plugin->server->context, &answer)))
+    answer = calloc(1, sizeof *answer);
+    if (answer == NULL) {
+        plugin->ha_state_asked = false;
+        return;
+    }
+    answer->plugin = plugin;
+    if (!result_failed(plugin->server->ha_status(plugin->server->context, &answer->text)))
         (void)worker_post(plugin, note_answer, release_answer, answer);
     else
-        free(answer);
+        release_answer(answer);
 }
 
 void ha_state_ask(struct plugin *plugin)
 {
-    (void)plugin->server->run_on_main(plugin->server->context, ask_on_main, plugin);
+    if (atomic_exchange(&plugin->ha_state_asked, true))
+        return;
+    if (result_failed(plugin->server->run_on_main(plugin->server->context, ask_on_main, plugin)))
+        plugin->ha_state_asked = false;
 }

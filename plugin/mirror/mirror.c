@@ -22,10 +22,13 @@ static void writer_clear(struct mirror_writer *writer)
     free(writer->removed);
     free(writer->removals);
     free(writer->recorded);
+    free(writer->forgotten);
     writer->entries = NULL;
     writer->removed = NULL;
     writer->recorded = NULL;
     writer->removals = NULL;
+    writer->forgotten = NULL;
+    writer->forgotten_count = 0;
     writer->entry_count = writer->removed_count = writer->removal_count = writer->recorded_count = 0;
 }
 
@@ -63,12 +66,32 @@ void mirror_abandon(struct mirror_writer *writer)
     writer_clear(writer);
 }
 
+struct result mirror_forget_removals(struct mirror_writer *writer)
+{
+    if (writer->forgotten != NULL)
+        return result_ok();
+    return version_store_prune(writer->plugin->store, writer->plugin->relationships.server_record_id,
+                               &writer->forgotten, &writer->forgotten_count);
+}
+
+/* Not at each of them: to find those that go costs more than to write one. */
+static struct result bound_removals(struct mirror_writer *writer)
+{
+    const size_t known = scope_index_removed_count(writer->plugin->index) + writer->removed_count;
+
+    if (writer->removed_count == 0 || known <= VERSION_REMOVED_KEPT + VERSION_REMOVED_KEPT / 10)
+        return result_ok();
+    return mirror_forget_removals(writer);
+}
+
 struct result mirror_commit(struct mirror_writer *writer)
 {
     struct result result = mass_removal_hold(writer);
 
     if (!result_failed(result) && writer->edited)
         result = store_identity_put_edit(writer->plugin->store, writer->plugin->identity.last_edit);
+    if (!result_failed(result))
+        result = bound_removals(writer);
     if (!result_failed(result))
         result = store_commit(writer->plugin->store);
     if (result_failed(result)) {
@@ -79,6 +102,8 @@ struct result mirror_commit(struct mirror_writer *writer)
         scope_index_remove(writer->plugin->index, writer->removed[i].subnet_id);
         result = scope_index_set_removed(writer->plugin->index, &writer->removed[i]);
     }
+    for (size_t i = 0; i < writer->forgotten_count; i++)
+        scope_index_forget_removed(writer->plugin->index, (uint32_t)writer->forgotten[i]);
     for (size_t i = 0; i < writer->entry_count && !result_failed(result); i++)
         result = scope_index_put(writer->plugin->index, &writer->entries[i]);
     for (size_t i = 0; i < writer->recorded_count; i++)

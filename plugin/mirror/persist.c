@@ -12,7 +12,7 @@
 void persist_note_received(struct plugin *plugin)
 {
     if (plugin->parameters.persist_config_write)
-        plugin->write_configuration_at = engine_now() + QUIET_MS;
+        plugin->write_configuration_at = engine_ticks() + QUIET_MS;
 }
 
 struct not_in_file {
@@ -76,7 +76,7 @@ static struct result note_written(struct plugin *plugin, void *argument)
 static struct result try_again(struct plugin *plugin, void *argument)
 {
     (void)argument;
-    plugin->write_configuration_at = engine_now() + AGAIN_MS;
+    plugin->write_configuration_at = engine_ticks() + AGAIN_MS;
     return result_ok();
 }
 

@@ -152,7 +152,7 @@ struct result prefetch_start(struct store *store, struct operation_log *operatio
     (*prefetch)->store = store;
     (*prefetch)->operations = operations;
     (*prefetch)->result = result_ok();
-    (*prefetch)->running = pthread_create(&(*prefetch)->thread, NULL, read_all, *prefetch) == 0;
+    (*prefetch)->running = engine_start_thread(&(*prefetch)->thread, read_all, *prefetch);
     if (!(*prefetch)->running)
         (void)read_all(*prefetch); /* no thread to be had: it only takes longer */
     return result_ok();

@@ -1,6 +1,7 @@
 /* The failover relationships as HA's parameters give them (ADM, "From Kea to the relation"), and which of them a scope
  * belongs to. Writing them to the store is in relationship_mirror.c. */
 #include "failover_sync/relationship.h"
+#include "failover_sync/json_load.h"
 #include "failover_sync/kea.h"
 
 #include <jansson.h>
@@ -102,14 +103,16 @@ struct result relationship_overlay_access(const struct parameters *parameters, c
                                     given->key_file,
                                     given->certificate_name,
                                     given->basic_auth_user,
-                                    given->basic_auth_password_file};
+                                    given->basic_auth_password_file,
+                                    given->shared_secret_file};
         char **const to[] = {&access->url,
                              &access->trust_anchor,
                              &access->cert_file,
                              &access->key_file,
                              &access->certificate_name,
                              &access->basic_auth_user,
-                             &access->basic_auth_password_file};
+                             &access->basic_auth_password_file,
+                             &access->shared_secret_file};
 
         if (strcmp(given->name, name) != 0)
             continue;
@@ -122,7 +125,23 @@ struct result relationship_overlay_access(const struct parameters *parameters, c
                 return result_no_memory("the relationships");
         }
     }
+    if (access->shared_secret_file == NULL && parameters->shared_secret_file != NULL) {
+        access->shared_secret_file = strdup(parameters->shared_secret_file);
+        if (access->shared_secret_file == NULL)
+            return result_no_memory("the relationships");
+    }
     return result_ok();
+}
+
+bool relationship_access_is_secret(const struct partner_access *access)
+{
+    return access->basic_auth_user != NULL || access->cert_file != NULL || access->shared_secret_file != NULL;
+}
+
+bool relationship_access_has_credentials(const struct partner_access *access)
+{
+    return access->basic_auth_user != NULL || access->basic_auth_password_file != NULL || access->cert_file != NULL ||
+           access->key_file != NULL;
 }
 
 /* How the partner is reached: HA's own parameters of the pairing, then of the peer, then ours. */
@@ -195,7 +214,7 @@ static struct result add_relationship(struct relationships *relationships, const
     relationship->local_is_server1 = relationship->server1.is_local;
     result =
         take_access(pairing->map, relationship->local_is_server1 ? peer2 : peer1, parameters, &relationship->access);
-    relationship->secret = relationship->access.basic_auth_user != NULL || relationship->access.cert_file != NULL;
+    relationship->secret = relationship_access_is_secret(&relationship->access);
     return result;
 }
 
@@ -269,7 +288,7 @@ struct result relationships_parse(const char *high_availability, const struct pa
     if (relationships->list == NULL)
         return result_no_memory("the relationships");
     if (high_availability != NULL) {
-        list = json_loads(high_availability, 0, &error);
+        list = json_load(high_availability, 0, &json_kea_bounds, &error);
         if (!json_is_array(list)) {
             result =
                 result_error(RESULT_INVALID, "HA's parameters are not understood: expected a list of relationships");
@@ -286,7 +305,8 @@ struct result relationships_parse(const char *high_availability, const struct pa
         if (result_failed(result))
             goto done;
     }
-    if (relationships->server_name == NULL) {
+    relationships->named = relationships->server_name != NULL;
+    if (!relationships->named) {
         relationships->server_name = strdup("localhost");
         if (relationships->server_name == NULL)
             result = result_no_memory("the relationships");
@@ -388,7 +408,7 @@ struct result relationships_of_scope(const struct relationships *relationships, 
             first = &relationships->list[i];
     if (!relationships_one_pairing(relationships)) {
         readable = kea_json_readable(definition);
-        root = readable == NULL ? NULL : json_loads(readable, 0, NULL);
+        root = readable == NULL ? NULL : json_load(readable, 0, &json_kea_bounds, NULL);
         free(readable);
         if (root == NULL)
             return result_error(RESULT_INVALID, "a scope's definition is not valid JSON");

@@ -81,6 +81,14 @@ static struct result take_server(struct relationship_server *server, int64_t rec
                : result_ok();
 }
 
+static bool gives_url(const struct parameters *parameters, const char *name)
+{
+    for (size_t i = 0; i < parameters->partner_count; i++)
+        if (strcmp(parameters->partners[i].name, name) == 0 && parameters->partners[i].url != NULL)
+            return true;
+    return false;
+}
+
 static struct result take_partner(const struct following *following, struct relationship *relationship)
 {
     const struct relationship_server *partner = relationship_partner(relationship);
@@ -92,7 +100,10 @@ static struct result take_partner(const struct following *following, struct rela
     if (access->name == NULL || (partner->url != NULL && access->url == NULL))
         return result_no_memory("a relationship");
     result = relationship_overlay_access(following->parameters, partner->name, access);
-    relationship->secret = access->basic_auth_user != NULL || access->cert_file != NULL;
+    relationship->secret = relationship_access_is_secret(access);
+    /* The row's url is whoever's who may give commands; 'partners' is the administrator's. */
+    access->misdirected =
+        relationship_access_has_credentials(access) && !gives_url(following->parameters, partner->name);
     /* Without an address there is nobody to replicate to. */
     relationship->local = access->url != NULL;
     return result;

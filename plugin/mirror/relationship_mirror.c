@@ -82,3 +82,38 @@ struct result relationships_mirror(struct relationships *relationships, struct s
         result = relation_store_keep_only(store, keep, relationships->count);
     return result;
 }
+
+static struct result recall_server(struct store *store, struct relationship_server *server)
+{
+    struct server_row row;
+    struct result result = server_store_find(store, server->name, &server->record_id, &row);
+
+    if (result_failed(result))
+        return result;
+    server_row_clear(&row);
+    return server->record_id == 0 ? result_error(RESULT_NOT_FOUND, "the store has no server %.80s", server->name)
+                                  : result;
+}
+
+struct result relationships_recall(struct relationships *relationships, struct store *store)
+{
+    struct relationship_server self = {.name = relationships->server_name};
+    struct result result = recall_server(store, &self);
+
+    relationships->server_record_id = self.record_id;
+    for (size_t i = 0; i < relationships->count && !result_failed(result); i++) {
+        struct relationship *relationship = &relationships->list[i];
+        struct relationship_server *const servers[] = {&relationship->server1, &relationship->server2};
+
+        for (size_t k = 0; k < 2 && !result_failed(result); k++) {
+            if (servers[k]->is_local)
+                servers[k]->record_id = relationships->server_record_id;
+            else
+                result = recall_server(store, servers[k]);
+        }
+        if (!result_failed(result))
+            result = relation_store_recall(store, relationship->name, relationship->server1.record_id,
+                                           relationship->server2.record_id, &relationship->record_id);
+    }
+    return result;
+}

@@ -3,6 +3,8 @@
  * the network have changed, which is an edit. */
 #include "restart_private.h"
 
+#include "failover_sync/json_load.h"
+
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +55,8 @@ static struct planned_scope *find_planned(const struct restored_networks *networ
 /* The name of the network in a definition, malloc'ed; NULL if it is in none. */
 static struct result network_name(const char *definition, char **name)
 {
-    json_t *root = strstr(definition, "\"shared-network\"") == NULL ? NULL : json_loads(definition, 0, NULL);
+    json_t *root =
+        strstr(definition, "\"shared-network\"") == NULL ? NULL : json_load(definition, 0, &json_kea_bounds, NULL);
     const char *text = json_string_value(json_object_get(json_object_get(root, "shared-network"), "name"));
     struct result result = result_ok();
 

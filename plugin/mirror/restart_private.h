@@ -67,6 +67,7 @@ struct load_plan {
     struct planned_lost *removed;
     size_t removed_count, removed_capacity;
     size_t restored;
+    bool written;        /* all but what follows from it */
     atomic_int *pending; /* the count of pending changes that it is part of; or NULL */
 };
 

@@ -122,7 +122,7 @@ static struct result note_filled(struct mirror_writer *writer, struct store_iden
     const struct store_identity *before = &plugin->identity;
 
     if (before->filled == identity.filled && before->file_seen == identity.file_seen)
-        return version_store_prune(plugin->store, plugin->relationships.server_record_id, writer->now);
+        return mirror_forget_removals(writer);
     identity.last_edit = before->last_edit;
     return store_identity_put(plugin->store, &identity);
 }
@@ -159,9 +159,8 @@ static void release_plan(void *argument)
     load_plan_free(argument);
 }
 
-static struct result mirror_plan(struct plugin *plugin, void *argument)
+static struct result record_plan(struct plugin *plugin, struct load_plan *plan)
 {
-    struct load_plan *plan = argument;
     struct store_identity identity = plugin->identity;
     struct mirror_writer writer;
     struct result result = mirror_begin(plugin, &writer);
@@ -169,10 +168,13 @@ static struct result mirror_plan(struct plugin *plugin, void *argument)
 
     if (result_failed(result))
         return result;
+    if (plugin->unwritten.server_name != NULL)
+        result = relationships_mirror(&plugin->unwritten, plugin->store, plugin->server->version);
     identity.filled = true;
     /* A file that was loaded since, and not recorded, may say anything by now. */
     identity.file_seen = plan->file_seen || (identity.file_seen && !unseen_file_is_noted(plugin->parameters.store));
-    result = write_plan(&writer, plan);
+    if (!result_failed(result))
+        result = write_plan(&writer, plan);
     if (!result_failed(result))
         result = note_filled(&writer, identity);
     if (result_failed(result)) {
@@ -188,10 +190,27 @@ static struct result mirror_plan(struct plugin *plugin, void *argument)
             plugin->identity.filled = plugin->filled = true;
             plugin->identity.file_seen = identity.file_seen;
             unseen_file_forget(plugin->parameters.store);
+            relationships_clear(&plugin->unwritten);
         }
     }
-    if (!result_failed(result))
+    return result;
+}
+
+/* What is written is written once, however often the rest has to be tried. */
+static struct result mirror_plan(struct plugin *plugin, void *argument)
+{
+    struct load_plan *plan = argument;
+    struct result result = plan->written ? result_ok() : record_plan(plugin, plan);
+
+    if (!result_failed(result)) {
+        plan->written = true;
         result = review(plugin);
+    }
+    if (!result_failed(result)) {
+        for (size_t i = 0; i < plugin->relationships.count; i++)
+            engine_refresh_queue(plugin, i);
+        engine_set_counted(plugin, true);
+    }
     if (result.code != RESULT_STORE)
         load_plan_free(plan);
     return result;
@@ -204,6 +223,8 @@ struct result restart_carry_out(struct plugin *plugin, bool committed)
     plugin->plan = NULL;
     if (plan == NULL || !committed) {
         load_plan_free(plan);
+        /* What runs is as it was when it was mirrored last. */
+        engine_set_counted(plugin, !committed && plugin->store != NULL);
         return result_ok();
     }
     plan->pending = &plugin->changes_pending;

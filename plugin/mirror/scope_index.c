@@ -351,6 +351,23 @@ bool scope_index_get_removed(struct scope_index *index, uint32_t subnet_id, stru
     return found != NULL;
 }
 
+size_t scope_index_removed_count(struct scope_index *index)
+{
+    size_t count;
+
+    (void)pthread_mutex_lock(&index->lock);
+    count = index->notes.removed_count;
+    (void)pthread_mutex_unlock(&index->lock);
+    return count;
+}
+
+void scope_index_forget_removed(struct scope_index *index, uint32_t subnet_id)
+{
+    (void)pthread_mutex_lock(&index->lock);
+    scope_notes_forget_removed(&index->notes, subnet_id);
+    (void)pthread_mutex_unlock(&index->lock);
+}
+
 void scope_index_bury(struct scope_index *index, uint32_t subnet_id, const struct scope_buried *buried)
 {
     (void)pthread_mutex_lock(&index->lock);

@@ -2,6 +2,8 @@
  * found and worded in check.c; what differs between releases of libyang is in libyang_versions.h. */
 #include "failover_sync/model.h"
 
+#include "failover_sync/json_bounds.h"
+
 #include "check.h"
 #include "libyang_versions.h"
 #include "model_private.h"
@@ -12,10 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_LIMIT  ((size_t)16 * 1024 * 1024)
-#define DEPTH_LIMIT 64
-#define PATH_LIMIT  900 /* characters of a path */
-#define TAIL_LIMIT  300 /* characters of another library's message in ours */
+#define PATH_LIMIT 900 /* characters of a path */
+#define TAIL_LIMIT 300 /* characters of another library's message in ours */
 
 struct model_tree {
     struct lyd_node *rpc;
@@ -102,35 +102,6 @@ static const struct lysc_node *find_rpc(const struct model *model, const char *c
     return NULL;
 }
 
-/* Bounds what the parsers, which recurse, will be given. */
-static struct result check_bounds(const char *text)
-{
-    unsigned depth = 0;
-    bool quoted = false;
-    const char *c;
-
-    for (c = text; *c != '\0'; c++) {
-        if ((size_t)(c - text) >= TEXT_LIMIT)
-            return result_error(RESULT_INVALID, "arguments: expected at most %zu MiB of JSON, found more",
-                                TEXT_LIMIT / 1024 / 1024);
-        if (quoted) {
-            if (*c == '\\' && c[1] != '\0')
-                c++;
-            else if (*c == '"')
-                quoted = false;
-        } else if (*c == '"') {
-            quoted = true;
-        } else if (*c == '{' || *c == '[') {
-            if (++depth > DEPTH_LIMIT)
-                return result_error(RESULT_INVALID, "arguments: expected JSON nested at most %d deep, found deeper",
-                                    DEPTH_LIMIT);
-        } else if ((*c == '}' || *c == ']') && depth > 0) {
-            depth--;
-        }
-    }
-    return result_ok();
-}
-
 /* Reads the text of a map; none at all is the empty map. */
 static struct result read_map(const char *text, json_t **map)
 {
@@ -141,7 +112,7 @@ static struct result read_map(const char *text, json_t **map)
     *map = NULL;
     if (text == NULL || *text == '\0')
         text = "{}";
-    result = check_bounds(text);
+    result = json_bounds_check("arguments", text, strlen(text), &json_arguments_bounds);
     if (result_failed(result))
         return result;
 

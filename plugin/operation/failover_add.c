@@ -131,10 +131,32 @@ static struct fault check_count(const struct failover_operation *operation)
     return failover_failure(operation, result);
 }
 
+/* The credentials that our parameters give are for the host that they give, whatever a command says. */
+static struct fault check_credentials(const struct addition *addition)
+{
+    const struct partner_access *access = addition->access;
+
+    if (access == NULL || !relationship_access_has_credentials(access))
+        return fault_none();
+    if (access->url == NULL)
+        return fault_of_sender(
+            EXCEPTION_INVALID_PARAMETER, "control-url",
+            "the parameter \"partners\" has credentials for \"%s\" and no url, and they are sent to no "
+            "address that a command gives; add the url in \"partners\"",
+            show_name(addition->partner_name).text);
+    if (strcmp(access->url, addition->partner_url) != 0)
+        return fault_of_sender(EXCEPTION_INVALID_PARAMETER, "control-url",
+                               "the parameter \"partners\" has credentials and another url for \"%s\", %.120s; leave "
+                               "control-url out, or give that one",
+                               show_name(addition->partner_name).text, access->url);
+    return fault_none();
+}
+
 /* Where the partner takes commands: what the client says, else our parameters, else what is known of it. */
 static struct fault find_url(struct addition *addition)
 {
     const struct parameters *parameters = addition->operation->context->parameters;
+    struct fault fault;
 
     for (size_t i = 0; i < parameters->partner_count; i++) {
         if (strcmp(parameters->partners[i].name, addition->partner_name) == 0)
@@ -150,6 +172,9 @@ static struct fault find_url(struct addition *addition)
                                "it is not known where \"%s\" takes commands; give its control-url, or a url for it in "
                                "the parameter \"partners\"",
                                show_name(addition->partner_name).text);
+    fault = check_credentials(addition);
+    if (fault_raised(&fault))
+        return fault;
     addition->partner_host = relationship_url_host(addition->partner_url);
     addition->local_host =
         addition->local.control_url == NULL ? NULL : relationship_url_host(addition->local.control_url);
@@ -174,8 +199,8 @@ static struct result insert_rows(struct addition *addition, struct relation_row 
     row->server2_record_id = first ? operation->partner_record_id : local;
     row->server1_ip = first ? addition->local_host : addition->partner_host;
     row->server2_ip = first ? addition->partner_host : addition->local_host;
-    row->shared_secret_enabled =
-        addition->access != NULL && (addition->access->basic_auth_user != NULL || addition->access->cert_file != NULL);
+    row->shared_secret_enabled = operation->context->parameters->shared_secret_file != NULL ||
+                                 (addition->access != NULL && relationship_access_is_secret(addition->access));
     return relation_store_add(operation->store, row, &operation->relation_record_id);
 }
 

@@ -4,6 +4,7 @@
 
 #include "failover_sync/answer.h"
 #include "failover_sync/engine.h"
+#include "failover_sync/json_load.h"
 #include "failover_sync/waiting.h"
 
 #include <stdio.h>
@@ -222,7 +223,7 @@ static json_t *describe(const struct logged_operation *operation)
     if (operation->state == OPERATION_FAILED)
         made = made && put(map, "fault", fault_json(&operation->fault));
     if (operation->output != NULL)
-        made = made && put(map, "output", json_loads(operation->output, 0, NULL));
+        made = made && put(map, "output", json_load(operation->output, 0, &json_kea_bounds, NULL));
     if (!made) {
         json_decref(map);
         return NULL;

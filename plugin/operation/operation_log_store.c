@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SEQUENCE_LAST (INT64_MAX / 2) /* no clock gets there, and there is room behind it */
+
 static enum operation_state state_of(const char *word)
 {
     int state = OPERATION_NOT_STARTED;
@@ -41,7 +43,7 @@ static void read_operation(struct statement *statement, struct logged_operation 
         copy_text(operation->fault.message, sizeof operation->fault.message, statement_text(statement, 9));
         copy_text(operation->fault.path, sizeof operation->fault.path, statement_text(statement, 10));
     }
-    operation->output = output == NULL ? NULL : strdup(output);
+    operation->output = output == NULL || strlen(output) > OPERATION_OUTPUT_MAX ? NULL : strdup(output);
 }
 
 static struct result read_kept(struct operation_log *log, struct store *store)
@@ -58,10 +60,12 @@ static struct result read_kept(struct operation_log *log, struct store *store)
         return result;
     while (!result_failed(result = statement_step(statement, &found)) && found) {
         const char *id = statement_text(statement, 0);
-        struct logged_operation *place = operation_log_place(log, statement_integer(statement, 1));
+        const int64_t sequence = statement_integer(statement, 1);
+        struct logged_operation *place;
 
-        if (id != NULL && operation_log_find(log, id) != NULL)
-            continue; /* it was read before */
+        if (id == NULL || sequence <= 0 || sequence > SEQUENCE_LAST || operation_log_find(log, id) != NULL)
+            continue; /* somebody wrote nonsense, or it was read before */
+        place = operation_log_place(log, sequence);
         if (place == NULL || place->sequence != 0)
             break; /* full: what comes now is older still */
         read_operation(statement, place);

@@ -293,15 +293,30 @@ static char *answer_end(struct plugin *plugin, const struct run *run)
     return answer_success(output, "%s", context->text);
 }
 
+struct fault worker_too_busy(struct plugin *plugin, enum exception_id exception)
+{
+    if (!worker_is_full(plugin))
+        return fault_none();
+    return fault_of_result(
+        result_error(RESULT_REFUSED,
+                     "too much waits to be done, perhaps because the store refuses it; try again later"),
+        exception);
+}
+
 char *operation_call(struct plugin *plugin, const struct operation *operation, struct model_tree *input,
                      const char *arguments)
 {
     bool main = plugin->server->on_main(plugin->server->context);
     bool wait = model_boolean(model_root(input), "wait", true);
     const struct timespec until = waiting_until(OPERATION_WAIT_MS);
-    struct run *run = run_new(plugin, operation, input, arguments);
+    struct fault busy = worker_too_busy(plugin, operation->exception);
+    struct run *run = fault_raised(&busy) ? NULL : run_new(plugin, operation, input, arguments);
     char *answer = NULL;
 
+    if (fault_raised(&busy)) {
+        model_tree_free(input);
+        return fault_answer(&busy);
+    }
     if (run == NULL) {
         model_tree_free(input);
         return NULL;

@@ -2,6 +2,8 @@
  * Kea itself would read it. */
 #include "failover_sync/pool_text.h"
 
+#include "failover_sync/json_load.h"
+
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,7 +66,7 @@ static struct result change_pools(json_t *subnet, const struct address_span *bef
 struct result pool_text_change(const char *definition, const struct address_span *before,
                                const struct address_span *after, char **changed)
 {
-    json_t *root = json_loads(definition, JSON_ALLOW_NUL, NULL);
+    json_t *root = json_load(definition, JSON_ALLOW_NUL, &json_kea_bounds, NULL);
     struct result result = change_pools(json_object_get(root, after->v6 ? "subnet6" : "subnet4"), before, after);
 
     *changed = NULL;

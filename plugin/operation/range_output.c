@@ -1,6 +1,8 @@
 /* Ranges, addresses and custom field values as JSON, by the names of the model. */
 #include "range_parts.h"
 
+#include "failover_sync/json_load.h"
+
 #include <string.h>
 #include <time.h>
 
@@ -84,7 +86,7 @@ static bool put_texts(json_t *map, const struct ip_range *range)
         if (text != RANGE_UTILIZATION_STATISTICS)
             made = json_put_text(map, name, range->text[text]);
         else if (range->text[text] != NULL)
-            made = json_put(map, name, json_loads(range->text[text], 0, NULL));
+            made = json_put(map, name, json_load(range->text[text], 0, &json_kea_bounds, NULL));
     }
     return made;
 }

@@ -4,6 +4,7 @@
 #include "failover_sync/fault.h"
 #include "failover_sync/mirror.h"
 #include "failover_sync/operation.h"
+#include "failover_sync/operation_run.h"
 #include "failover_sync/receive.h"
 #include "failover_sync/worker.h"
 
@@ -133,6 +134,7 @@ static char *answer_list(struct plugin *plugin, size_t number, const struct mode
 
 struct wanted {
     size_t number;
+    unsigned generation; /* of the relationships, in which that is the number */
     uint32_t *subnet_ids;
     size_t count;
 };
@@ -158,7 +160,7 @@ static struct result grant_removal(struct mirror_writer *writer, const struct re
     if (result_failed(result))
         return result;
     wish = mirror_wish(relationship, subnet_id, row.prefix, true);
-    return queue_put_missing(plugin->store, &wish, writer->now);
+    return queue_put_wanted(plugin->store, &wish, writer->now);
 }
 
 static struct result grant(struct mirror_writer *writer, size_t number, uint32_t subnet_id)
@@ -188,8 +190,13 @@ static struct result grant_wanted(struct plugin *plugin, void *argument)
 {
     struct wanted *wanted = argument;
     struct mirror_writer writer;
-    struct result result = mirror_begin(plugin, &writer);
+    struct result result;
 
+    if (wanted->generation != plugin->generation) {
+        release_wanted(wanted); /* it is asked for again */
+        return result_ok();
+    }
+    result = mirror_begin(plugin, &writer);
     if (result_failed(result))
         return result;
     for (size_t i = 0; i < wanted->count && !result_failed(result); i++)
@@ -207,8 +214,12 @@ static char *answer_wanted(struct plugin *plugin, size_t number, const struct mo
 {
     struct wanted *wanted = calloc(1, sizeof *wanted);
     size_t count = 0, known = 0;
-    struct fault fault;
+    struct fault fault = worker_too_busy(plugin, EXCEPTION_SCOPES_NOT_REPLICATED);
 
+    if (fault_raised(&fault)) {
+        free(wanted);
+        return fault_answer(&fault);
+    }
     for (const struct model_node *node = model_first(input, "wanted"); node != NULL; node = model_next(node))
         count++;
     if (wanted != NULL)
@@ -218,6 +229,7 @@ static char *answer_wanted(struct plugin *plugin, size_t number, const struct mo
         return NULL;
     }
     wanted->number = number;
+    wanted->generation = plugin->generation;
     for (const struct model_node *node = model_first(input, "wanted"); node != NULL; node = model_next(node)) {
         const uint32_t subnet_id = (uint32_t)model_integer(node, "subnet-id", 0);
         struct scope_entry entry;
@@ -243,11 +255,15 @@ char *command_scope_digest(struct plugin *plugin, const struct model_node *input
 
     if (relationship == NULL)
         return fault_answer(&fault);
-    if (plugin->store == NULL) {
-        fault = fault_of_result(engine_no_store(plugin), EXCEPTION_SCOPE_NOT_UPDATED_REMOTELY);
-        return fault_answer(&fault);
-    }
     number = (size_t)(relationship - plugin->relationships.list);
+    engine_set_partner_error(plugin, number, model_text(input, "unusable"));
+    if (plugin->store == NULL) {
+        const struct result result = engine_no_store(plugin);
+
+        return answer_success(json_pack("{s:s}", "unusable", result.message), "%s", result.message);
+    }
+    if (model_text(input, "unusable") != NULL)
+        return answer_success(json_object(), "noted");
     worker_partner_heard(plugin, sender);
     if (!plugin->filled) {
         fault = fault_of_result(result_error(RESULT_REFUSED, "this server's scopes are still being mirrored"),

@@ -1,6 +1,7 @@
 /* scope-get and scope-get-all: scopes of this server and how they stand with the partners. The definition is read from
  * the running configuration, everything else from the index. */
 #include "failover_sync/answer.h"
+#include "failover_sync/json_load.h"
 #include "failover_sync/operation.h"
 
 #include <stdio.h>
@@ -58,7 +59,7 @@ static void not_mirrored_yet(const struct kea_scope *running, struct scope_entry
 static json_t *readable_definition(const struct kea_scope *running)
 {
     char *readable = running->definition == NULL ? NULL : kea_json_readable(running->definition);
-    json_t *definition = readable == NULL ? NULL : json_loads(readable, 0, NULL);
+    json_t *definition = readable == NULL ? NULL : json_load(readable, 0, &json_kea_bounds, NULL);
 
     free(readable);
     return definition;

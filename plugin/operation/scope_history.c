@@ -2,6 +2,7 @@
 #include "failover_sync/scope_history.h"
 
 #include "failover_sync/engine.h"
+#include "failover_sync/json_load.h"
 #include "failover_sync/kea.h"
 #include "failover_sync/store.h"
 #include "operation_parts.h"
@@ -23,7 +24,7 @@ struct page {
 static json_t *definition_json(const char *definition)
 {
     char *readable = kea_json_readable(definition);
-    json_t *json = readable == NULL ? NULL : json_loads(readable, 0, NULL);
+    json_t *json = readable == NULL ? NULL : json_load(readable, 0, &json_kea_bounds, NULL);
 
     if (json == NULL && readable != NULL)
         json = json_pack("{s:s}", "text", readable);

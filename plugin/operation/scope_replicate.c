@@ -15,8 +15,9 @@
 struct replication {
     struct operation_context *context;
     struct mirror_writer writer;
-    int only;   /* the place of the one relationship that is meant; -1: all of a scope's */
-    bool force; /* an administrator decides conflicts that wait for him */
+    int only;        /* the place of the one relationship that is meant; -1: all of a scope's */
+    bool force;      /* an administrator decides conflicts that wait for him */
+    size_t released; /* removals that were held here */
     struct watch_target *targets;
     size_t count, capacity;
     uint32_t *skipped;
@@ -61,8 +62,12 @@ static struct result skip_scope(struct replication *replication, uint32_t subnet
 static struct result queue_for(struct replication *replication, const struct scope_row *scope, size_t place)
 {
     struct plugin *plugin = replication->context->plugin;
+    const int64_t partner = relationship_partner(&plugin->relationships.list[place])->record_id;
     struct queue_item wish = mirror_wish(&plugin->relationships.list[place], scope->subnet_id, scope->prefix, false);
 
+    /* The partner has removed it, and that is held here or on its way: what the partner had is of no use to it. */
+    if (removal_guard_find(plugin->guard, partner, scope->subnet_id) != REMOVAL_UNKNOWN && !replication->force)
+        return result_ok();
     if (!engine_grow((void **)&replication->targets, replication->count, &replication->capacity,
                      sizeof *replication->targets))
         return result_no_memory("scopes to replicate");
@@ -150,6 +155,8 @@ static struct fault replicate(struct operation_context *context, choose_scopes c
         fault = fault_of_result(mirror_commit(&replication.writer), exception);
     if (!fault_raised(&fault))
         fault = finish(&replication, exception, list);
+    if (!fault_raised(&fault) && replication.released > 0)
+        worker_reconcile(plugin, (size_t)replication.only);
     if (!fault_raised(&fault))
         worker_all_heard(plugin);
     replication_clear(&replication);
@@ -315,10 +322,19 @@ static struct result release_removals(struct replication *replication, size_t pl
                                         replication->context->now_ms);
 }
 
-static struct fault choose_relationship(struct replication *replication)
+/* What the partner sent and is held here: it is asked for again, and taken then. */
+static struct result release_received(struct replication *replication)
+{
+    struct plugin *plugin = replication->context->plugin;
+
+    return removal_guard_release(plugin->guard, plugin->store,
+                                 relationship_partner(&plugin->relationships.list[replication->only])->record_id,
+                                 &replication->released);
+}
+
+static struct fault find_by_number(struct replication *replication, int64_t record_id)
 {
     struct operation_context *context = replication->context;
-    int64_t record_id = model_integer(context->input, "record-id", 0);
     struct relation_row row;
     struct result result = relation_store_find(context->plugin->store, record_id, &row);
 
@@ -334,8 +350,47 @@ static struct fault choose_relationship(struct replication *replication)
                                "this server does not replicate in the relationship %lld: it is none of its servers, or "
                                "the partner has no URL; give the command to one of them",
                                (long long)record_id);
-    if (!result_failed(result) && model_boolean(context->input, "force", false))
+    return fault_of_result(result, EXCEPTION_RELATION_NOT_REPLICATED);
+}
+
+static struct fault find_by_name(struct replication *replication, const char *name)
+{
+    const struct relationships *relationships = &replication->context->plugin->relationships;
+    char there[300] = "";
+    size_t used = 0;
+
+    for (size_t i = 0; i < relationships->count; i++) {
+        const struct relationship *one = &relationships->list[i];
+
+        if (!one->local)
+            continue;
+        if (strcmp(one->name, name) == 0) {
+            replication->only = (int)i;
+            return fault_none();
+        }
+        if (used < sizeof there)
+            used += (size_t)snprintf(there + used, sizeof there - used, "%s%.80s", used == 0 ? "" : ", ", one->name);
+    }
+    return fault_of_sender(EXCEPTION_OBJECT_NOT_FOUND, "relationship-name",
+                           "there is no relationship %.80s in which this server replicates; there are: %s", name,
+                           used == 0 ? "none" : there);
+}
+
+static struct fault choose_relationship(struct replication *replication)
+{
+    struct operation_context *context = replication->context;
+    const char *name = model_text(context->input, "relationship-name");
+    struct fault fault = name != NULL ? find_by_name(replication, name)
+                                      : find_by_number(replication, model_integer(context->input, "record-id", 0));
+    struct result result = result_ok();
+
+    if (fault_raised(&fault))
+        return fault;
+    if (model_boolean(context->input, "force", false)) {
         result = release_removals(replication, (size_t)replication->only);
+        if (!result_failed(result))
+            result = release_received(replication);
+    }
     if (!result_failed(result))
         result = replicate_all(replication, false);
     return fault_of_result(result, EXCEPTION_RELATION_NOT_REPLICATED);

@@ -1,6 +1,7 @@
 /* Making a batch: what is due for a partner, prepared, and the request that carries it. */
 #include "failover_sync/batch.h"
 
+#include "failover_sync/json_load.h"
 #include "failover_sync/mirror.h"
 #include "failover_sync/operation.h"
 
@@ -41,19 +42,36 @@ static struct result drop_wish(struct plugin *plugin, const struct queue_item *w
     return queue_remove(plugin->store, wish->server_record_id, wish->subnet_id);
 }
 
-/* A scope that no request can carry waits until it is smaller, and says so. */
-static struct result hold_too_large(struct plugin *plugin, size_t number, const struct batch_item *item, size_t bytes)
+/* Why no request can carry a definition. */
+static bool is_beyond(const struct json_bounds *found, char *reason, size_t size)
+{
+    if (found->bytes > BATCH_SCOPE_BYTES)
+        (void)snprintf(reason, size, "its definition has %zu bytes, %d can be sent: split the subnet's reservations",
+                       found->bytes, BATCH_SCOPE_BYTES);
+    else if (found->depth > json_batch_bounds.depth)
+        (void)snprintf(reason, size,
+                       "its definition is nested deeper than the %zu levels that can be sent: flatten its user-context",
+                       json_batch_bounds.depth);
+    else if (found->values > json_batch_bounds.values)
+        (void)snprintf(reason, size,
+                       "its definition has more than the %zu values that can be sent: split the subnet's reservations",
+                       json_batch_bounds.values);
+    else
+        return false;
+    return true;
+}
+
+/* A scope that no request can carry waits until that has changed, and says so. */
+static struct result hold_beyond(struct plugin *plugin, size_t number, const struct batch_item *item,
+                                 const char *reason)
 {
     struct mirror_writer writer;
     struct scope_entry entry;
-    char reason[160], partner[] = "any partner";
+    char partner[] = "any partner";
     struct result result = mirror_begin(plugin, &writer);
 
     if (result_failed(result))
         return result;
-    (void)snprintf(reason, sizeof reason,
-                   "its definition has %zu bytes, %d can be sent: split the subnet's reservations", bytes,
-                   BATCH_SCOPE_BYTES);
     kea_log(plugin->server, FAILOVER_SYNC_SCOPE_OUT_OF_SYNC, item->wish.prefix, partner, reason);
     result = queue_hold(plugin->store, item->wish.record_id, reason);
     if (!result_failed(result) && scope_index_get(plugin->index, item->wish.subnet_id, &entry)) {
@@ -71,20 +89,24 @@ static struct result hold_too_large(struct plugin *plugin, size_t number, const 
     return result;
 }
 
-static struct result prepare(struct plugin *plugin, size_t number, struct batch_item *item, size_t *bytes, bool *skip)
+static struct result prepare(struct plugin *plugin, size_t number, struct batch_item *item, struct json_bounds *size,
+                             bool *skip)
 {
     struct result result = replicate_scope_prepare(plugin, number, item);
+    char reason[160];
 
-    *bytes = item->definition == NULL ? 0 : strlen(item->definition);
-    *skip = result.code == RESULT_NOT_FOUND || (!result_failed(result) && *bytes > BATCH_SCOPE_BYTES);
-    if (result.code == RESULT_NOT_FOUND) {
+    *size = (struct json_bounds){.bytes = 0};
+    *skip = result.code == RESULT_NOT_FOUND;
+    if (*skip) {
         replication_watch_settle(plugin, number, item->wish.subnet_id, EXCEPTION_REPLICATION_NOT_APPLICABLE,
                                  "the scope, or its membership in the relationship, was removed meanwhile");
         return drop_wish(plugin, &item->wish);
     }
-    if (*skip)
-        return hold_too_large(plugin, number, item, *bytes);
-    return result;
+    if (result_failed(result) || item->definition == NULL)
+        return result;
+    (void)json_measure(item->definition, strlen(item->definition), &json_batch_bounds, size);
+    *skip = is_beyond(size, reason, sizeof reason);
+    return *skip ? hold_beyond(plugin, number, item, reason) : result;
 }
 
 /* What this server knows of the shared network that an item's scope is in: once for all of them, which come together.
@@ -117,7 +139,7 @@ struct result batch_take(struct plugin *plugin, size_t number, int64_t now, size
     const size_t most = limit == BATCH_ALL ? BATCH_ALL_BYTES : BATCH_BYTES;
     const struct relationship_server *partner = relationship_partner(&plugin->relationships.list[number]);
     struct queue_item *due = NULL;
-    size_t due_count = 0, total = 0;
+    size_t due_count = 0, total = 0, values = 0;
     struct result result;
 
     *batch = (struct batch){.items = NULL};
@@ -130,21 +152,24 @@ struct result batch_take(struct plugin *plugin, size_t number, int64_t now, size
         result = result_no_memory("a batch of scopes");
     for (size_t i = 0; i < due_count && !result_failed(result); i++) {
         struct batch_item *item = &batch->items[batch->count];
-        size_t bytes = 0;
+        struct json_bounds size;
         bool skip = false;
 
         *item = (struct batch_item){.wish = due[i]};
-        result = prepare(plugin, number, item, &bytes, &skip);
+        result = prepare(plugin, number, item, &size, &skip);
         if (!result_failed(result) && !skip && limit != BATCH_ALL)
             result = look_at_network(plugin, batch, item);
-        if (result_failed(result) || skip || (batch->count > 0 && total + bytes > most)) {
+        if (result_failed(result) || skip ||
+            (batch->count > 0 &&
+             (total + size.bytes > most || (limit != BATCH_ALL && values + size.values > json_batch_bounds.values)))) {
             free(item->definition);
             item->definition = NULL;
             if (!skip)
                 break; /* it comes with the next batch */
         } else {
             batch->count++;
-            total += bytes;
+            total += size.bytes;
+            values += size.values;
         }
     }
     free(due);
@@ -178,7 +203,7 @@ char *batch_travelling(const struct plugin *plugin, const char *definition)
 
     if (!mentions(definition, plugin->parameters.local_parameters))
         return strdup(definition);
-    root = json_loads(definition, 0, NULL);
+    root = json_load(definition, 0, &json_kea_bounds, NULL);
     if (root == NULL)
         return NULL;
     strip(json_object_get(root, "subnet4"), plugin->parameters.local_parameters);
@@ -199,6 +224,8 @@ static json_t *scope_json(const struct plugin *plugin, const struct batch_item *
     scope =
         json_pack("{s:I,s:s,s:s,s:s,s:s}", "subnet-id", (json_int_t)item->wish.subnet_id, "prefix", item->wish.prefix,
                   "base", item->agreed ? item->base.hex : "", "fingerprint", item->pushed.hex, "version", version);
+    if (scope != NULL && item->wish.removal && item->wish.forced)
+        (void)json_object_set_new(scope, "force", json_true());
     if (scope == NULL || item->definition == NULL)
         return scope;
     version_print(&item->network, version);

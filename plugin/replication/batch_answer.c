@@ -2,6 +2,7 @@
  * it, and everything that can be wrong with it has a sentence. */
 #include "failover_sync/batch.h"
 
+#include "failover_sync/json_load.h"
 #include "plugin/replication/kea_text.h"
 
 #include <jansson.h>
@@ -27,7 +28,7 @@ static enum batch_outcome outcome_of(const char *word)
     } words[] = {
         {"applied", BATCH_APPLIED},         {"unchanged", BATCH_UNCHANGED}, {"conflict", BATCH_CONFLICT},
         {"overruled", BATCH_OVERRULED},     {"outdated", BATCH_OUTDATED},   {"id-mismatch", BATCH_ID_MISMATCH},
-        {"clock-ahead", BATCH_CLOCK_AHEAD}, {"failed", BATCH_FAILED},
+        {"clock-ahead", BATCH_CLOCK_AHEAD}, {"failed", BATCH_FAILED},     {"held", BATCH_HELD},
     };
 
     for (size_t i = 0; word != NULL && i < sizeof words / sizeof words[0]; i++)
@@ -79,7 +80,7 @@ static void note_scopes(const char *partner, const struct model_node *root, stru
 static struct result read_arguments(const struct plugin *plugin, const char *partner, const json_t *arguments,
                                     struct batch *batch, struct batch_answer *answer)
 {
-    static const char *const states[] = {"pending", "applied", "recorded", "unrecorded"};
+    static const char *const states[] = {"pending", "applied", "recorded", "unrecorded", "busy"};
     char *text = arguments == NULL ? strdup("{}") : json_dumps(arguments, JSON_COMPACT);
     struct model_tree *tree = NULL;
     const struct model_node *root;
@@ -99,8 +100,10 @@ static struct result read_arguments(const struct plugin *plugin, const char *par
     state = model_text(root, "state");
     while (state != NULL && which < sizeof states / sizeof states[0] && strcmp(states[which], state) != 0)
         which++;
-    if (ticket == NULL || state == NULL || which == sizeof states / sizeof states[0] ||
-        strlen(ticket) >= sizeof answer->ticket) {
+    if (ticket == NULL && which == ANSWER_BUSY) {
+        answer->state = ANSWER_BUSY;
+    } else if (ticket == NULL || state == NULL || which == sizeof states / sizeof states[0] ||
+               strlen(ticket) >= sizeof answer->ticket) {
         result = result_error(RESULT_NETWORK, "%.80s answered scope-receive without a ticket and its state", partner);
     } else {
         (void)snprintf(answer->ticket, sizeof answer->ticket, "%s", ticket);
@@ -119,7 +122,7 @@ struct result batch_read_answer(const struct plugin *plugin, const char *partner
 {
     char said[200];
     char *readable = memchr(text, '\0', length) == NULL ? kea_json_readable(text) : NULL;
-    json_t *root = readable == NULL ? NULL : json_loads(readable, 0, NULL);
+    json_t *root = readable == NULL ? NULL : json_load(readable, 0, &json_arguments_bounds, NULL);
     /* A control agent answers with a list of one answer per service, a server itself perhaps with the answer alone. */
     const json_t *one = json_is_array(root) ? json_array_get(root, 0) : root;
     const json_t *code = json_object_get(one, "result");

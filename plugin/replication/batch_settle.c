@@ -211,6 +211,8 @@ static struct result number_anew(struct settling *settling)
 
     if (!clocks_agree(settling) || !version_drop_ahead(&version, (uint64_t)writer->now + VERSION_AHEAD_MAX))
         return result_error(RESULT_NOT_FOUND, "its numbers are right");
+    /* What the partner has taken while its clock was ahead, too, is built on. */
+    version = version_merge(&version, &item->known);
     if (!settling->known) {
         result = mirror_remove_scope(writer, &removal);
     } else {
@@ -245,6 +247,11 @@ static struct result settle_refused(struct settling *settling, int64_t retry_at)
         kea_log(plugin->server, FAILOVER_SYNC_CONFLICT, item->wish.prefix, reason);
         if (is_current(settling))
             result = settle_held(settling, reason);
+        break;
+    case BATCH_HELD:
+        (void)snprintf(reason, sizeof reason, "%.199s", item->text);
+        if (is_current(settling))
+            result = queue_hold_there(plugin->store, item->wish.record_id, reason);
         break;
     case BATCH_IMPOSSIBLE:
         (void)snprintf(reason, sizeof reason, "%.199s", item->text);
@@ -320,6 +327,20 @@ static void tell_operations(struct plugin *plugin, size_t number, const struct b
         replication_watch_settle(plugin, number, item->wish.subnet_id, EXCEPTION_NONE, NULL);
 }
 
+/* Both have the scope: a removal of it that is held here is none any more. */
+static struct result forget_removal(const struct settling *settling)
+{
+    const struct guarded_removal nothing = {.server_record_id = partner_id(settling),
+                                            .subnet_id = settling->item->wish.subnet_id};
+    struct plugin *plugin = settling->writer->plugin;
+    struct result result;
+
+    if (removal_guard_find(plugin->guard, nothing.server_record_id, nothing.subnet_id) == REMOVAL_UNKNOWN)
+        return result_ok();
+    result = removal_guard_store(plugin->store, &nothing);
+    return result_failed(result) ? result : removal_guard_follow(plugin->guard, &nothing);
+}
+
 static struct result settle_item(struct mirror_writer *writer, size_t number, const struct batch *batch,
                                  const struct batch_item *item, int64_t retry_at)
 {
@@ -341,9 +362,30 @@ static struct result settle_item(struct mirror_writer *writer, size_t number, co
         result = !done                ? settle_refused(&settling, retry_at)
                  : item->wish.removal ? settle_removed(&settling)
                                       : settle_agreed(&settling);
+    if (!result_failed(result) && done && !item->wish.removal)
+        result = forget_removal(&settling);
     if (settling.known)
         scope_entry_clear(&settling.entry);
     return result;
+}
+
+/* What the partner holds, in one line. */
+static void log_held(const struct plugin *plugin, size_t number, const struct batch *batch)
+{
+    const char *reason = NULL;
+    size_t count = 0;
+    char text[24];
+
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->items[i].outcome == BATCH_HELD) {
+            reason = batch->items[i].text;
+            count++;
+        }
+    if (count == 0)
+        return;
+    (void)snprintf(text, sizeof text, "%zu", count);
+    kea_log(plugin->server, FAILOVER_SYNC_REMOVALS_HELD_THERE, text,
+            relationship_partner(&plugin->relationships.list[number])->name, reason);
 }
 
 struct result batch_settle(struct plugin *plugin, size_t number, const struct batch *batch, int64_t retry_at)
@@ -363,6 +405,8 @@ struct result batch_settle(struct plugin *plugin, size_t number, const struct ba
         return result;
     }
     result = mirror_commit(&writer);
+    if (!result_failed(result))
+        log_held(plugin, number, batch);
     for (size_t i = 0; i < batch->count && !result_failed(result); i++)
         tell_operations(plugin, number, &batch->items[i]);
     return result;

@@ -1,6 +1,7 @@
 /* JSON as Kea reads and prints it, and the envelope of its commands and answers. */
 #include "plugin/replication/kea_text.h"
 
+#include "failover_sync/json_load.h"
 #include "failover_sync/kea.h"
 
 #include <stdio.h>
@@ -9,7 +10,7 @@
 
 json_t *kea_text_parse(const char *text, size_t length)
 {
-    return json_loadb(text, length, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    return json_load_bytes(text, length, JSON_DECODE_ANY | JSON_ALLOW_NUL, &json_kea_bounds, NULL);
 }
 
 /* A text that grows. `failed` once there was no memory; then nothing more is added. */
@@ -196,7 +197,7 @@ static void take_text(const json_t *said, struct kea_answer *answer)
 {
     char *printed = json_is_string(said) ? kea_text_print(said) : NULL;
     char *readable = printed == NULL ? NULL : kea_json_readable(printed);
-    json_t *string = readable == NULL ? NULL : json_loads(readable, JSON_DECODE_ANY, NULL);
+    json_t *string = readable == NULL ? NULL : json_load(readable, JSON_DECODE_ANY, &json_kea_bounds, NULL);
     const char *text = string == NULL ? "" : json_string_value(string);
     size_t used = 0;
 

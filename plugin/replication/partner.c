@@ -3,14 +3,14 @@
 #include "failover_sync/partner.h"
 
 #include "plugin/replication/access.h"
+#include "plugin/replication/exchange.h"
 #include "plugin/replication/way.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define STEP_WAIT_MAX_MS 60000 /* between two steps of a conversation */
-#define PATIENCE_FACTOR  10    /* a configuration that is refused is not tested as often as one scope */
+#define PATIENCE_FACTOR 10 /* a configuration that is refused is not tested as often as one scope */
 
 enum partner_step {
     PARTNER_IDLE,    /* nothing under way */
@@ -22,17 +22,12 @@ struct partner {
     struct plugin *plugin;
     size_t number;
     const struct relationship *relationship;
-    CURLM *multi;
-    struct access access;
+    struct exchange *exchange;
 
     enum partner_step step;
     struct batch batch;
     struct way_run run;
     const struct way *talk; /* the conversation under way */
-    char *request;
-    char *response;
-    size_t response_length, response_max;
-    bool response_too_long;
 
     enum apply_way shown; /* the way that was logged last */
     char shown_lack[160]; /* what the log last said it lacks */
@@ -50,26 +45,6 @@ static const char *name_of(const struct partner *partner)
     return relationship_partner(partner->relationship)->name;
 }
 
-static size_t receive(char *bytes, size_t size, size_t count, void *context)
-{
-    struct partner *partner = context;
-    size_t length = size * count;
-    char *larger;
-
-    if (length > partner->response_max - partner->response_length) {
-        partner->response_too_long = true;
-        return 0;
-    }
-    larger = realloc(partner->response, partner->response_length + length + 1);
-    if (larger == NULL)
-        return 0;
-    memcpy(larger + partner->response_length, bytes, length);
-    partner->response = larger;
-    partner->response_length += length;
-    larger[partner->response_length] = '\0';
-    return length;
-}
-
 struct result partner_new(struct plugin *plugin, size_t number, CURLM *multi, struct partner **partner)
 {
     struct partner *new = calloc(1, sizeof *new);
@@ -81,34 +56,20 @@ struct result partner_new(struct plugin *plugin, size_t number, CURLM *multi, st
     new->plugin = plugin;
     new->number = number;
     new->relationship = &plugin->relationships.list[number];
-    new->multi = multi;
     new->shown = APPLY_WAYS;
     new->run = (struct way_run){.plugin = plugin, .number = number, .batch = &new->batch};
     new->run.choice.chosen = APPLY_WAYS;
     new->version_wanted = true;
     new->random = (unsigned)engine_now() ^ (unsigned)(uintptr_t) new;
-    result = access_open(&new->relationship->access, &new->access);
-    if (!result_failed(result) && (curl_easy_setopt(new->access.easy, CURLOPT_WRITEFUNCTION, receive) != CURLE_OK ||
-                                   curl_easy_setopt(new->access.easy, CURLOPT_WRITEDATA, new) != CURLE_OK ||
-                                   curl_easy_setopt(new->access.easy, CURLOPT_PRIVATE, new) != CURLE_OK))
-        result = result_no_memory("a partner");
+    new->run.choice.sealed = new->relationship->access.shared_secret_file != NULL;
+    result = exchange_new(plugin, number, multi, &new->exchange);
+    if (!result_failed(result) && access_warns(&new->relationship->access))
+        kea_log(plugin->server, FAILOVER_SYNC_PASSWORD_READABLE, name_of(new), new->relationship->access.url);
     if (result_failed(result))
         partner_free(new);
     else
         *partner = new;
     return result;
-}
-
-static void stop_transfer(struct partner *partner)
-{
-    if (partner->step == PARTNER_TALKING)
-        (void)curl_multi_remove_handle(partner->multi, partner->access.easy);
-    partner->step = PARTNER_IDLE;
-    free(partner->request);
-    free(partner->response);
-    partner->request = partner->response = NULL;
-    partner->response_length = 0;
-    partner->response_too_long = false;
 }
 
 static void go_idle(struct partner *partner)
@@ -124,9 +85,8 @@ void partner_free(struct partner *partner)
 {
     if (partner == NULL)
         return;
-    stop_transfer(partner);
+    exchange_free(partner->exchange);
     go_idle(partner);
-    access_close(&partner->access);
     free(partner);
 }
 
@@ -161,7 +121,7 @@ static void fail(struct partner *partner, const struct result *why)
 
     partner->failures++;
     delay = back_off(partner);
-    partner->next_attempt_at = engine_now() + delay;
+    partner->next_attempt_at = engine_ticks() + delay;
     (void)snprintf(delay_text, sizeof delay_text, "%lld", (long long)delay);
     kea_log(partner->plugin->server, FAILOVER_SYNC_PUSH_FAILED, name_of(partner), delay_text, why->message);
     show(partner, why->message);
@@ -171,26 +131,13 @@ static void fail(struct partner *partner, const struct result *why)
 
 static void begin(struct partner *partner, const struct way *way);
 
-static struct result send_request(struct partner *partner, const struct way_step *step)
+static void send_request(struct partner *partner, const struct way_step *step)
 {
-    struct result result = access_prepare(&partner->access);
-
-    partner->request = step->request;
-    partner->response_max = step->answer_max;
-    if (result_failed(result)) {
-        stop_transfer(partner);
-        return result;
-    }
-    if (curl_easy_setopt(partner->access.easy, CURLOPT_POSTFIELDS, step->request) != CURLE_OK ||
-        curl_easy_setopt(partner->access.easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(step->request)) !=
-            CURLE_OK ||
-        curl_easy_setopt(partner->access.easy, CURLOPT_TIMEOUT_MS, step->timeout_ms) != CURLE_OK ||
-        curl_multi_add_handle(partner->multi, partner->access.easy) != CURLM_OK) {
-        stop_transfer(partner);
-        return result_no_memory("a request to the partner");
-    }
+    exchange_send(partner->exchange, &(struct exchange_order){.request = step->request,
+                                                              .command = step->command,
+                                                              .timeout_ms = step->timeout_ms,
+                                                              .answer_max = step->answer_max});
     partner->step = PARTNER_TALKING;
-    return result_ok();
 }
 
 static const struct way *const ways[APPLY_WAYS] = {&way_receive, &way_subnet, &way_config};
@@ -246,6 +193,7 @@ static void put_off(struct partner *partner, const struct result *why)
     struct batch *batch = &partner->batch;
     const int64_t now = engine_now();
     struct result result = batch_take(plugin, partner->number, now, BATCH_ALL, batch);
+    int64_t delay;
 
     tell_lack(partner, why->message);
     for (size_t i = 0; i < batch->count; i++) {
@@ -254,9 +202,10 @@ static void put_off(struct partner *partner, const struct result *why)
     }
     partner->failures++;
     partner->reached = true;
-    partner->next_attempt_at = now + back_off(partner);
+    delay = back_off(partner);
+    partner->next_attempt_at = engine_ticks() + delay;
     if (!result_failed(result))
-        result = batch_settle(plugin, partner->number, batch, partner->next_attempt_at);
+        result = batch_settle(plugin, partner->number, batch, now + delay);
     if (result_failed(result))
         engine_set_mirror(plugin, &result);
     show(partner, why->message);
@@ -286,9 +235,11 @@ static void push(struct partner *partner)
     begin(partner, ways[way]);
 }
 
-/* When the next wish is due, -1 if none is waiting; wishes that the clock has left behind are due now. */
-static int64_t next_due(struct partner *partner, int64_t now)
+/* When the next wish is due, in milliseconds since 1970, -1 if none is waiting; wishes that the clock has left behind
+ * are due now. */
+static int64_t next_due(struct partner *partner)
 {
+    const int64_t now = engine_now();
     const struct queue_summary *queue = &partner->plugin->status.relationship[partner->number].queue;
     int64_t due = queue->next_due;
 
@@ -304,17 +255,16 @@ static int64_t next_due(struct partner *partner, int64_t now)
 
 static int64_t due_at(struct partner *partner, int64_t now)
 {
-    const int64_t retry_max = partner->plugin->parameters.retry_max_ms;
-    int64_t due = next_due(partner, now), again;
+    int64_t due = next_due(partner), again;
 
     if (due < 0)
         return INT64_MAX;
-    partner->next_attempt_at = engine_wait_end(partner->next_attempt_at, now, retry_max + retry_max / 5);
+    due = due <= engine_now() ? now : engine_ticks_at(due);
     if (due < partner->next_attempt_at)
         due = partner->next_attempt_at;
     /* What comes in meanwhile goes along. */
     if (partner->run.choice.chosen == APPLY_CONFIG_SET && partner->run.last_set != 0) {
-        again = engine_wait_end(partner->run.last_set + WAY_SET_INTERVAL_MS, now, WAY_SET_INTERVAL_MS);
+        again = partner->run.last_set + WAY_SET_INTERVAL_MS;
         if (due < again)
             due = again;
     }
@@ -325,13 +275,16 @@ static int64_t due_at(struct partner *partner, int64_t now)
  * later than the last answer. */
 static void recall_last_set(struct partner *partner)
 {
-    int64_t seen = 0, now = engine_now();
+    int64_t seen = 0, now = engine_ticks();
 
     if (partner->run.last_set != 0)
         return;
     (void)server_store_last_seen(partner->plugin->store, relationship_partner(partner->relationship)->record_id, &seen);
-    if (seen != 0)
-        partner->run.last_set = (seen + 1) * 1000 < now ? (seen + 1) * 1000 : now;
+    if (seen <= 0 || seen > INT64_MAX / 2000)
+        return;
+    partner->run.last_set = engine_ticks_at((seen + 1) * 1000);
+    if (partner->run.last_set > now || partner->run.last_set == 0)
+        partner->run.last_set = now;
 }
 
 /* The partner's commands are known, as far as it tells them. */
@@ -349,7 +302,7 @@ static void choose(struct partner *partner)
     tell_way(partner, way);
     if (way == APPLY_CONFIG_SET)
         recall_last_set(partner);
-    if (due_at(partner, engine_now()) <= engine_now())
+    if (due_at(partner, engine_ticks()) <= engine_ticks())
         push(partner);
 }
 
@@ -438,17 +391,13 @@ static void finish(struct partner *partner)
 
 static void take_step(struct partner *partner, const struct way_step *step)
 {
-    struct result result;
-
     switch (step->next) {
     case WAY_SEND:
-        result = send_request(partner, step);
-        if (result_failed(result))
-            fail(partner, &result);
+        send_request(partner, step);
         break;
     case WAY_WAIT:
         partner->step = PARTNER_WAITING;
-        partner->next_step_at = engine_now() + step->delay_ms;
+        partner->next_step_at = engine_ticks() + step->delay_ms;
         break;
     case WAY_DONE:
         finish(partner);
@@ -480,7 +429,7 @@ static void talk(struct partner *partner, const struct way_input *input)
 {
     struct way_step step = partner->talk->advance(&partner->run, input);
 
-    stop_transfer(partner);
+    partner->step = PARTNER_IDLE;
     take_step(partner, &step);
 }
 
@@ -506,10 +455,30 @@ static void start(struct partner *partner)
     begin(partner, &way_ask);
 }
 
-int64_t partner_advance(struct partner *partner, int64_t now)
+/* What came of the request that is under way; false if nothing has yet. */
+static bool take_outcome(struct partner *partner)
 {
-    if (partner->plugin->store == NULL)
-        return INT64_MAX; /* the worker begins anew when there is one */
+    struct exchange_outcome outcome;
+    struct way_input input = {.event = WAY_ANSWERED};
+
+    if (!exchange_take(partner->exchange, &outcome))
+        return false;
+    input.text = outcome.answer;
+    input.length = outcome.length;
+    input.http_status = outcome.http_status;
+    if (result_failed(outcome.why)) {
+        input.event = WAY_LOST;
+        input.why = &outcome.why;
+    }
+    talk(partner, &input);
+    free(outcome.answer);
+    return true;
+}
+
+static int64_t advance(struct partner *partner, int64_t now)
+{
+    if (partner->plugin->store_refuses && partner->step == PARTNER_IDLE)
+        return INT64_MAX; /* what comes of it could not be recorded */
     if (partner->step == PARTNER_IDLE) {
         const int64_t due = due_at(partner, now);
 
@@ -522,7 +491,6 @@ int64_t partner_advance(struct partner *partner, int64_t now)
         if (partner->step == PARTNER_IDLE)
             return due <= now ? now + 1 : due;
     } else if (partner->step == PARTNER_WAITING) {
-        partner->next_step_at = engine_wait_end(partner->next_step_at, now, STEP_WAIT_MAX_MS);
         if (partner->next_step_at > now)
             return partner->next_step_at;
         talk(partner, &(struct way_input){.event = WAY_WAITED});
@@ -532,30 +500,24 @@ int64_t partner_advance(struct partner *partner, int64_t now)
     return partner->step == PARTNER_WAITING ? partner->next_step_at : INT64_MAX;
 }
 
-static struct result judge(const struct partner *partner, CURLcode code)
+int64_t partner_advance(struct partner *partner, int64_t now)
 {
-    if (code != CURLE_OK && partner->response_too_long)
-        return result_error(RESULT_NETWORK, "%.80s answered with more than %zu bytes", name_of(partner),
-                            partner->response_max);
-    return access_judge(&partner->access, code);
+    int64_t next;
+
+    if (partner->plugin->store == NULL)
+        return INT64_MAX; /* the worker begins anew when there is one */
+    next = advance(partner, now);
+    if (partner->step != PARTNER_TALKING)
+        return next;
+    next = exchange_advance(partner->exchange, now);
+    return take_outcome(partner) ? now : next; /* what comes of it may be due at once */
 }
 
 bool partner_finished(struct partner *partner, CURL *easy, CURLcode code)
 {
-    struct way_input input = {.event = WAY_ANSWERED, .text = "", .length = partner->response_length};
-    struct result why;
-
-    if (easy != partner->access.easy)
+    if (!exchange_finished(partner->exchange, easy, code))
         return false;
-    (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &input.http_status);
-    why = judge(partner, code);
-    if (result_failed(why)) {
-        input.event = WAY_LOST;
-        input.why = &why;
-    } else if (partner->response != NULL) {
-        input.text = partner->response;
-    }
-    talk(partner, &input);
+    (void)take_outcome(partner);
     return true;
 }
 

@@ -29,7 +29,7 @@ struct result queue_put(struct store *store, const struct queue_item *item, int6
                   "INSERT INTO ReplicationQueue (RelationId, ServerRecordId, SubnetId, Prefix, Removal, Attempts, "
                   "EnqueuedAt, NextAttemptAt, Held) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?6, 0) "
                   "ON CONFLICT (ServerRecordId, SubnetId) DO UPDATE SET RelationId = ?1, Prefix = ?4, Removal = ?5, "
-                  "Attempts = 0, NextAttemptAt = ?6, Held = 0, LastError = NULL",
+                  "Attempts = 0, NextAttemptAt = ?6, Held = 0, HeldThere = 0, Forced = 0, LastError = NULL",
                   item, now);
 }
 
@@ -39,8 +39,27 @@ struct result queue_put_missing(struct store *store, const struct queue_item *it
                   "INSERT INTO ReplicationQueue (RelationId, ServerRecordId, SubnetId, Prefix, Removal, Attempts, "
                   "EnqueuedAt, NextAttemptAt, Held) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?6, 0) "
                   "ON CONFLICT (ServerRecordId, SubnetId) DO UPDATE SET RelationId = ?1, Prefix = ?4, Removal = ?5, "
-                  "Attempts = 0, NextAttemptAt = ?6, Held = 0, LastError = NULL WHERE Removal <> ?5",
+                  "Attempts = 0, NextAttemptAt = ?6, Held = 0, HeldThere = 0, Forced = 0, LastError = NULL "
+                  "WHERE Removal <> ?5",
                   item, now);
+}
+
+struct result queue_put_wanted(struct store *store, const struct queue_item *item, int64_t now)
+{
+    struct statement *statement;
+    struct result result = queue_put_missing(store, item, now);
+
+    if (!result_failed(result))
+        result = statement_get(store,
+                               "UPDATE ReplicationQueue SET Held = 0, HeldThere = 0, NextAttemptAt = ?3, "
+                               "LastError = NULL WHERE ServerRecordId = ?1 AND SubnetId = ?2 AND HeldThere = 1",
+                               &statement);
+    if (result_failed(result))
+        return result;
+    statement_bind_id(statement, 1, item->server_record_id);
+    statement_bind_integer(statement, 2, item->subnet_id);
+    statement_bind_integer(statement, 3, now);
+    return statement_run(statement);
 }
 
 struct result queue_remove(struct store *store, int64_t server_record_id, uint32_t subnet_id)
@@ -64,7 +83,7 @@ struct taken {
 
 #define ITEM_COLUMNS                                                                                                   \
     "queue.RecordId, queue.RelationId, queue.ServerRecordId, queue.SubnetId, queue.Prefix, queue.Removal, "            \
-    "queue.Attempts"
+    "queue.Attempts, queue.Forced"
 
 static struct result take(struct taken *taken, const struct queue_item *item)
 {
@@ -96,7 +115,8 @@ static struct result take_rows(struct taken *taken, struct statement *statement)
             .subnet_id = (uint32_t)statement_integer(statement, 3),
             .removal = statement_integer(statement, 5) != 0,
             .attempts = statement_integer(statement, 6),
-            .network = statement_integer(statement, 7),
+            .forced = statement_integer(statement, 7) != 0,
+            .network = statement_integer(statement, 8),
         };
 
         (void)snprintf(item.prefix, sizeof item.prefix, "%s", prefix == NULL ? "" : prefix);
@@ -247,12 +267,28 @@ struct result queue_hold_removal(struct store *store, int64_t server_record_id, 
     return statement_run(statement);
 }
 
+struct result queue_hold_there(struct store *store, int64_t record_id, const char *error)
+{
+    struct statement *statement;
+    struct result result = statement_get(store,
+                                         "UPDATE ReplicationQueue SET Held = 1, HeldThere = 1, LastError = ?2 "
+                                         "WHERE RecordId = ?1 AND Removal = 1 AND Forced = 0",
+                                         &statement);
+
+    if (result_failed(result))
+        return result;
+    statement_bind_integer(statement, 1, record_id);
+    statement_bind_text(statement, 2, error);
+    return statement_run(statement);
+}
+
 struct result queue_release_removals(struct store *store, int64_t server_record_id, int64_t now)
 {
     struct statement *statement;
     struct result result = statement_get(store,
-                                         "UPDATE ReplicationQueue SET Held = 0, NextAttemptAt = ?2, LastError = NULL "
-                                         "WHERE ServerRecordId = ?1 AND Removal = 1 AND Held = 1",
+                                         "UPDATE ReplicationQueue SET Held = 0, HeldThere = 0, Forced = 1, "
+                                         "NextAttemptAt = ?2, LastError = NULL "
+                                         "WHERE ServerRecordId = ?1 AND Removal = 1",
                                          &statement);
 
     if (result_failed(result))
@@ -300,6 +336,30 @@ struct result queue_summarise(struct store *store, int64_t server_record_id, str
         summary->next_due = statement_integer(statement, 2);
         summary->held = statement_integer(statement, 3);
         summary->last_due = statement_integer(statement, 4);
+    }
+    statement_done(statement);
+    return result;
+}
+
+struct result queue_held_removals(struct store *store, int64_t server_record_id, char (*prefixes)[QUEUE_PREFIX_SIZE],
+                                  size_t limit, size_t *count)
+{
+    struct statement *statement;
+    struct result result = statement_get(store,
+                                         "SELECT Prefix FROM ReplicationQueue WHERE ServerRecordId = ?1 AND Held = 1 "
+                                         "AND Removal = 1 ORDER BY EnqueuedAt, NextAttemptAt LIMIT ?2",
+                                         &statement);
+    bool row = false;
+
+    *count = 0;
+    if (result_failed(result))
+        return result;
+    statement_bind_id(statement, 1, server_record_id);
+    statement_bind_integer(statement, 2, (int64_t)limit);
+    while (*count < limit && !result_failed(result = statement_step(statement, &row)) && row) {
+        const char *prefix = statement_text(statement, 0);
+
+        (void)snprintf(prefixes[(*count)++], QUEUE_PREFIX_SIZE, "%s", prefix == NULL ? "" : prefix);
     }
     statement_done(statement);
     return result;

@@ -4,6 +4,7 @@
 
 #include "failover_sync/answer.h"
 #include "failover_sync/fault.h"
+#include "failover_sync/json_bounds.h"
 #include "failover_sync/operation.h"
 #include "failover_sync/worker.h"
 
@@ -15,7 +16,7 @@
 static json_t *outcomes_json(const struct reception *reception)
 {
     static const char *const words[] = {"failed",   "applied",     "unchanged",   "conflict", "overruled",
-                                        "outdated", "id-mismatch", "clock-ahead", "failed"};
+                                        "outdated", "id-mismatch", "clock-ahead", "failed", "held"};
     json_t *list = json_array();
 
     for (size_t i = 0; i < reception->count; i++) {
@@ -76,7 +77,7 @@ static void apply(struct reception *reception)
     outcomes = outcomes_json(reception);
     tickets_set_pause(plugin->tickets, ticket, (uint32_t)(monotonic_us() - begun));
     tickets_set(plugin->tickets, ticket, TICKET_APPLIED, NULL, outcomes);
-    result = worker_post(plugin, reception_record, reception_end, reception);
+    result = worker_post(plugin, reception_record, reception_drop, reception);
     if (result_failed(result))
         tickets_set(plugin->tickets, ticket, TICKET_UNRECORDED, result.message, NULL);
 }
@@ -91,12 +92,16 @@ static void take_turn(void *argument, bool cancelled)
         reception_free(reception);
         return;
     }
+    if (!reception_find_place(reception)) {
+        reception_end(reception);
+        return;
+    }
     if (plugin->changes_pending > 0) {
         char ticket[TICKET_NAME_SIZE];
         struct result result;
 
         memcpy(ticket, reception->ticket, sizeof ticket);
-        result = worker_post(plugin, reception_wait, reception_end, reception);
+        result = worker_post(plugin, reception_wait, reception_drop, reception);
         if (result_failed(result))
             tickets_set(plugin->tickets, ticket, TICKET_UNRECORDED, result.message, NULL);
         return;
@@ -109,12 +114,36 @@ struct result reception_wait(struct plugin *plugin, void *argument)
     struct result result = plugin->server->run_on_main(plugin->server->context, take_turn, argument);
 
     if (result_failed(result))
-        reception_end(argument);
+        reception_drop(argument);
     return result_ok();
+}
+
+/* The main thread parses the definitions, and the server's parser recurses: one beyond the bounds is refused, the
+ * others go on. `taken` is what the batch has had so far. */
+static void check_definition(struct received_scope *scope, struct json_bounds *taken)
+{
+    struct json_bounds left = json_batch_bounds, found;
+    const char *together = "";
+    char what[100];
+
+    left.values -= taken->values;
+    if (json_measure(scope->definition, strlen(scope->definition), &left, &found)) {
+        taken->values += found.values;
+        return;
+    }
+    if (found.depth <= left.depth) {
+        found.values += taken->values;
+        together = taken->values == 0 ? "" : " and those before it";
+    }
+    (void)snprintf(what, sizeof what, "the definition of %.48s%s", scope->prefix, together);
+    scope->outcome = BATCH_FAILED;
+    (void)snprintf(scope->text, sizeof scope->text, "%.290s",
+                   json_bounds_refusal(what, &json_batch_bounds, &found).message);
 }
 
 static struct result take_scopes(struct reception *reception, const struct model_node *input)
 {
+    struct json_bounds taken = {.bytes = 0};
     size_t count = 0;
 
     for (const struct model_node *node = model_first(input, "scopes"); node != NULL; node = model_next(node))
@@ -131,11 +160,14 @@ static struct result take_scopes(struct reception *reception, const struct model
         scope->definition = definition == NULL ? NULL : strdup(definition);
         scope->base = fingerprint_parse(model_text(node, "base"));
         scope->theirs = fingerprint_parse(model_text(node, "fingerprint"));
+        scope->force = model_boolean(node, "force", false);
         if (!version_parse(model_text(node, "version"), &scope->version) ||
             !version_parse(model_text(node, "network-version"), &scope->network))
             return result_error(RESULT_INVALID, "the version of scope %u is none", scope->subnet_id);
         if (scope->prefix == NULL || (definition != NULL && scope->definition == NULL))
             return result_no_memory("received scopes");
+        if (definition != NULL)
+            check_definition(scope, &taken);
     }
     return result_ok();
 }
@@ -161,6 +193,35 @@ static char *answer_ticket(struct plugin *plugin, const char *name)
     return answer_success(description, "ticket %.64s", name);
 }
 
+/* Why the two names do not fit, as far as this server can tell. */
+static struct fault explain_names(const struct plugin *plugin, const struct relationship *relationship,
+                                  const char *sender, const char *receiver)
+{
+    const char *self = plugin->relationships.server_name;
+
+    if (strcmp(sender, relationship == NULL ? self : relationship_self(relationship)->name) == 0)
+        return fault_of_sender(EXCEPTION_OBJECT_NOT_FOUND, NULL,
+                               "the url that %.80s has for %.80s is that of %.80s itself: correct it in High "
+                               "Availability's parameters, or in 'partners'",
+                               sender, receiver, sender);
+    if (relationship != NULL)
+        return fault_of_sender(EXCEPTION_OBJECT_NOT_FOUND, NULL,
+                               "%.80s calls its partner %.80s, not %.80s: check the url that it has for %.80s, and the "
+                               "names in High Availability's parameters on both",
+                               sender, receiver, relationship_self(relationship)->name, receiver);
+    for (size_t i = 0; i < plugin->relationships.count; i++)
+        if (plugin->relationships.list[i].local && strcmp(self, receiver) == 0)
+            return fault_of_sender(EXCEPTION_OBJECT_NOT_FOUND, NULL,
+                                   "%.80s calls its partner %.80s, not %.80s: check the names in High Availability's "
+                                   "parameters on both, or give failover-add on both",
+                                   self, relationship_partner(&plugin->relationships.list[i])->name, sender);
+    return fault_of_sender(
+        EXCEPTION_OBJECT_NOT_FOUND, NULL,
+        "%.80s speaks to %.80s, but this server, %.80s, has no relationship with it under those names: check High "
+        "Availability's parameters on both, or give failover-add on both",
+        sender, receiver, self);
+}
+
 const struct relationship *reception_find_relationship(const struct plugin *plugin, const char *sender,
                                                        const char *receiver, struct fault *fault)
 {
@@ -168,11 +229,7 @@ const struct relationship *reception_find_relationship(const struct plugin *plug
 
     if (relationship != NULL && strcmp(relationship_self(relationship)->name, receiver) == 0)
         return relationship;
-    *fault = fault_of_sender(
-        EXCEPTION_OBJECT_NOT_FOUND, NULL,
-        "%.80s speaks to %.80s, but this server, %.80s, has no relationship with it under those names: check High "
-        "Availability's parameters on both, or give failover-add on both",
-        sender, receiver, plugin->relationships.server_name);
+    *fault = explain_names(plugin, relationship, sender, receiver);
     return NULL;
 }
 
@@ -185,28 +242,26 @@ char *command_scope_receive(struct plugin *plugin, const struct model_node *inpu
     struct reception *reception;
     struct result result;
     char ticket[TICKET_NAME_SIZE];
+    size_t number;
 
     if (relationship == NULL)
         return fault_answer(&fault);
+    number = (size_t)(relationship - plugin->relationships.list);
     if (plugin->store == NULL) {
         fault = fault_of_result(engine_no_store(plugin), EXCEPTION_SCOPE_NOT_UPDATED_REMOTELY);
         return fault_answer(&fault);
     }
     if (asked != NULL)
         return answer_ticket(plugin, asked);
-    if (atomic_exchange(&plugin->receiving[relationship - plugin->relationships.list], true)) {
-        fault = fault_of_result(
-            result_error(RESULT_REFUSED, "an earlier batch is not recorded yet; the next one is taken after that"),
-            EXCEPTION_SCOPE_NOT_UPDATED_REMOTELY);
-        return fault_answer(&fault);
-    }
-    reception = calloc(1, sizeof *reception);
-    if (reception == NULL) {
-        plugin->receiving[relationship - plugin->relationships.list] = false;
+    engine_set_partner_error(plugin, number, NULL);
+    reception = reception_new(plugin, number);
+    if (reception == NULL)
         return NULL;
+    if (!reception_claim(reception)) {
+        reception_end(reception);
+        return answer_success(json_pack("{s:s}", "state", "busy"),
+                              "an earlier batch is not recorded yet; the next one is taken after that");
     }
-    reception->plugin = plugin;
-    reception->number = (size_t)(relationship - plugin->relationships.list);
     result = take_scopes(reception, input);
     if (result_failed(result)) {
         reception_end(reception);

@@ -4,6 +4,7 @@
 #define RECEPTION_H
 
 #include "failover_sync/batch.h"
+#include "failover_sync/mirror.h"
 #include "failover_sync/receive.h"
 
 /* One scope received. */
@@ -13,6 +14,7 @@ struct received_scope {
     char *definition; /* NULL removes the scope */
     struct fingerprint base, theirs;
     struct version_vector version; /* the sender's */
+    bool force;                    /* a removal that an administrator means, however many there are */
     struct version_vector network; /* what the sender knows of its shared network; empty if it does not say */
 
     enum batch_outcome outcome;
@@ -27,11 +29,21 @@ struct received_scope {
 
 struct reception {
     struct plugin *plugin;
-    size_t number; /* of the relationship */
+    /* The relationship by which it came in: its number, and how to find it again once the list of relationships has
+     * been read anew while the reception waited for the main thread. */
+    size_t number;
+    unsigned generation;
+    char *partner;
+    bool claimed;  /* the flag in plugin->receiving is its own */
+    bool recorded; /* only what follows from it is left to do */
     char ticket[TICKET_NAME_SIZE];
     struct received_scope *scopes;
     size_t count;
     bool refused; /* by the store, which is asked again */
+    struct {
+        bool known;
+        size_t counted, scopes; /* removals taken within the window; scopes there were before them */
+    } removals;
     struct {
         struct fingerprint name; /* of the one looked at last; empty: none */
         struct version_vector known;
@@ -39,11 +51,24 @@ struct reception {
     } network; /* the scopes of one come one after the other */
 };
 
+/* A reception by the relationship of that number; NULL for want of memory. It has not claimed the relationship. */
+struct reception *reception_new(struct plugin *plugin, size_t number);
+
+/* Whether no other batch is being received by its relationship: then that is its own until reception_end. */
+bool reception_claim(struct reception *reception);
+
+/* [main] Looks whether its relationship still has the number that it had, and takes the new one if it has not. False,
+ * and its ticket says so: the relationship is gone, or another batch has come by it. */
+bool reception_find_place(struct reception *reception);
+
 /* Frees a reception; the plugin may be gone. */
 void reception_free(struct reception *reception);
 
-/* The end of one in a plugin that runs: the next batch may come. A worker_job_free. */
+/* The end of one in a plugin that runs: the next batch may come. */
 void reception_end(void *argument);
+
+/* The end of one that the worker could not record any more; its ticket says so. A worker_job_free. */
+void reception_drop(void *argument);
 
 /* The relationship it came in by. */
 const struct relationship *reception_relationship(const struct reception *reception);
@@ -57,6 +82,15 @@ bool reception_keeps_network(struct reception *reception, const struct received_
 
 /* Whether the network of what now runs has other parameters than were received. */
 bool reception_network_differs(const struct received_scope *scope);
+
+/* [main] Whether a removal that is about to be applied is taken; else it is held, with its outcome and text. */
+bool reception_takes_removal(struct reception *reception, struct received_scope *scope);
+
+/* [worker] Stores what the guard is to know of the batch, in its transaction, and has the guard follow after the
+ * commit.
+ */
+struct result reception_guard_store(struct mirror_writer *writer, const struct reception *reception);
+struct result reception_guard_follow(const struct reception *reception);
 
 /* [worker] Hands a batch that waited to the main thread. A worker_job. */
 struct result reception_wait(struct plugin *plugin, void *argument);

@@ -6,33 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void reception_free(struct reception *reception)
-{
-    if (reception == NULL)
-        return;
-    for (size_t i = 0; i < reception->count; i++) {
-        free(reception->scopes[i].prefix);
-        free(reception->scopes[i].definition);
-        kea_scope_clear(&reception->scopes[i].before);
-        kea_scope_clear(&reception->scopes[i].after);
-    }
-    free(reception->scopes);
-    free(reception);
-}
-
-void reception_end(void *argument)
-{
-    struct reception *reception = argument;
-
-    reception->plugin->receiving[reception->number] = false;
-    reception_free(reception);
-}
-
-const struct relationship *reception_relationship(const struct reception *reception)
-{
-    return &reception->plugin->relationships.list[reception->number];
-}
-
 struct fingerprint reception_fingerprint(const struct kea_scope *scope)
 {
     return scope->replicated == NULL ? fingerprint_parse(NULL)
@@ -242,7 +215,7 @@ static bool is_believed(const struct reception *reception, struct received_scope
 }
 
 /* Settles what needs no change here; true if the scope is to be applied. */
-static bool compare(const struct reception *reception, struct received_scope *scope)
+static bool compare(struct reception *reception, struct received_scope *scope)
 {
     const struct kea_server *server = reception->plugin->server;
     struct present present;
@@ -256,6 +229,8 @@ static bool compare(const struct reception *reception, struct received_scope *sc
     }
     present = look(reception, scope);
     scope->answered = present.version;
+    if (scope->outcome == BATCH_FAILED)
+        return false; /* its definition is beyond the bounds */
     if (!is_believed(reception, scope, &present))
         return false;
     order = order_of(scope, &present);
@@ -269,6 +244,8 @@ static bool compare(const struct reception *reception, struct received_scope *sc
         return false;
     }
     if (has_other_id(reception, scope) || (order == VERSION_APART && !settle_conflict(reception, scope)))
+        return false;
+    if (scope->definition == NULL && !reception_takes_removal(reception, scope))
         return false;
     scope->answered = version_merge(&present.version, &scope->version);
     return true;

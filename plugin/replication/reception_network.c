@@ -2,14 +2,17 @@
  * the sender has them; they are not newer than what was changed here and the sender has not taken yet. */
 #include "plugin/replication/reception.h"
 
+#include "failover_sync/json_load.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 /* A reference to the network in a definition; NULL if it is in none. */
 static json_t *network_of(const char *definition)
 {
-    json_t *root =
-        definition == NULL || strstr(definition, "\"shared-network\"") == NULL ? NULL : json_loads(definition, 0, NULL);
+    json_t *root = definition == NULL || strstr(definition, "\"shared-network\"") == NULL
+                       ? NULL
+                       : json_load(definition, 0, &json_kea_bounds, NULL);
     json_t *network = json_incref(json_object_get(root, "shared-network"));
 
     json_decref(root);

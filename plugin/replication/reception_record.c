@@ -1,6 +1,7 @@
 /* The record of what was taken in: rows, agreements, history and queue, by the worker, in one transaction. */
 #include "plugin/replication/reception.h"
 
+#include "failover_sync/json_load.h"
 #include "failover_sync/mirror.h"
 
 #include <stdio.h>
@@ -210,6 +211,22 @@ static struct result record_held(struct mirror_writer *writer, const struct rece
     return put(writer, reception, scope, &record);
 }
 
+/* The scope stays here until an administrator says that its removal is meant: the two differ meanwhile. */
+static struct result record_guarded(struct mirror_writer *writer, const struct reception *reception,
+                                    const struct received_scope *scope)
+{
+    struct scope_entry entry;
+    struct result result;
+
+    if (!scope_index_get(writer->plugin->index, scope->subnet_id, &entry))
+        return result_ok();
+    entry.agreement[reception->number].ours = fingerprint_parse(NULL);
+    entry.reset = false;
+    result = mirror_set_sync(writer, &entry, scope->text);
+    scope_entry_clear(&entry);
+    return result;
+}
+
 static struct result record_scope(struct mirror_writer *writer, const struct reception *reception,
                                   const struct received_scope *scope)
 {
@@ -222,6 +239,8 @@ static struct result record_scope(struct mirror_writer *writer, const struct rec
         return record_kept(writer, reception, scope);
     case BATCH_CONFLICT:
         return record_held(writer, reception, scope);
+    case BATCH_HELD:
+        return record_guarded(writer, reception, scope);
     default:
         return result_ok();
     }
@@ -229,7 +248,7 @@ static struct result record_scope(struct mirror_writer *writer, const struct rec
 
 static json_t *network_of(const struct kea_scope *scope)
 {
-    json_t *root = scope->definition == NULL ? NULL : json_loads(scope->definition, 0, NULL);
+    json_t *root = scope->definition == NULL ? NULL : json_load(scope->definition, 0, &json_kea_bounds, NULL);
     json_t *network = json_incref(json_object_get(root, "shared-network"));
 
     json_decref(root);
@@ -286,37 +305,57 @@ static bool has_applied(const struct reception *reception)
     return false;
 }
 
-struct result reception_record(struct plugin *plugin, void *argument)
+static struct result record_all(struct plugin *plugin, const struct reception *reception)
 {
-    struct reception *reception = argument;
-    const char *sender = relationship_partner(reception_relationship(reception))->name;
     struct mirror_writer writer;
     struct result result = mirror_begin(plugin, &writer);
 
-    if (!result_failed(result)) {
-        for (size_t i = 0; i < reception->count && !result_failed(result); i++)
-            result = record_scope(&writer, reception, &reception->scopes[i]);
-        if (result_failed(result))
-            mirror_abandon(&writer);
-        else
-            result = mirror_commit(&writer);
-    }
+    if (result_failed(result))
+        return result;
+    for (size_t i = 0; i < reception->count && !result_failed(result); i++)
+        result = record_scope(&writer, reception, &reception->scopes[i]);
+    if (!result_failed(result))
+        result = reception_guard_store(&writer, reception);
+    if (!result_failed(result))
+        return mirror_commit(&writer);
+    mirror_abandon(&writer);
+    return result;
+}
+
+/* Once it is recorded it must not be again, whatever comes after that. */
+static void note_recorded(struct plugin *plugin, struct reception *reception)
+{
+    reception->recorded = true;
+    tickets_set(plugin->tickets, reception->ticket, TICKET_RECORDED, NULL, NULL);
+    if (has_applied(reception))
+        persist_note_received(plugin);
+    (void)pthread_mutex_lock(&plugin->status.lock);
+    plugin->status.relationship[reception->number].scopes_received += (uint32_t)reception->count;
+    (void)pthread_mutex_unlock(&plugin->status.lock);
+}
+
+static void note_refused(struct plugin *plugin, struct reception *reception, const struct result *why)
+{
+    if (!reception->refused)
+        kea_log(plugin->server, FAILOVER_SYNC_RECORD_FAILED, reception->partner, why->message);
+    reception->refused = true;
+    tickets_set(plugin->tickets, reception->ticket, TICKET_UNRECORDED, why->message, NULL);
+    engine_set_mirror(plugin, why);
+}
+
+struct result reception_record(struct plugin *plugin, void *argument)
+{
+    struct reception *reception = argument;
+    struct result result = reception->recorded ? result_ok() : record_all(plugin, reception);
+
+    if (result_failed(result))
+        note_refused(plugin, reception, &result);
+    else if (!reception->recorded)
+        note_recorded(plugin, reception);
+    if (!result_failed(result))
+        result = reception_guard_follow(reception);
     if (!result_failed(result))
         result = look_at_networks(plugin, reception);
-    if (result_failed(result)) {
-        if (!reception->refused)
-            kea_log(plugin->server, FAILOVER_SYNC_RECORD_FAILED, sender, result.message);
-        reception->refused = true;
-        tickets_set(plugin->tickets, reception->ticket, TICKET_UNRECORDED, result.message, NULL);
-        engine_set_mirror(plugin, &result);
-    } else {
-        tickets_set(plugin->tickets, reception->ticket, TICKET_RECORDED, NULL, NULL);
-        if (has_applied(reception))
-            persist_note_received(plugin);
-        (void)pthread_mutex_lock(&plugin->status.lock);
-        plugin->status.relationship[reception->number].scopes_received += (uint32_t)reception->count;
-        (void)pthread_mutex_unlock(&plugin->status.lock);
-    }
     /* What runs is recorded before anything that builds on it, however long the store refuses. */
     if (result.code != RESULT_STORE)
         reception_end(reception);

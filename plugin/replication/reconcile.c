@@ -2,6 +2,8 @@
  * is decided in reconcile_settle.c. */
 #include "failover_sync/reconcile.h"
 
+#include "failover_sync/json_load.h"
+
 #include "exchange.h"
 #include "reconcile_private.h"
 
@@ -15,7 +17,7 @@
 #define AGAIN_MS 1000    /* after a failure, doubled up to the interval */
 #define LIST_MAX 1000000 /* scopes of a partner's list: more are no scopes */
 
-enum reconcile_step { RECONCILE_IDLE, RECONCILE_COMPARING, RECONCILE_LISTING, RECONCILE_WANTING };
+enum reconcile_step { RECONCILE_IDLE, RECONCILE_TELLING, RECONCILE_COMPARING, RECONCILE_LISTING, RECONCILE_WANTING };
 
 struct reconciler {
     struct plugin *plugin;
@@ -24,7 +26,8 @@ struct reconciler {
     enum reconcile_step step;
     int64_t next_at, failed_wait;
     bool failed;
-    bool listed; /* the lists have been compared since the store was made */
+    char told[480]; /* the failure of ours that the status may have */
+    bool listed;    /* the lists have been compared since the store was made */
     struct partner_list list;
     size_t wanted_next; /* of what is wanted: what has not been asked for yet */
 };
@@ -39,8 +42,8 @@ struct result reconciler_new(struct plugin *plugin, size_t number, CURLM *multi,
         return result_no_memory("reconciliation");
     new->plugin = plugin;
     new->number = number;
-    new->next_at = engine_now() + FIRST_MS;
-    result = exchange_new(&plugin->relationships.list[number], multi, &new->exchange);
+    new->next_at = engine_ticks() + FIRST_MS;
+    result = exchange_new(plugin, number, multi, &new->exchange);
     if (result_failed(result)) {
         free(new);
         return result;
@@ -63,7 +66,7 @@ static void finish(struct reconciler *reconciler)
     reconciler->step = RECONCILE_IDLE;
     reconciler->failed = false;
     reconciler->failed_wait = 0;
-    reconciler->next_at = engine_now() + reconciler->plugin->parameters.reconcile_interval_ms;
+    reconciler->next_at = engine_ticks() + reconciler->plugin->parameters.reconcile_interval_ms;
     partner_list_clear(&reconciler->list);
 }
 
@@ -76,7 +79,7 @@ static void fail(struct reconciler *reconciler)
     reconciler->failed_wait = reconciler->failed_wait == 0 ? AGAIN_MS : reconciler->failed_wait * 2;
     if (reconciler->failed_wait > interval)
         reconciler->failed_wait = interval;
-    reconciler->next_at = engine_now() + reconciler->failed_wait;
+    reconciler->next_at = engine_ticks() + reconciler->failed_wait;
     partner_list_clear(&reconciler->list);
 }
 
@@ -84,6 +87,11 @@ void reconciler_heard(struct reconciler *reconciler)
 {
     if (reconciler->step == RECONCILE_IDLE && reconciler->failed)
         reconciler->next_at = 0;
+}
+
+void reconciler_hurry(struct reconciler *reconciler)
+{
+    reconciler->next_at = 0;
 }
 
 /* Sends scope-digest with these arguments, whose reference is taken. */
@@ -100,8 +108,21 @@ static void ask(struct reconciler *reconciler, json_t *arguments, enum reconcile
         text = json_dumps(command, JSON_COMPACT);
     json_decref(command);
     reconciler->step = step;
-    if (text == NULL || result_failed(exchange_send(reconciler->exchange, text)))
+    if (text == NULL)
         fail(reconciler);
+    else
+        exchange_send(reconciler->exchange, &(struct exchange_order){.request = text,
+                                                                     .command = "scope-digest",
+                                                                     .timeout_ms = EXCHANGE_TIMEOUT_MS,
+                                                                     .answer_max = EXCHANGE_ANSWER_MAX});
+}
+
+/* The partner is to know that it is not in sync with this server, whatever it remembers. */
+static void tell_unusable(struct reconciler *reconciler)
+{
+    const struct result why = engine_no_store(reconciler->plugin);
+
+    ask(reconciler, json_pack("{s:s}", "unusable", why.message), RECONCILE_TELLING);
 }
 
 static void ask_compare(struct reconciler *reconciler)
@@ -131,25 +152,29 @@ static void ask_wanted(struct reconciler *reconciler)
 
 /* What is on its way would look like a difference, and a change of which nothing is recorded yet would be taken for one
  * made on top of what the partner has. */
-static bool is_busy(const struct reconciler *reconciler, int64_t now)
+static bool is_busy(const struct reconciler *reconciler)
 {
+    const int64_t now = engine_now();
     struct plugin *plugin = reconciler->plugin;
     const struct queue_summary *queue = &plugin->status.relationship[reconciler->number].queue;
 
     return (queue->next_due >= 0 && queue->next_due <= now) || plugin->changes_pending > 0;
 }
 
-int64_t reconciler_advance(struct reconciler *reconciler, int64_t now)
+/* Asks, if it is time. Returns when to look again. */
+static int64_t begin_due(struct reconciler *reconciler, int64_t now)
 {
     struct plugin *plugin = reconciler->plugin;
 
-    if (reconciler->step != RECONCILE_IDLE)
-        return INT64_MAX;
-    if (plugin->store == NULL || !plugin->parameters.replicate_on_change)
-        return INT64_MAX; /* the worker begins anew when there is one */
+    if (plugin->store_refuses || !plugin->parameters.replicate_on_change)
+        return INT64_MAX; /* it is looked at again every second */
     if (reconciler->next_at > now)
         return reconciler->next_at;
-    if (is_busy(reconciler, now)) {
+    if (plugin->store == NULL) { /* the worker begins anew when there is one */
+        tell_unusable(reconciler);
+        return reconciler->step == RECONCILE_IDLE ? reconciler->next_at : INT64_MAX;
+    }
+    if (is_busy(reconciler)) {
         reconciler->next_at = now + BUSY_MS;
         return reconciler->next_at;
     }
@@ -163,7 +188,7 @@ static void settle(struct reconciler *reconciler)
 
     if (reconciler->plugin->changes_pending > 0) {
         finish(reconciler);
-        reconciler->next_at = engine_now() + BUSY_MS;
+        reconciler->next_at = engine_ticks() + BUSY_MS;
         return;
     }
     result = reconcile_settle(reconciler->plugin, reconciler->number, &reconciler->list);
@@ -192,9 +217,18 @@ static bool has_listed(struct reconciler *reconciler)
 
 static void take_output(struct reconciler *reconciler, const struct model_node *output)
 {
+    const char *unusable = model_text(output, "unusable");
     int64_t next;
 
+    engine_set_partner_error(reconciler->plugin, reconciler->number, unusable);
+    if (unusable != NULL) {
+        fail(reconciler);
+        return;
+    }
     switch (reconciler->step) {
+    case RECONCILE_TELLING:
+        finish(reconciler);
+        break;
     case RECONCILE_COMPARING:
         reconciler->list.only_removed = model_boolean(output, "equal", false);
         if (reconciler->list.only_removed && has_listed(reconciler))
@@ -222,7 +256,7 @@ static struct result read_answer(struct reconciler *reconciler, const char *answ
                                  struct model_tree **output)
 {
     const char *name = relationship_partner(&reconciler->plugin->relationships.list[reconciler->number])->name;
-    json_t *root = memchr(answer, '\0', length) != NULL ? NULL : json_loads(answer, 0, NULL);
+    json_t *root = memchr(answer, '\0', length) != NULL ? NULL : json_load(answer, 0, &json_arguments_bounds, NULL);
     const json_t *one = json_is_array(root) ? json_array_get(root, 0) : root;
     const json_t *code = json_object_get(one, "result");
     struct result result = result_ok();
@@ -245,24 +279,63 @@ static struct result read_answer(struct reconciler *reconciler, const char *answ
     return result;
 }
 
-bool reconciler_finished(struct reconciler *reconciler, CURL *easy, CURLcode code)
+/* What keeps the two from speaking at all, and stays so until somebody mends it, is told although nothing is waiting to
+ * be sent. What the partner has been told of otherwise is not covered up. */
+static void tell(struct reconciler *reconciler, const struct result *why)
 {
-    struct model_tree *output = NULL;
-    struct result result;
-    char *answer = NULL;
-    size_t length = 0;
+    struct engine_status *status = &reconciler->plugin->status;
+    struct relationship_status *shown = &status->relationship[reconciler->number];
+    const bool lasting = why->code == RESULT_REFUSED || why->code == RESULT_INVALID;
 
-    if (!exchange_finished(reconciler->exchange, easy, code, &result, &answer, &length))
+    bool may_tell;
+
+    (void)pthread_mutex_lock(&status->lock);
+    may_tell = shown->last_error[0] == '\0' || strcmp(shown->last_error, reconciler->told) == 0;
+    if (may_tell && (lasting || !result_failed(*why))) {
+        (void)snprintf(reconciler->told, sizeof reconciler->told, "%s", lasting ? why->message : "");
+        (void)snprintf(shown->last_error, sizeof shown->last_error, "%s", reconciler->told);
+    }
+    (void)pthread_mutex_unlock(&status->lock);
+}
+
+/* What came of the question; false if nothing has yet. */
+static bool take_outcome(struct reconciler *reconciler)
+{
+    struct exchange_outcome outcome;
+    struct model_tree *output = NULL;
+
+    if (!exchange_take(reconciler->exchange, &outcome))
         return false;
-    if (!result_failed(result))
-        result = read_answer(reconciler, answer, length, &output);
-    if (result.code == RESULT_NOT_FOUND)
+    tell(reconciler, &outcome.why);
+    if (!result_failed(outcome.why))
+        outcome.why = read_answer(reconciler, outcome.answer, outcome.length, &output);
+    if (outcome.why.code == RESULT_NOT_FOUND)
         finish(reconciler);
-    else if (result_failed(result))
+    else if (result_failed(outcome.why))
         fail(reconciler);
     else
         take_output(reconciler, model_root(output));
     model_tree_free(output);
-    free(answer);
+    free(outcome.answer);
+    return true;
+}
+
+int64_t reconciler_advance(struct reconciler *reconciler, int64_t now)
+{
+    int64_t next;
+
+    do {
+        next = reconciler->step == RECONCILE_IDLE ? begin_due(reconciler, now) : INT64_MAX;
+        if (reconciler->step != RECONCILE_IDLE)
+            next = exchange_advance(reconciler->exchange, now);
+    } while (take_outcome(reconciler));
+    return next;
+}
+
+bool reconciler_finished(struct reconciler *reconciler, CURL *easy, CURLcode code)
+{
+    if (!exchange_finished(reconciler->exchange, easy, code))
+        return false;
+    (void)take_outcome(reconciler);
     return true;
 }

@@ -125,6 +125,14 @@ static bool is_other_text(const struct settlement *settlement, const struct scop
     return !fingerprint_equal(scope->text, scope_entry_expected(entry, settlement->number));
 }
 
+/* A removal that was received and waits for a person. */
+static bool holds_removal(const struct settlement *settlement, const struct partner_scope *scope)
+{
+    return removal_guard_find(settlement->writer.plugin->guard,
+                              relationship_partner(settlement->relationship)->record_id,
+                              scope->subnet_id) == REMOVAL_HELD;
+}
+
 /* A scope that this server has. */
 static struct result settle_known(struct settlement *settlement, struct scope_entry *entry)
 {
@@ -133,7 +141,8 @@ static struct result settle_known(struct settlement *settlement, struct scope_en
     struct result result;
 
     if (order == VERSION_OLDER) {
-        want(settlement, scope);
+        if (!scope->removed || !holds_removal(settlement, scope))
+            want(settlement, scope);
         return result_ok();
     }
     /* It cannot be there and removed in one version: the partner says which it is. */

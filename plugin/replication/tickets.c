@@ -1,12 +1,10 @@
-/* The tickets of batches taken in: how far each has got, for the sender that asks. In memory only: a sender that asks
- * after a restart sends the batch again. */
+/* The tickets of batches taken in: how far each has got, for the sender that asks. In memory only, the last ones: a
+ * sender that asks for one that is not known any more, as after a restart, sends the batch again. */
 #include "failover_sync/receive.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define TICKETS_KEPT 256
 
 struct ticket {
     char name[TICKET_NAME_SIZE];
@@ -14,11 +12,14 @@ struct ticket {
     char text[300];
     uint32_t pause_us;
     json_t *scopes;
+    size_t bytes; /* of its scopes as text */
+    uint64_t issued;
 };
 
 struct tickets {
     pthread_mutex_t lock;
     uint64_t issued;
+    size_t bytes;
     struct ticket kept[TICKETS_KEPT];
 };
 
@@ -43,15 +44,39 @@ void tickets_free(struct tickets *tickets)
     free(tickets);
 }
 
+static void forget(struct tickets *tickets, struct ticket *ticket)
+{
+    json_decref(ticket->scopes);
+    tickets->bytes -= ticket->bytes;
+    *ticket = (struct ticket){.name = ""};
+}
+
+/* The oldest ones go until the others have room, the one that was told of last in no case. */
+static void make_room(struct tickets *tickets, const struct ticket *last)
+{
+    while (tickets->bytes > TICKETS_MAX_BYTES) {
+        struct ticket *oldest = NULL;
+
+        for (size_t i = 0; i < TICKETS_KEPT; i++) {
+            struct ticket *ticket = &tickets->kept[i];
+
+            if (ticket != last && ticket->bytes > 0 && (oldest == NULL || ticket->issued < oldest->issued))
+                oldest = ticket;
+        }
+        if (oldest == NULL)
+            return;
+        forget(tickets, oldest);
+    }
+}
+
 void tickets_issue(struct tickets *tickets, const char *instance, char name[TICKET_NAME_SIZE])
 {
     struct ticket *ticket;
 
     (void)pthread_mutex_lock(&tickets->lock);
     ticket = &tickets->kept[tickets->issued % TICKETS_KEPT];
-    json_decref(ticket->scopes);
-    *ticket = (struct ticket){.state = TICKET_PENDING};
-    tickets->issued++;
+    forget(tickets, ticket);
+    ticket->issued = ++tickets->issued;
     (void)snprintf(ticket->name, sizeof ticket->name, "%s-%llu", instance, (unsigned long long)tickets->issued);
     memcpy(name, ticket->name, TICKET_NAME_SIZE);
     (void)pthread_mutex_unlock(&tickets->lock);
@@ -76,7 +101,11 @@ void tickets_set(struct tickets *tickets, const char *name, enum ticket_state st
         (void)snprintf(ticket->text, sizeof ticket->text, "%s", text == NULL ? "" : text);
         if (scopes != NULL) {
             json_decref(ticket->scopes);
+            tickets->bytes -= ticket->bytes;
             ticket->scopes = json_incref(scopes);
+            ticket->bytes = json_dumpb(scopes, NULL, 0, JSON_COMPACT);
+            tickets->bytes += ticket->bytes;
+            make_room(tickets, ticket);
         }
     }
     (void)pthread_mutex_unlock(&tickets->lock);

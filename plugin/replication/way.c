@@ -16,6 +16,14 @@ struct way_step way_send(char *request)
         .next = WAY_SEND, .request = request, .timeout_ms = WAY_TIMEOUT_MS, .answer_max = WAY_ANSWER_MAX};
 }
 
+struct way_step way_send_own(const char *command, char *request)
+{
+    struct way_step step = way_send(request);
+
+    step.command = command;
+    return step;
+}
+
 struct way_step way_send_config(char *request)
 {
     struct way_step step = way_send(request);

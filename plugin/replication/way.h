@@ -37,7 +37,8 @@ enum way_next {
 
 struct way_step {
     enum way_next next;
-    char *request; /* WAY_SEND: who is told owns it */
+    char *request;       /* WAY_SEND: who is told owns it */
+    const char *command; /* the command between servers with this library that it is, static; NULL: one of Kea's */
     long timeout_ms;
     size_t answer_max; /* bytes */
     int64_t delay_ms;  /* WAY_WAIT */
@@ -46,6 +47,7 @@ struct way_step {
 
 /* What a partner was found to be able to do. */
 struct way_choice {
+    bool sealed; /* it is believed by its seal alone, which only this library's commands have */
     bool asked;  /* there was an answer, or a refusal to give one, since the partner was met */
     bool listed; /* it told its commands */
     bool can[APPLY_WAYS];
@@ -59,7 +61,7 @@ struct way_run {
     size_t number; /* of the relationship */
     struct batch *batch;
     struct way_choice choice;
-    int64_t last_set;    /* when the partner's configuration was last set; milliseconds since 1970 */
+    int64_t last_set;    /* when the partner's configuration was last set; engine_ticks'; 0: not known */
     size_t batch_scopes; /* how many scopes may be in the next batch of WAY_RECEIVE; 0: nothing is known yet */
     void *state;         /* of the conversation under way */
 };
@@ -84,7 +86,9 @@ extern const struct way way_version; /* asks for the partner's version, for its 
 
 const char *way_partner_name(const struct way_run *run);
 
-struct way_step way_send(char *request);        /* NULL: WAY_FAILED for want of memory */
+struct way_step way_send(char *request); /* NULL: WAY_FAILED for want of memory */
+/* Of a command of this library's. */
+struct way_step way_send_own(const char *command, char *request);
 struct way_step way_send_config(char *request); /* with the bounds for a whole configuration */
 struct way_step way_wait(int64_t delay_ms);
 struct way_step way_done(void);

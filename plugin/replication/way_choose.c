@@ -46,9 +46,10 @@ static void note_silence(struct way_choice *choice)
         choice->can[way] = way == APPLY_SCOPE_RECEIVE;
 }
 
+/* Kea's own commands have no seal: whoever gets between the two could answer them. */
 static bool can(const struct way_choice *choice, enum apply_way way)
 {
-    return choice->can[way] && !choice->refused[way];
+    return choice->can[way] && !choice->refused[way] && (way == APPLY_SCOPE_RECEIVE || !choice->sealed);
 }
 
 enum apply_way way_pick(const struct parameters *parameters, const struct way_choice *choice, const char *partner,
@@ -67,6 +68,8 @@ enum apply_way way_pick(const struct parameters *parameters, const struct way_ch
     for (enum apply_way way = APPLY_WAYS; way-- > APPLY_SUBNET_COMMANDS;)
         if (!parameters->apply[way] && can(choice, way))
             (void)snprintf(remedy, sizeof remedy, ", or allow %s", parameters_apply_word(way));
+    if (choice->sealed)
+        (void)snprintf(remedy, sizeof remedy, "; with shared-secret-file no other way is used");
     /* Short: it becomes the reason of each scope that waits. */
     *why = result_error(RESULT_REFUSED, "%.40s does not know %s: load libdhcp_failover_sync.so there%s", partner,
                         lacking, remedy);

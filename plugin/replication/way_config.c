@@ -57,9 +57,9 @@ static struct way_step get(struct way_run *run, enum config_step step)
 static struct way_step begin(struct way_run *run)
 {
     struct config_state *state;
-    const int64_t now = engine_now(), due = run->last_set + WAY_SET_INTERVAL_MS;
+    const int64_t now = engine_ticks(), due = run->last_set + WAY_SET_INTERVAL_MS;
 
-    if (run->last_set != 0 && due > now && due <= now + WAY_SET_INTERVAL_MS)
+    if (run->last_set != 0 && due > now)
         return way_wait(due - now);
     state = run->state = calloc(1, sizeof *state);
     if (state == NULL)
@@ -121,7 +121,7 @@ static struct way_step set(struct way_run *run)
     if (accepted == 0)
         return way_done();
     state->step = CONFIG_SET;
-    run->last_set = engine_now();
+    run->last_set = engine_ticks();
     return send_merged(run, "config-set", NULL);
 }
 

@@ -7,6 +7,7 @@
 #define ASK_FIRST_MS    2   /* until the first question whether a batch is recorded */
 #define ASK_MAX_MS      200 /* between later ones */
 #define ASK_PATIENCE_MS 20000
+#define BUSY_MS         20 /* until a partner that is recording is sent something again */
 
 struct receive_state {
     struct batch_answer answer; /* the last one */
@@ -23,7 +24,7 @@ static struct way_step push(struct way_run *run)
     if (run->state == NULL)
         return way_fail(WAY_FAILED, result_no_memory("a request to the partner"));
     result = batch_request(run->plugin, run->number, run->batch, &text);
-    return result_failed(result) ? way_fail(WAY_FAILED, result) : way_send(text);
+    return result_failed(result) ? way_fail(WAY_FAILED, result) : way_send_own("scope-receive", text);
 }
 
 static struct way_step ask(struct way_run *run)
@@ -32,15 +33,25 @@ static struct way_step ask(struct way_run *run)
     char *text = NULL;
     struct result result = batch_question(run->plugin, run->number, state->answer.ticket, &text);
 
-    return result_failed(result) ? way_fail(WAY_FAILED, result) : way_send(text);
+    return result_failed(result) ? way_fail(WAY_FAILED, result) : way_send_own("scope-receive", text);
+}
+
+/* A partner that has not taken the batch, since it has not recorded an earlier one whose answer was lost, is sent what
+ * is due then. */
+static struct way_step give_back(struct way_run *run)
+{
+    batch_drop_unanswered(run->batch);
+    return way_done();
 }
 
 /* Asks again, a little later each time, until patience ends. */
 static struct way_step wait_for_record(struct way_run *run)
 {
     struct receive_state *state = run->state;
-    const int64_t now = engine_now();
+    const int64_t now = engine_ticks();
 
+    if (state->answer.state == ANSWER_BUSY)
+        return way_wait(BUSY_MS);
     if (!state->asking) {
         state->asking = true;
         state->delay = ASK_FIRST_MS;
@@ -48,7 +59,6 @@ static struct way_step wait_for_record(struct way_run *run)
     } else if (state->delay < ASK_MAX_MS) {
         state->delay *= 2;
     }
-    state->until = engine_wait_end(state->until, now, ASK_PATIENCE_MS);
     if (now > state->until)
         return way_fail(WAY_FAILED,
                         result_error(RESULT_NETWORK, "%.80s took the scopes but did not record them in time",
@@ -99,7 +109,7 @@ static struct way_step advance(struct way_run *run, const struct way_input *inpu
     case WAY_BEGIN:
         return push(run);
     case WAY_WAITED:
-        return ask(run);
+        return ((struct receive_state *)run->state)->asking ? ask(run) : give_back(run);
     case WAY_ANSWERED:
         return take_answer(run, input);
     default:

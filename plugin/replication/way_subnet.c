@@ -58,7 +58,7 @@ static struct way_step begin(struct way_run *run)
     if (state == NULL || state->chosen == NULL)
         return way_fail(WAY_FAILED, result_no_memory("a request to the partner"));
     state->step = SUBNET_CONFIG;
-    state->until = engine_now() + SUBNET_PATIENCE_MS;
+    state->until = engine_ticks() + SUBNET_PATIENCE_MS;
     return way_send_config(way_command(run, "config-get", NULL));
 }
 
@@ -104,7 +104,7 @@ static struct way_step take_up_next(struct way_run *run)
         struct batch_item *item = item_of(run);
         const char *beyond = subnet_plan_beyond(run, item, &state->config);
 
-        if (beyond == NULL && (state->applied == SUBNET_SCOPES_MAX || engine_now() > state->until)) {
+        if (beyond == NULL && (state->applied == SUBNET_SCOPES_MAX || engine_ticks() > state->until)) {
             batch_drop_unanswered(run->batch);
             return way_done();
         }

@@ -19,6 +19,10 @@ static void apply_on_main(void *argument, bool cancelled)
         reception_free(reception);
         return;
     }
+    if (!reception_find_place(reception)) {
+        reception_end(reception);
+        return;
+    }
     reception_apply(reception);
     for (size_t i = 0; i < reception->count; i++) {
         const struct received_scope *scope = &reception->scopes[i];
@@ -29,7 +33,7 @@ static void apply_on_main(void *argument, bool cancelled)
                     scope->text[0] == '\0' ? "changed once more meanwhile" : scope->text);
     }
     /* What cannot be recorded stays held, and is compared again at the next change of the scope. */
-    (void)worker_post(plugin, reception_record, reception_end, reception);
+    (void)worker_post(plugin, reception_record, reception_drop, reception);
 }
 
 static struct result add_scope(struct reception *reception, const struct batch_item *item)
@@ -56,11 +60,9 @@ struct result way_take_over(struct plugin *plugin, size_t number, const struct b
         count += batch->items[i].take_over;
     if (count == 0)
         return result;
-    reception = calloc(1, sizeof *reception);
+    reception = reception_new(plugin, number);
     if (reception == NULL)
         return result_no_memory("the partner's scopes");
-    reception->plugin = plugin;
-    reception->number = number;
     tickets_issue(plugin->tickets, plugin->instance, reception->ticket);
     reception->scopes = calloc(count, sizeof *reception->scopes);
     if (reception->scopes == NULL)

@@ -6,15 +6,16 @@
 #include "failover_sync/partner.h"
 #include "failover_sync/reconcile.h"
 #include "failover_sync/store_life.h"
+#include "failover_sync/waiting.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define STORE_PATIENCE_MS 1000 /* between attempts to run a job that the store refused */
 #define HA_STATE_MS       2000 /* between questions for the HA states */
 #define WAIT_MAX_MS       1000
+#define FULL              1024 /* jobs and operations that wait */
 
 struct job {
     worker_job run;
@@ -36,14 +37,17 @@ struct worker {
 
     pthread_mutex_t lock; /* guards what follows */
     struct jobs jobs, operations;
-    bool open; /* takes jobs */
+    size_t waiting; /* in both */
+    bool open;      /* takes jobs */
     bool stopping;
-    uint64_t heard; /* a bit per relationship */
-    bool alive;     /* some partner is */
+    int64_t deadline; /* and when to begin no more, by waiting_now */
+    uint64_t heard;   /* a bit per relationship */
+    bool alive;       /* some partner is */
 
     /* The worker's alone. */
     struct partner *partners[RELATIONSHIP_MAX];
     struct reconciler *reconcilers[RELATIONSHIP_MAX];
+    size_t dropped; /* jobs that the store refused at the end */
     int64_t jobs_blocked_until, next_ha_state, next_store_watch;
 };
 
@@ -97,6 +101,7 @@ static struct result post(struct worker *worker, struct jobs *jobs, const struct
     if (worker->open) {
         *jobs->last = job;
         jobs->last = &job->next;
+        worker->waiting++;
         taken = true;
     }
     (void)pthread_mutex_unlock(&worker->lock);
@@ -163,6 +168,7 @@ static struct job *take_job(struct worker *worker, struct jobs *jobs)
         jobs->first = job->next;
         if (jobs->first == NULL)
             jobs->last = &jobs->first;
+        worker->waiting--;
     }
     (void)pthread_mutex_unlock(&worker->lock);
     return job;
@@ -177,44 +183,67 @@ static void put_back(struct worker *worker, struct job *job)
     if (jobs->first == NULL)
         jobs->last = &job->next;
     jobs->first = job;
+    worker->waiting++;
     (void)pthread_mutex_unlock(&worker->lock);
 }
 
-/* Runs what waits; a job that the store refuses stays first in line, because those behind it may build on it. True if
- * any ran. */
+bool worker_is_full(struct plugin *plugin)
+{
+    struct worker *worker = plugin->worker;
+    bool full;
+
+    (void)pthread_mutex_lock(&worker->lock);
+    full = worker->waiting >= FULL;
+    (void)pthread_mutex_unlock(&worker->lock);
+    return full;
+}
+
+/* Whether the worker is leaving and has no time for one more job. */
+static bool is_late(const struct worker *worker, bool last_chance)
+{
+    return last_chance && waiting_now() >= worker->deadline;
+}
+
+/* Runs what waits; a job that the store refuses stays first in line, because those behind it may build on it. At the
+ * end it is dropped, and with it those behind it: the next load of the configuration compares the store with what was
+ * not recorded. True if any ran. */
 static bool run_jobs(struct worker *worker, bool last_chance)
 {
     struct plugin *plugin = worker->plugin;
     bool ran = false;
     struct job *job;
 
-    worker->jobs_blocked_until = engine_wait_end(worker->jobs_blocked_until, engine_now(), STORE_PATIENCE_MS);
-    if (worker->jobs_blocked_until > engine_now() && !last_chance)
+    if (worker->jobs_blocked_until > engine_ticks() && !last_chance)
         return false;
     while ((job = take_job(worker, &worker->jobs)) != NULL) {
         struct result result = job->run(plugin, job->argument);
 
         if (result.code == RESULT_STORE && !last_chance) {
             put_back(worker, job);
-            worker->jobs_blocked_until = engine_now() + STORE_PATIENCE_MS;
+            worker->jobs_blocked_until = engine_ticks() + STORE_PATIENCE_MS;
             engine_set_mirror(plugin, &result);
             return ran;
         }
-        if (result.code == RESULT_STORE)
-            job->release(job->argument);
+        if (result.code == RESULT_STORE) {
+            job_free(job);
+            worker->dropped++;
+            return ran;
+        }
         free(job);
         ran = true;
         engine_set_mirror(plugin, result_failed(result) ? &result : NULL);
+        if (is_late(worker, last_chance))
+            return ran;
     }
     return ran;
 }
 
-static bool run_operations(struct worker *worker)
+static bool run_operations(struct worker *worker, bool last_chance)
 {
     bool ran = false;
     struct job *job;
 
-    while ((job = take_job(worker, &worker->operations)) != NULL) {
+    while (!is_late(worker, last_chance) && (job = take_job(worker, &worker->operations)) != NULL) {
         (void)job->run(worker->plugin, job->argument);
         free(job);
         ran = true;
@@ -227,7 +256,7 @@ static void run_all(struct worker *worker, bool last_chance)
     struct plugin *plugin = worker->plugin;
     bool ran = run_jobs(worker, last_chance);
 
-    if (run_operations(worker) || ran)
+    if (run_operations(worker, last_chance) || ran)
         for (size_t i = 0; i < plugin->relationships.count; i++)
             engine_refresh_queue(plugin, i);
 }
@@ -258,7 +287,7 @@ static void hear_partners(struct worker *worker)
 /* Returns when the next of them wants attention. */
 static int64_t advance_partners(struct worker *worker)
 {
-    int64_t now = engine_now(), wake = persist_advance(worker->plugin, now);
+    int64_t now = engine_ticks(), wake = persist_advance(worker->plugin, now);
 
     for (size_t i = 0; i < worker->plugin->relationships.count; i++) {
         int64_t next;
@@ -310,9 +339,9 @@ static bool is_stopping(struct worker *worker)
 
 static void watch_store(struct worker *worker)
 {
-    int64_t now = engine_now();
+    int64_t now = engine_ticks();
 
-    if (now < engine_wait_end(worker->next_store_watch, now, STORE_PATIENCE_MS))
+    if (now < worker->next_store_watch)
         return;
     worker->next_store_watch = now + STORE_PATIENCE_MS;
     store_life_watch(worker->plugin);
@@ -320,9 +349,9 @@ static void watch_store(struct worker *worker)
 
 static void ask_ha_state(struct worker *worker)
 {
-    int64_t now = engine_now();
+    int64_t now = engine_ticks();
 
-    if (worker->plugin->relationships.count == 0 || now < engine_wait_end(worker->next_ha_state, now, HA_STATE_MS))
+    if (worker->plugin->relationships.count == 0 || now < worker->next_ha_state)
         return;
     worker->next_ha_state = now + HA_STATE_MS;
     ha_state_ask(worker->plugin);
@@ -358,7 +387,7 @@ static void *worker_run(void *argument)
         wake = advance_partners(worker);
         if (finish_transfers(worker))
             continue;
-        wait = wake == INT64_MAX ? WAIT_MAX_MS : wake - engine_now();
+        wait = wake == INT64_MAX ? WAIT_MAX_MS : wake - engine_ticks();
         if (wait > WAIT_MAX_MS)
             wait = WAIT_MAX_MS;
         if (wait > 0)
@@ -409,17 +438,10 @@ struct result worker_follow_relationship(struct plugin *plugin, size_t relations
     return meet_partner(worker, relationship);
 }
 
-/* Signals are the server's business. */
-static int start_thread(struct worker *worker)
+void worker_reconcile(struct plugin *plugin, size_t relationship)
 {
-    sigset_t all, before;
-    int error;
-
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&worker->thread, NULL, worker_run, worker);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return error;
+    if (plugin->worker->reconcilers[relationship] != NULL)
+        reconciler_hurry(plugin->worker->reconcilers[relationship]);
 }
 
 struct result worker_start(struct plugin *plugin)
@@ -428,14 +450,16 @@ struct result worker_start(struct plugin *plugin)
     struct result result = result_ok();
 
     worker->stopping = false;
+    worker->dropped = 0;
+    worker->heard = 0; /* of other relationships */
     worker->next_ha_state = worker->jobs_blocked_until = 0;
-    worker->next_store_watch = engine_now() + STORE_PATIENCE_MS;
+    worker->next_store_watch = engine_ticks() + STORE_PATIENCE_MS;
     for (size_t i = 0; i < plugin->relationships.count && !result_failed(result); i++) {
         engine_refresh_queue(plugin, i);
         if (plugin->relationships.list[i].local)
             result = meet_partner(worker, i);
     }
-    if (!result_failed(result) && start_thread(worker) != 0)
+    if (!result_failed(result) && !engine_start_thread(&worker->thread, worker_run, worker))
         result = result_error(RESULT_MEMORY, "the worker thread could not be started");
     if (result_failed(result)) {
         free_partners(worker);
@@ -448,21 +472,27 @@ struct result worker_start(struct plugin *plugin)
     return result;
 }
 
-void worker_stop(struct plugin *plugin)
+size_t worker_stop(struct plugin *plugin, int64_t deadline)
 {
     struct worker *worker = plugin->worker;
+    size_t dropped;
     struct job *job;
 
     if (worker == NULL || !worker->running)
-        return;
+        return 0;
     (void)pthread_mutex_lock(&worker->lock);
     worker->open = false;
+    worker->deadline = deadline;
     worker->stopping = true;
     (void)pthread_mutex_unlock(&worker->lock);
     (void)curl_multi_wakeup(worker->multi);
     (void)pthread_join(worker->thread, NULL);
     worker->running = false;
-    while ((job = take_job(worker, &worker->jobs)) != NULL || (job = take_job(worker, &worker->operations)) != NULL)
+    dropped = worker->dropped;
+    for (; (job = take_job(worker, &worker->jobs)) != NULL; dropped++)
+        job_free(job);
+    while ((job = take_job(worker, &worker->operations)) != NULL)
         job_free(job);
     free_partners(worker);
+    return dropped;
 }
