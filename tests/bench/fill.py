@@ -81,7 +81,7 @@ def replicated(count, threads):
         filling = Filling(pair.network, {"sender": pair.second, "partner": pair.first})
         relay.take()
         begun = pair.second.change_by_set(lambda dhcp4: dhcp4.update({"subnet4": scopes(count)}))
-        while pair.first.command("failover-status")["scopes"] < count:
+        while pair.first.command("failover-status").get("scopes", 0) < count:
             if time.monotonic() - begun > 180:
                 raise SystemExit("not all scopes arrived")
             time.sleep(0.05)

@@ -81,7 +81,7 @@ def at_rest(server, with_library):
         server.command("version-get")
         time.sleep(0.1)
     if with_library:
-        while server.sync_status()["queued"] and time.monotonic() < deadline + 30:
+        while server.sync_status().get("queued", 1) and time.monotonic() < deadline + 30:
             time.sleep(0.1)
 
 

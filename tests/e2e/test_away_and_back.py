@@ -17,7 +17,7 @@ def test_what_changed_while_the_partner_was_down_arrives(pair):
     pair.first.change_by_file(scope_list_edit(1, lambda scope: scope.update({"valid-lifetime": 3001})))
     pair.first.change_by_file(without(2))
     pair.first.change_by_file(scope_list_edit(1, lambda scope: scope.update({"valid-lifetime": 3002})))
-    wait_until(lambda: pair.first.sync_status()["queued"] >= 3 and pair.first.sync_status()["out-of-sync"] >= 1, 5,
+    wait_until(lambda: pair.first.sync_status().get("queued", 0) >= 3 and pair.first.sync_status().get("out-of-sync", 0) >= 1, 5,
                "the changes are queued")
     pair.second.start()
     pair.wait_agree(30)
@@ -30,7 +30,7 @@ def test_the_queue_outlives_the_sender(pair):
     pair.wait_settled()
     pair.second.stop()
     pair.first.change_by_set(lambda dhcp4: dhcp4["subnet4"].append(config.scope(61)))
-    wait_until(lambda: pair.first.sync_status()["queued"] >= 1, 5, "the change is queued")
+    wait_until(lambda: pair.first.sync_status().get("queued", 0) >= 1, 5, "the change is queued")
     wait_until(lambda: pair.first.command("scope-get", {"subnet-id": 61})["scope"]["record-id"], 5, "it is recorded")
     pair.first.kill9()
     pair.first.start()

@@ -26,7 +26,7 @@ MANDATORY = {
     "failover-add": ["relationship-name", "mode", "server1-name", "server2-name", "subnet-ids"],
     "failover-update": ["record-id"], "failover-scope-add": ["record-id", "subnet-ids"],
     "failover-scope-del": ["record-id", "subnet-ids"], "failover-del": ["record-id"], "failover-get": ["record-id"],
-    "scope-replicate": ["subnet-ids"], "failover-replicate": ["record-id"], "scope-sync-reset": ["subnet-ids"],
+    "scope-replicate": ["subnet-ids"], "scope-sync-reset": ["subnet-ids"],
     "operation-get": ["operation-id"],
     "range-add": ["address-family", "subnet-id", "prefix-length", "start-ip-address", "end-ip-address",
                   "address-assignment", "address-category"],

@@ -1,6 +1,8 @@
 """Relationships: those that High Availability makes, read and edited; those that an administrator makes, with a third
 server that High Availability knows nothing of."""
 
+import re
+
 import pytest
 from lab import config, tables, third
 from lab.operations import call, refused
@@ -170,18 +172,18 @@ def test_changes_travel_both_ways_and_on_to_the_pairs_other(pair, other):
     change(pair.first, 1, 1111)
     wait_until(lambda: lifetime(other, 1) == 1111, 1, "a change arrives at the third server")
     wait_until(lambda: lifetime(pair.second, 1) == 1111, 1, "and at the partner")
-    wait_until(lambda: status(pair.first, third.NAME)["queued"] == 0, 2, "the sender knows")
+    wait_until(lambda: status(pair.first, third.NAME).get("queued") == 0, 2, "the sender knows")
     command_update(other, 1, 2222)
     wait_until(lambda: lifetime(pair.first, 1) == 2222, 1, "a change of the third server comes back")
     wait_until(lambda: lifetime(pair.second, 1) == 2222, 1, "and on to the partner")
     pair.wait_settled()
     change(pair.second, 2, 3333)
     wait_until(lambda: lifetime(other, 2) == 3333, 2, "a change of the partner arrives over two relationships")
-    wait_until(lambda: status(pair.first, third.NAME)["queued"] == 0, 2, "the sender knows")
+    wait_until(lambda: status(pair.first, third.NAME).get("queued") == 0, 2, "the sender knows")
     command_update(other, 50, 5050)
     wait_until(lambda: lifetime(pair.second, 50) == 5050, 2, "the third server's own scope does so, too")
     pair.wait_settled()
-    wait_until(lambda: status(pair.first, third.NAME)["out-of-sync"] == status(pair.first, third.NAME)["queued"] == 0, 2,
+    wait_until(lambda: status(pair.first, third.NAME).get("out-of-sync") == status(pair.first, third.NAME).get("queued") == 0, 2,
                "nothing waits for the third server")
 
 
@@ -246,6 +248,7 @@ def test_it_survives_the_end_of_a_server(pair, other, relation, crash):
     change(pair.first, 1, lifetime_then)
     wait_until(lambda: lifetime(other, 1) == lifetime_then, 2, "changes follow again")
     assert 7 not in other.scopes()
+    pair.wait_quiet()
 
 
 FAULTS = [
@@ -320,3 +323,49 @@ def test_deleting_it_ends_replication_and_leaves_the_partners_scopes(pair, other
     assert tables.query(pair.first, "SELECT count(*) FROM ADM_DHCPServersTable WHERE HaName = ?", third.NAME) == [(0,)]
     for server in (pair.first, pair.second, other):
         tables.assert_sound(server)
+
+
+def test_a_password_that_everybody_can_read_is_warned_of_once(pair, relation):
+    """However often the library was loaded since its server was started."""
+    lines = pair.first.logged("FAILOVER_SYNC_PASSWORD_READABLE")
+    processes = {re.search(r"hooks/(\d+)", line).group(1) for line in lines}
+    assert len(lines) == len(processes) >= 1 and third.NAME in lines[0] and "https" in lines[0], lines
+    assert not pair.second.logged("FAILOVER_SYNC_PASSWORD_READABLE")
+
+
+def test_a_password_goes_to_no_host_that_a_command_names(pair):
+    """The second server has a password for the third, of which it was not told the address."""
+    hook = next(hook for hook in pair.second.configuration["hooks-libraries"] if "failover_sync" in hook["library"])
+    third.introduce(pair.second)
+    del hook["parameters"]["partners"][third.NAME]["url"]
+    pair.second.write(pair.second.configuration)
+    pair.second.reload()
+    try:
+        answer = pair.second.ask("failover-add", {
+            "relationship-name": "two-three", "mode": "LoadBalance", "server1-name": "server2", "server2-name": third.NAME,
+            "control-url": "http://10.53.0.66:8000/", "subnet-ids": [1]})
+        assert answer["result"] == 1 and "control-url" in str(answer) and "partners" in answer["text"], answer
+    finally:
+        del hook["parameters"]["partners"]
+        pair.second.write(pair.second.configuration)
+        pair.second.reload()
+        pair.wait_settled()
+
+
+def test_a_password_without_a_url_is_sent_nowhere(pair, relation):
+    """Where the relationship came before the parameter: its address is a command's."""
+    access = next(hook for hook in pair.first.configuration["hooks-libraries"]
+                  if "failover_sync" in hook["library"])["parameters"]["partners"][third.NAME]
+    url = access.pop("url")
+    pair.first.write(pair.first.configuration)
+    pair.first.reload()
+    try:
+        def error():
+            relationships = pair.first.command("failover-status")["relationships"]
+            return next((one for one in relationships if one["partner"] == third.NAME), {}).get("last-error")
+        assert "give the url in 'partners'" in wait_until(error, 10, "the reason is told"), error()
+    finally:
+        access["url"] = url
+        pair.first.write(pair.first.configuration)
+        pair.first.reload()
+        pair.wait_settled()

@@ -1,4 +1,5 @@
-"""The library's parameters: good ones do what they say, bad ones fail the load and name themselves."""
+"""The library's parameters: good ones do what they say, bad ones name themselves: they fail a start, and after a reload
+nothing is replicated."""
 
 import copy
 
@@ -10,8 +11,7 @@ BAD = [
     ("unknown", {"stroe": "/tmp/x.db"}, "stroe"),
     ("store is a number", {"store": 7}, "store"),
     ("store is empty", {"store": ""}, "store"),
-    ("store in a folder that cannot be", {"store": "/proc/none/x.db"}, "/proc/none"),
-    ("store is a folder", {"store": "/tmp"}, "/tmp"),
+    ("store ends as a folder does", {"store": "/tmp/"}, "/tmp/"),
     ("replicate is a boolean", {"replicate": True}, "replicate"),
     ("replicate is another word", {"replicate": "sometimes"}, "sometimes"),
     ("conflict is another word", {"conflict": "last-wins"}, "last-wins"),
@@ -47,17 +47,54 @@ def with_parameters(server, parameters):
 
 
 @pytest.mark.parametrize("what, parameters, word", BAD, ids=[case[0] for case in BAD])
-def test_a_bad_parameter_fails_the_load_by_name(pair, what, parameters, word):
-    """config-set answers with an error and the server goes on with the configuration it had."""
+def test_a_bad_parameter_at_a_reload_is_said_by_name(pair, what, parameters, word):
+    """The configuration is taken, or the server would go on without the commands of High Availability."""
     pair.wait_normal()
     before, mark = pair.first.scopes(), pair.first.mark()
-    answer = pair.first.ask("config-set", {"Dhcp4": with_parameters(pair.first, parameters)})
-    assert answer["result"] == 1, answer
-    lines = pair.first.logged("FAILOVER_SYNC_LOAD_FAILED|FAILOVER_SYNC_CONFIGURATION_REFUSED", mark)
+    assert pair.first.ask("config-set", {"Dhcp4": with_parameters(pair.first, parameters)})["result"] == 0
+    lines = pair.first.logged("FAILOVER_SYNC_IDLE|FAILOVER_SYNC_STORE_UNUSABLE", mark)
     assert lines and word in lines[0].split("FAILOVER_SYNC_", 1)[1], lines
-    assert pair.first.alive
+    status = pair.first.command("failover-status")
+    assert status["mirror"] == "unavailable" and word in status["mirror-error"], status
+    assert pair.first.command("ha-heartbeat")["state"]
+    assert pair.first.scopes() == before
     assert pair.first.ask("config-set", {"Dhcp4": pair.first.configuration})["result"] == 0
     assert pair.first.scopes() == before
+    wait_until(lambda: pair.first.command("failover-status")["mirror"] == "current", 5, "all is well with good parameters")
+
+
+def test_a_mistyped_parameter_costs_replication_and_nothing_else(make_pair):
+    """High Availability goes on on both sides, and both say what is wrong."""
+    pair = make_pair([config.scope(1)], library_parameters={"both": {"reconcile-interval": 1}}).start()
+    pair.wait_settled()
+    good = copy.deepcopy(pair.first.configuration)
+    pair.first.write(with_parameters(pair.first, {"reconcile-intervall": 60}))
+    pair.first.reload()
+    assert "reconcile-intervall" in pair.first.command("failover-status")["mirror-error"]
+    assert {"ha-heartbeat", "ha-sync", "ha-scopes"} <= set(pair.first.command("list-commands"))
+    pair.wait_normal()
+    wait_until(lambda: "reconcile-intervall" in pair.second.sync_status().get("partner-error", ""), 10, "the partner knows")
+    pair.second.change_by_set(lambda dhcp4: dhcp4["subnet4"][0].update({"valid-lifetime": 2222}))
+    stays(lambda: pair.first.scopes()[1]["subnet4"]["valid-lifetime"] == 3600, 1, "nothing is replicated")
+    pair.wait_normal()
+    refused = pair.first.ask("scope-get", {"subnet-id": 1})
+    assert refused["result"] == 1 and "reconcile-intervall" in refused["text"]
+    pair.first.write(good)
+    pair.first.reload()
+    wait_until(lambda: pair.first.scopes()[1]["subnet4"]["valid-lifetime"] == 2222, 10, "what was changed meanwhile arrives")
+    pair.wait_settled()
+
+
+@pytest.mark.parametrize("path", ["/proc/none/x.db", "/tmp"], ids=["in a folder that cannot be", "a folder"])
+def test_a_store_that_cannot_be_is_told_and_disturbs_nothing(pair, path):
+    """What may become right without a new parameter is no wrong parameter."""
+    pair.wait_normal()
+    pair.first.command("config-set", {"Dhcp4": with_parameters(pair.first, {"store": path})})
+    status = pair.first.command("failover-status")
+    assert status["mirror"] == "unavailable" and path.removesuffix("/x.db") in status["mirror-error"]
+    pair.wait_normal()
+    assert pair.first.ask("config-set", {"Dhcp4": pair.first.configuration})["result"] == 0
+    wait_until(lambda: pair.first.command("failover-status")["mirror"] == "current", 5, "the mirror is current again")
 
 
 def test_a_server_does_not_start_with_a_bad_parameter(make_pair):

@@ -27,6 +27,7 @@ def trusting(authority):
     os.mkdir(folder)
     shutil.copy(authority.certificate, folder)
     processes.run("openssl", "rehash", folder)
+    shutil.copy(authority.certificate, f"{folder}/ca-certificates.crt")
     return ["sh", "-c", 'mount --bind "$0" /etc/ssl/certs && exec "$@"', folder]  # seen inside its namespace alone
 
 
@@ -308,6 +309,24 @@ def test_a_parameter_that_is_missing_is_mended_by_a_reload(locked):
     locked.wait_settled()
 
 
+def test_https_without_a_word_on_whom_to_trust_is_not_spoken(locked):
+    """The machine trusts the authority of the certificate, as it does those of browsers: that is not enough."""
+    reload_with(locked, **{"trust-anchor": None})
+    server_of_others(locked)
+    end = assert_refused(locked, "trust-anchor", "certificate-name", "https")
+    lines = locked.first.logged("FAILOVER_SYNC_PUSH_FAILED")
+    assert "nothing says whose certificate to believe" in lines[-1], lines[-1]
+    locked.agent.start(locked.locks.agent(locked.locks.others.issue("server2", ["DNS:server2.example"])))
+    change_in_file(locked, end)
+    reload_with(locked, **{"trust-anchor": None, "certificate-name": "server2.example"})
+    wait_until(lambda: pool_end(locked.second) == f"10.100.1.{end}", 10, "a name that the machine's authorities vouch for")
+    locked.wait_settled()
+    locked.agent.start(locked.locks.agent())
+    change_in_file(locked, end)
+    reload_with(locked)
+    locked.wait_settled()
+
+
 def test_a_trust_anchor_may_be_a_folder(locked):
     folder = f"{locked.locks.folder}/anchors"
     os.mkdir(folder)
@@ -367,8 +386,9 @@ def test_a_bad_parameter_is_named_and_not_shown(locked, what, access, word):
     bad = copy.deepcopy(first.configuration)
     first.write(before)
     answer = first.ask("config-set", {"Dhcp4": bad})
-    lines = first.logged("FAILOVER_SYNC_LOAD_FAILED", mark)
-    assert answer["result"] == 1 and lines and word in lines[0], (answer, lines)
+    lines = first.logged("FAILOVER_SYNC_IDLE", mark)
+    assert answer["result"] == 0 and lines and word in lines[0], (answer, lines)
+    assert MISPLACED not in str(first.command("failover-status"))
     assert MISPLACED not in str(answer)
     assert MISPLACED not in str(first.logged("FAILOVER_SYNC_", mark)), "Kea itself logs what it is given at this level"
     first.command("config-reload")

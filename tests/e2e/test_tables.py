@@ -119,7 +119,7 @@ def test_a_store_on_a_full_disk_leaves_dhcp_alone(make_pair):
         pair.first.change_by_file(lambda dhcp4: dhcp4["subnet4"].extend(config.scope(number) for number in range(2, 200)))
         wait_until(lambda: pair.first.command("failover-status")["mirror"] == "unavailable", 10, "the status says so")
         assert pair.first.command("failover-status")["mirror-error"]
-        assert pair.first.logged("FAILOVER_SYNC_MIRROR_FAILED|FAILOVER_SYNC_CONFIGURATION_REFUSED|FAILOVER_SYNC_LOAD_FAILED")
+        assert pair.first.logged("FAILOVER_SYNC_MIRROR_FAILED|FAILOVER_SYNC_STORE_UNUSABLE")
         pair.wait_normal()
         assert load.perfdhcp(pair.network, 200, 1, clients=200).completed > 150
         os.unlink(f"{disk}/filler")

@@ -49,7 +49,7 @@ def start(pair, way, bare="server2"):
 def wait_settled(pair, ours, seconds=SOON):
     def settled():
         status = ours.sync_status()
-        return not status["queued"] and not status["out-of-sync"]
+        return status.get("queued") == 0 and status.get("out-of-sync") == 0
     wait_until(settled, seconds, "nothing is queued or out of sync", every=0.05)
     pair.wait_normal()
 

@@ -15,6 +15,7 @@
 
 struct rules_options {
     bool primary_wins, deletes;
+    bool sealed;                 /* the servers have a shared secret */
     uint32_t scopes;             /* in use, from 1 */
     uint32_t reconcile_interval; /* seconds */
 };

@@ -85,6 +85,7 @@ void schedule_make(uint64_t seed, struct schedule *schedule)
     *schedule = (struct schedule){.seed = seed};
     schedule->options.primary_wins = below(&state, 3) != 0;
     schedule->options.deletes = below(&state, 6) != 0;
+    schedule->options.sealed = seed % 3 == 0; /* drawn from nothing else, so that a seed means what it meant */
     schedule->options.scopes = 3 + below(&state, SCOPES - 2);
     schedule->options.reconcile_interval = below(&state, 2) == 0 ? 60 : 86400;
     schedule->refusals = below(&state, 8) == 0;
@@ -246,7 +247,7 @@ static bool happen_all(int64_t *wake, int64_t *reconcile)
         if (compare < *reconcile)
             *reconcile = compare;
         next = sim_worker_blocked_until(server);
-        if (next > sim_now && next < *wake)
+        if (next > sim_ticks && next < *wake)
             *wake = next;
     }
     while (sim_network_count() > 0 && world.failure[0] == '\0') {
@@ -259,6 +260,7 @@ static bool happen_all(int64_t *wake, int64_t *reconcile)
 static void pass_time(int64_t ms)
 {
     sim_now += ms;
+    sim_ticks += ms;
     sim_network_expire();
 }
 
@@ -275,7 +277,7 @@ static unsigned scopes_sent(void)
  * whether nothing is left. */
 static bool settle(void)
 {
-    int64_t end = sim_now + QUIET_TIME, compared = 0;
+    int64_t end = sim_ticks + QUIET_TIME, compared = 0;
     unsigned sent = scopes_sent();
 
     for (int turn = 0; turn < QUIET_TURNS && world.failure[0] == '\0'; turn++) {
@@ -290,11 +292,11 @@ static bool settle(void)
             sent = scopes_sent();
             wake = reconcile;
             if (wake != INT64_MAX) /* digests are compared by both */
-                end += wake - sim_now;
+                end += wake - sim_ticks;
         }
         if (wake > end)
             return false;
-        pass_time(wake > sim_now ? wake - sim_now : 1);
+        pass_time(wake > sim_ticks ? wake - sim_ticks : 1);
     }
     return false;
 }
@@ -315,7 +317,12 @@ static void run_clock(uint32_t chance)
 {
     static const int64_t ways[] = {5, 200, 1000, 20000, 60000, 3600000, INT64_C(3) * 86400000, -1000, -3600000};
 
-    pass_time(ways[chance % (sizeof ways / sizeof ways[0])]);
+    const int64_t ms = ways[chance % (sizeof ways / sizeof ways[0])];
+
+    if (ms > 0 && (chance >> 16) % 2 == 0)
+        pass_time(ms);
+    else
+        sim_now += ms; /* somebody set it */
 }
 
 static void flow(uint32_t chance)
@@ -546,6 +553,7 @@ bool schedule_run(const struct schedule *schedule)
 {
     sim_world_begin(&schedule->options);
     world.wrong_clocks = schedule->wrong_clocks;
+    world.sealed = schedule->options.sealed;
     world.chance = (uint32_t)schedule->seed;
     for (int i = 0; i < SERVERS; i++) {
         memcpy(world.server[i].file, schedule->files[i], sizeof world.server[i].file);
@@ -612,10 +620,10 @@ void schedule_shrink(struct schedule *schedule)
 
 void schedule_print(const struct schedule *schedule)
 {
-    fprintf(stderr, "schedule %llu: %s, deletes %s, %u scopes%s%s%s\n", (unsigned long long)schedule->seed,
+    fprintf(stderr, "schedule %llu: %s, deletes %s, %u scopes%s%s%s%s\n", (unsigned long long)schedule->seed,
             schedule->options.primary_wins ? "primary-wins" : "hold", schedule->options.deletes ? "true" : "false",
             schedule->options.scopes, schedule->refusals ? ", refusals" : "", schedule->late ? ", late messages" : "",
-            schedule->settled ? ", agreed at first" : "");
+            schedule->settled ? ", agreed at first" : "", schedule->options.sealed ? ", sealed" : "");
     for (int i = 0; i < SERVERS; i++) {
         fprintf(stderr, "  file of server%d:", i + 1);
         for (uint32_t scope = 1; scope <= schedule->options.scopes; scope++)

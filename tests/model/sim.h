@@ -51,6 +51,7 @@ struct world {
     char folder[64];
     char parameters[512];
     bool cut;                     /* the servers do not reach each other */
+    bool sealed;                  /* the servers have a shared secret */
     bool wrong_clocks;            /* clocks are set wrong now and then: */
     int64_t clock_wrong[SERVERS]; /* milliseconds that a server's clock is ahead; negative: behind */
     uint32_t chance;              /* for the jitter */
@@ -64,13 +65,11 @@ extern struct world world;
 void world_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- sim_clock.c ---- */
-extern int64_t sim_now; /* milliseconds since 1970 */
+extern int64_t sim_now;   /* milliseconds since 1970 */
+extern int64_t sim_ticks; /* milliseconds of the clock that nobody can set */
 
-/* Whose clock the library reads from now on: to be called before it is. Returns what that shows. */
-int64_t sim_clock_of(const struct sim_server *server);
-
-/* A time that the library gave by that clock, as the world's; INT64_MAX stays. */
-int64_t sim_clock_true(const struct sim_server *server, int64_t when);
+/* Whose clock the library reads from now on: to be called before it is. */
+void sim_clock_of(const struct sim_server *server);
 
 /* ---- sim_server.c ---- */
 void sim_world_begin(const struct rules_options *options); /* both down, files empty, disks new */

@@ -5,18 +5,12 @@
 
 #include <stdlib.h>
 
-int64_t sim_now;
+int64_t sim_now, sim_ticks;
 static int64_t shown_ahead; /* of the clock that is read now */
 
-int64_t sim_clock_of(const struct sim_server *server)
+void sim_clock_of(const struct sim_server *server)
 {
     shown_ahead = world.clock_wrong[server->number];
-    return sim_now + shown_ahead;
-}
-
-int64_t sim_clock_true(const struct sim_server *server, int64_t when)
-{
-    return when == INT64_MAX ? when : when - world.clock_wrong[server->number];
 }
 
 /* Linked with --wrap=engine_now. */
@@ -24,6 +18,18 @@ int64_t __wrap_engine_now(void);
 int64_t __wrap_engine_now(void)
 {
     return sim_now + shown_ahead;
+}
+
+int64_t __wrap_engine_ticks(void);
+int64_t __wrap_engine_ticks(void)
+{
+    return sim_ticks;
+}
+
+int64_t __wrap_engine_ticks_at(int64_t when);
+int64_t __wrap_engine_ticks_at(int64_t when)
+{
+    return when - (sim_now + shown_ahead) + sim_ticks;
 }
 
 /* The jitter of the back-off. */

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct world world;
@@ -303,7 +304,7 @@ bool sim_server_run_task(struct sim_server *server)
 
     if (task == NULL)
         return false;
-    (void)sim_clock_of(server);
+    sim_clock_of(server);
     server->on_main = true;
     server->delivery = task->delivery;
     task->run(task->argument, false);
@@ -338,10 +339,10 @@ void sim_server_load(struct sim_server *server, enum sim_load kind, const uint8_
     struct kea_delivered scopes[SCOPES];
     struct kea_load load = {.at_start = kind == SIM_START, .from_file = kind != SIM_SET, .delivered = scopes};
     uint8_t expected[SCOPES + 1];
-    char parameters[700];
+    char parameters[900];
     struct result result;
 
-    (void)sim_clock_of(server);
+    sim_clock_of(server);
     server->up = server->on_main = true;
     plugin_stop(server->plugin);
     server->plugin = NULL;
@@ -371,7 +372,7 @@ void sim_server_load(struct sim_server *server, enum sim_load kind, const uint8_
 
 static void end_process(struct sim_server *server)
 {
-    (void)sim_clock_of(server);
+    sim_clock_of(server);
     server->on_main = true;
     plugin_stop(server->plugin);
     server->plugin = NULL;
@@ -406,7 +407,7 @@ void sim_server_edit(struct sim_server *server, uint32_t scope, uint8_t content,
 {
     char arguments[64];
 
-    (void)sim_clock_of(server);
+    sim_clock_of(server);
     server->running[scope] = content;
     rules_edit(server->number, scope, content);
     (void)snprintf(arguments, sizeof arguments, "{\"subnet4\":[{\"id\":%u}]}", scope);
@@ -448,7 +449,7 @@ char *sim_server_request(struct sim_server *server, const char *text, const stru
 
     if (world.verbose && strstr(text, "scopes") != NULL)
         fprintf(stderr, "    %s is asked %s\n", server->name, arguments);
-    (void)sim_clock_of(server);
+    sim_clock_of(server);
     server->delivery = *delivery;
     server->on_main = !elsewhere;
     if (strcmp(json_string_value(json_object_get(root, "command")), "list-commands") == 0)
@@ -557,18 +558,34 @@ static void make_server(struct sim_server *server, int number)
     sim_disk_reset(server->store, (unsigned)number);
 }
 
+static void write_secret(const char *path)
+{
+    FILE *file = fopen(path, "w");
+
+    if (file == NULL || fputs("a secret of the simulation\n", file) < 0 || fclose(file) != 0 || chmod(path, 0600) != 0)
+        abort();
+}
+
 void sim_world_begin(const struct rules_options *options)
 {
+    char secret[160] = "", path[96];
+
     sim_now = INT64_C(1800000000000);
+    sim_ticks = 1000;
     world.failure[0] = '\0';
     world.cut = false;
     memset(world.clock_wrong, 0, sizeof world.clock_wrong);
     rules_begin(options);
+    if (options->sealed) {
+        (void)snprintf(path, sizeof path, "%s/secret", world.folder);
+        write_secret(path);
+        (void)snprintf(secret, sizeof secret, ", \"shared-secret-file\": \"%s\"", path);
+    }
     (void)snprintf(world.parameters, sizeof world.parameters,
                    "\"conflict\": \"%s\", \"deletes\": %s, \"max-delete-percent\": 100, \"reconcile-interval\": %u, "
-                   "\"retry\": {\"min-ms\": 200, \"max-ms\": 30000}",
+                   "\"retry\": {\"min-ms\": 200, \"max-ms\": 30000}%s",
                    options->primary_wins ? "primary-wins" : "hold", options->deletes ? "true" : "false",
-                   options->reconcile_interval);
+                   options->reconcile_interval, secret);
     for (int i = 0; i < SERVERS; i++)
         make_server(&world.server[i], i);
 }

@@ -111,7 +111,7 @@ static bool run_job(struct worker *worker)
         if (worker->first == NULL)
             worker->last = &job->next;
         worker->first = job;
-        worker->blocked_until = sim_now + STORE_PATIENCE_MS;
+        worker->blocked_until = sim_ticks + STORE_PATIENCE_MS;
         engine_set_mirror(plugin, &result);
         return false;
     }
@@ -171,6 +171,12 @@ static void free_partners(struct worker *worker)
     }
 }
 
+void worker_reconcile(struct plugin *plugin, size_t relationship)
+{
+    if (plugin->worker->reconcilers[relationship] != NULL)
+        reconciler_hurry(plugin->worker->reconcilers[relationship]);
+}
+
 struct result worker_follow_relationship(struct plugin *plugin, size_t relationship)
 {
     (void)plugin;
@@ -196,18 +202,26 @@ struct result worker_start(struct plugin *plugin)
     return result;
 }
 
-void worker_stop(struct plugin *plugin)
+bool worker_is_full(struct plugin *plugin)
+{
+    (void)plugin;
+    return false;
+}
+
+size_t worker_stop(struct plugin *plugin, int64_t deadline)
 {
     struct worker *worker = plugin->worker;
 
+    (void)deadline; /* no time passes meanwhile */
     if (worker == NULL || !worker->open)
-        return;
+        return 0;
     worker->open = false;
     while (run_job(worker))
         ;
     if (worker->first != NULL)
         world_fail("server%d: jobs are left at the end", worker->server->number + 1);
     sim_worker_kill(worker->server);
+    return 0;
 }
 
 /* ---- what the schedule does ---- */
@@ -216,31 +230,30 @@ int64_t sim_worker_blocked_until(const struct sim_server *server)
 {
     const struct worker *worker = server->worker;
 
-    return worker == NULL || worker->first == NULL ? 0
-                                                   : engine_wait_end(worker->blocked_until, sim_now, STORE_PATIENCE_MS);
+    return worker == NULL || worker->first == NULL ? 0 : worker->blocked_until;
 }
 
 bool sim_worker_has_job(const struct sim_server *server)
 {
-    return server->worker != NULL && server->worker->first != NULL && sim_worker_blocked_until(server) <= sim_now;
+    return server->worker != NULL && server->worker->first != NULL && sim_worker_blocked_until(server) <= sim_ticks;
 }
 
 bool sim_worker_run_job(struct sim_server *server)
 {
-    (void)sim_clock_of(server);
+    sim_clock_of(server);
     return sim_worker_has_job(server) && run_job(server->worker);
 }
 
 int64_t sim_worker_advance(struct sim_server *server, int64_t *reconcile)
 {
     struct worker *worker = server->worker;
-    const int64_t now = sim_clock_of(server);
     int64_t wake = INT64_MAX;
 
+    sim_clock_of(server);
     *reconcile = INT64_MAX;
     if (worker == NULL)
         return wake;
-    (void)persist_advance(worker->plugin, now);
+    (void)persist_advance(worker->plugin, sim_ticks);
     for (size_t i = 0; i < worker->plugin->relationships.count; i++) {
         int64_t next;
 
@@ -252,24 +265,23 @@ int64_t sim_worker_advance(struct sim_server *server, int64_t *reconcile)
             partner_alive(worker->partners[i]);
         if ((worker->heard >> i & 1) != 0 || worker->alive)
             reconciler_heard(worker->reconcilers[i]);
-        next = reconciler_advance(worker->reconcilers[i], now);
+        next = reconciler_advance(worker->reconcilers[i], sim_ticks);
         if (next < *reconcile)
             *reconcile = next;
-        next = partner_advance(worker->partners[i], now);
+        next = partner_advance(worker->partners[i], sim_ticks);
         if (next < wake)
             wake = next;
     }
     worker->heard = 0;
     worker->alive = false;
-    *reconcile = sim_clock_true(server, *reconcile);
-    return sim_clock_true(server, wake);
+    return wake;
 }
 
 void sim_worker_finished(struct sim_server *server, void *easy, int code)
 {
     struct worker *worker = server->worker;
 
-    (void)sim_clock_of(server);
+    sim_clock_of(server);
     for (size_t i = 0; worker != NULL && i < worker->plugin->relationships.count; i++)
         if (worker->partners[i] != NULL && (partner_finished(worker->partners[i], easy, (CURLcode)code) ||
                                             reconciler_finished(worker->reconcilers[i], easy, (CURLcode)code)))

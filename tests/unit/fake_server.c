@@ -31,9 +31,11 @@ struct fake_server {
     pthread_cond_t wake;
     struct task *first, **last;
     bool ending;
-    atomic_bool reachable;
+    atomic_bool reachable, held;
     atomic_int elsewhere; /* commands under way on threads of the listener */
     atomic_int writes;    /* of the configuration file, by the server itself */
+    fake_server_tamper *_Atomic tamper;
+    char *batch; /* the arguments of the last request with scopes; guarded by `lock` */
     /* The main thread's alone. */
     char *file[SCOPES], *running[SCOPES], *staged[SCOPES];
     struct plugin *plugin;
@@ -447,6 +449,14 @@ static void list_commands(struct call *call)
     json_decref(answer);
 }
 
+static void keep_batch(struct fake_server *server, const char *arguments)
+{
+    pthread_mutex_lock(&server->lock);
+    free(server->batch);
+    server->batch = strdup(arguments);
+    pthread_mutex_unlock(&server->lock);
+}
+
 static void answer_request(struct fake_server *server, int connection)
 {
     char *request = read_request(connection);
@@ -455,8 +465,13 @@ static void answer_request(struct fake_server *server, int connection)
     struct call call = {
         .server = server, .name = json_string_value(json_object_get(root, "command")), .arguments = arguments};
 
-    if (call.name != NULL && server->reachable)
+    if (call.name != NULL && server->reachable) {
+        if (json_object_get(json_object_get(root, "arguments"), "scopes") != NULL)
+            keep_batch(server, arguments);
         on_main_do(&call, strcmp(call.name, "list-commands") == 0 ? list_commands : call_plugin);
+        if (server->tamper != NULL && call.text != NULL && strcmp(call.name, "list-commands") != 0)
+            call.text = server->tamper(call.text);
+    }
     if (call.text != NULL)
         dprintf(connection, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n[%s]",
                 strlen(call.text) + 2, call.text);
@@ -543,7 +558,8 @@ static char *with_store(const struct fake_server *server)
     json_t *root = server->parameters == NULL ? json_object() : json_loads(server->parameters, 0, NULL);
     char *text;
 
-    json_object_set_new(root, "store", json_string(server->store));
+    if (json_object_get(root, "store") == NULL)
+        json_object_set_new(root, "store", json_string(server->store));
     text = json_dumps(root, 0);
     json_decref(root);
     return text;
@@ -602,6 +618,8 @@ static void load(struct call *call)
                 .subnet_id = i, .text = fingerprint_of(server->staged[i], strlen(server->staged[i]))};
     }
     result = plugin_start(&server->server, parameters, &server->plugin);
+    if (result_failed(result) && !load.at_start)
+        result = plugin_start_idle(&server->server, result.message, &server->plugin);
     if (!result_failed(result))
         result = plugin_configuration_loading(server->plugin, &load);
     call->code = result.code;
@@ -632,6 +650,51 @@ enum result_code fake_server_reload(struct fake_server *server, bool from_file)
 
     on_main_do(&call, load);
     return call.code;
+}
+
+/* The same without unloading the library first, which Kea never leaves out. */
+static void load_again(struct call *call)
+{
+    struct fake_server *server = call->server;
+    struct kea_load load = {.from_file = true};
+    struct result result = plugin_configuration_loading(server->plugin, &load);
+
+    call->code = result.code;
+    plugin_configuration_loaded(server->plugin, true);
+}
+
+enum result_code fake_server_load_again(struct fake_server *server)
+{
+    struct call call = {.server = server};
+
+    on_main_do(&call, load_again);
+    return call.code;
+}
+
+static void hold(void *argument, bool cancelled)
+{
+    struct fake_server *server = argument;
+
+    (void)cancelled;
+    while (server->held)
+        usleep(1000);
+}
+
+void fake_server_hold(struct fake_server *server)
+{
+    server->held = true;
+    (void)run_on_main(server, hold, server);
+}
+
+void fake_server_release(struct fake_server *server)
+{
+    server->held = false;
+}
+
+void fake_server_set_parameters(struct fake_server *server, const char *parameters)
+{
+    free(server->parameters);
+    server->parameters = parameters == NULL ? NULL : strdup(parameters);
 }
 
 static void stop(struct call *call)
@@ -672,6 +735,7 @@ void fake_server_free(struct fake_server *server)
     pthread_mutex_destroy(&server->lock);
     pthread_cond_destroy(&server->wake);
     free(server->parameters);
+    free(server->batch);
     free(server);
 }
 
@@ -749,6 +813,21 @@ const char *fake_server_store(const struct fake_server *server)
 int fake_server_writes(struct fake_server *server)
 {
     return server->writes;
+}
+
+char *fake_server_batch(struct fake_server *server)
+{
+    char *copy;
+
+    pthread_mutex_lock(&server->lock);
+    copy = server->batch == NULL ? NULL : strdup(server->batch);
+    pthread_mutex_unlock(&server->lock);
+    return copy;
+}
+
+void fake_server_set_tamper(struct fake_server *server, fake_server_tamper *tamper)
+{
+    server->tamper = tamper;
 }
 
 void fake_server_set_reachable(struct fake_server *server, bool reachable)

@@ -18,10 +18,20 @@ int fake_server_port(const struct fake_server *server);
 /* Sets HA's parameters: this server, the two ports, and which of server1 and server2 it is. */
 void fake_server_pair(struct fake_server *server, int port1, int port2);
 
-/* The library loaded with `parameters` (JSON text or NULL; "store" is added) and a configuration of the scopes in
- * `file`; as at a start, or as a reload. Returns the result's code. */
+/* The library loaded with `parameters` (JSON text or NULL; "store" is added if it has none) and a configuration of the
+ * scopes in `file`; as at a start, or as a reload. Returns the result's code. */
 enum result_code fake_server_start(struct fake_server *server, const char *parameters);
 enum result_code fake_server_reload(struct fake_server *server, bool from_file);
+
+/* The main thread is busy, until it is released. */
+void fake_server_hold(struct fake_server *server);
+void fake_server_release(struct fake_server *server);
+
+/* The next reload has these. */
+void fake_server_set_parameters(struct fake_server *server, const char *parameters);
+
+/* A configuration without scopes taken by the library that is loaded already. */
+enum result_code fake_server_load_again(struct fake_server *server);
 
 /* The library unloaded, and everything at run time forgotten, as when the process ends. */
 void fake_server_stop(struct fake_server *server);
@@ -52,6 +62,13 @@ int fake_server_writes(struct fake_server *server);
 
 /* Whether the HTTP door answers at all, and how often it was used for scopes. */
 void fake_server_set_reachable(struct fake_server *server, bool reachable);
+
+/* The arguments of the last scope-receive with scopes that came by the door; the caller frees it, NULL without one. */
+char *fake_server_batch(struct fake_server *server);
+
+/* Somebody on the way who changes what the server answers to other servers' requests: takes the text, gives another. */
+typedef char *fake_server_tamper(char *answer);
+void fake_server_set_tamper(struct fake_server *server, fake_server_tamper *tamper);
 
 /* Waits until `server` runs `words` for the scope, at most `ms` milliseconds. */
 bool fake_server_await(struct fake_server *server, uint32_t subnet_id, const char *words, int ms);

@@ -155,7 +155,7 @@ int set_up(void **state)
 
 int tear_down(void **state)
 {
-    static const char *const parts[] = {"", "-wal", "-shm"};
+    static const char *const parts[] = {"", "-wal", "-shm", "-lock"};
     char path[160];
     struct fixture *fixture = *state;
 

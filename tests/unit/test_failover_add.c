@@ -300,6 +300,31 @@ static void test_a_shared_secret_is_a_certificate_or_a_password_for_the_partner(
     execute(fixture, "DELETE FROM ADM_DhcpFailoverRelationTable WHERE RecordId = 2");
     add(fixture, BRANCH ",\"control-url\":\"http://192.0.2.3/\"," SCOPES);
     assert_answer(fixture, secret, "0|192.0.2.3");
+    execute(fixture, "DELETE FROM ADM_DhcpFailoverRelationTable WHERE RecordId = 2");
+    fixture->parameters.shared_secret_file = (char *)"/etc/kea/secret";
+    add(fixture, BRANCH ",\"control-url\":\"http://192.0.2.3/\"," SCOPES);
+    assert_answer(fixture, secret, "1|192.0.2.3");
+    fixture->parameters.shared_secret_file = NULL;
+}
+
+static void test_credentials_go_to_no_host_but_their_own(void **state)
+{
+    struct partner_access partner = {.name = (char *)"server4", .basic_auth_user = (char *)"admin"};
+    static const char elsewhere[] = "{\"relationship-name\":\"r\",\"mode\":\"HotStandby\",\"server1-name\":"
+                                    "\"server1\",\"server2-name\":\"server4\","
+                                    "\"control-url\":\"http://198.51.100.66:8000/\"," SCOPES "}";
+    struct fixture *fixture = *state;
+
+    fixture->parameters.partners = &partner;
+    fixture->parameters.partner_count = 1;
+    refuse(fixture, "failover-add", "IpamApiInvalidParameter", "control-url", "%s", elsewhere);
+    partner.url = (char *)"http://[2001:db8::4]:8000/";
+    refuse(fixture, "failover-add", "IpamApiInvalidParameter", "control-url", "%s", elsewhere);
+    partner.basic_auth_user = NULL;
+    partner.cert_file = (char *)"/etc/kea/cert";
+    refuse(fixture, "failover-add", "IpamApiInvalidParameter", "control-url", "%s", elsewhere);
+    partner.url = (char *)"http://198.51.100.66:8000/";
+    json_decref(run_ok(fixture, "failover-add", "%s", elsewhere));
 }
 
 static void test_a_server_without_a_url_of_its_own_has_no_ip(void **state)
@@ -525,6 +550,7 @@ int main(void)
         TEST(test_the_partners_url_is_the_clients_then_the_parameters_then_the_rows),
         TEST(test_a_partner_whose_url_nobody_knows_is_refused),
         TEST(test_a_shared_secret_is_a_certificate_or_a_password_for_the_partner),
+        TEST(test_credentials_go_to_no_host_but_their_own),
         TEST(test_a_server_without_a_url_of_its_own_has_no_ip),
         TEST(test_a_partner_that_is_paired_already_is_refused),
         TEST(test_the_same_relationship_twice_is_refused),

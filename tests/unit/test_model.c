@@ -348,10 +348,10 @@ static void test_an_unknown_name_is_refused_with_those_that_are_known(void **sta
     refuse(
         "scope-receive", "{\"sender\": \"a\", \"receiver\": \"b\", \"scopes\": [{\"subnet-id\": 4, \"pools\": []}]}",
         "scopes[subnet-id=4].pools: unknown name, expected subnet-id, prefix, definition, base, fingerprint, version, "
-        "network-version",
+        "force, network-version",
         RPC "scope-receive/scopes[subnet-id='4']");
     refuse("scope-get", "{\"input\": {}}", "input: unknown name, expected subnet-id", RPC "scope-get");
-    refuse("scope-receive", "{\"request\": {}}", "request: unknown name, expected sender, receiver, scopes, ticket",
+    refuse("scope-receive", "{\"request\": {}}", "request: unknown name, expected sender, receiver, envelope, scopes, ticket",
            RPC "scope-receive");
 }
 
@@ -562,9 +562,9 @@ static void test_answers_are_held_against_the_output(void **state)
 
     /* What only the input knows is unknown in the output. */
     refuse_output("scope-receive", "{\"sender\": \"a\"}",
-                  "sender: unknown name, expected ticket, state, state-text, pause-us, scopes");
+                  "sender: unknown name, expected envelope, ticket, state, state-text, clock, pause-us, scopes");
     refuse_output("scope-receive", "{\"state\": \"done\"}",
-                  "state: expected one of pending, applied, recorded, unrecorded, found \"done\"");
+                  "state: expected one of pending, applied, recorded, unrecorded, busy, found \"done\"");
     refuse_output("scope-receive", "{\"scopes\": [{\"result\": \"applied\"}]}",
                   "scopes[#1].subnet-id: missing, expected an integer 1 to 4294967294");
     refuse_output("failover-get-all", "{\"relationships\": [{\"record-id\": 1, \"server1-percentage\": 101}]}",
@@ -576,8 +576,9 @@ static void test_answers_are_held_against_the_output(void **state)
     refuse_output(
         "failover-status", "{\"relationships\": [{\"name\": \"it's\", \"x\": 1}]}",
         "relationships[#1].x: unknown name, expected name, mode, kea-mode, partner, partner-url, way, local-state,"
-        " partner-state, scopes, in-sync, out-of-sync, queued, held, oldest-wait-ms, next-attempt-ms, last-error, "
-        "pushes,"
+        " partner-state, scopes, in-sync, out-of-sync, queued, held, held-removals, received-held, "
+        "received-held-removals, oldest-wait-ms, next-attempt-ms, shared-secret, refused-requests, last-error, "
+        "partner-error, pushes,"
         " scopes-sent, scopes-received");
     refuse_output("scope-get", "{\"scope\": []}", "scope: expected a map, found an empty list");
     refuse_output("scope-get", "{\"scope\": {\"origin\": \"x\"}}",

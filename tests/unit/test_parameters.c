@@ -43,7 +43,8 @@ static void test_every_parameter_is_taken(void **state)
                                       "\"apply\": [\"config-set\", \"scope-receive\"],"
                                       "\"partners\": {\"server2\": {\"url\": \"https://192.0.2.2:8000/\","
                                       "\"trust-anchor\": \"/ca\", \"cert-file\": \"/c\", \"key-file\": \"/k\","
-                                      "\"basic-auth-user\": \"u\"}}}",
+                                      "\"basic-auth-user\": \"u\", \"shared-secret-file\": \"/s2\"}},"
+                                      "\"shared-secret-file\": \"/s\", \"accept-from\": \"partners\"}",
                                       "dhcp4", &parameters)
                          .code,
                      RESULT_OK);
@@ -57,6 +58,9 @@ static void test_every_parameter_is_taken(void **state)
     assert_true(parameters.apply[APPLY_SCOPE_RECEIVE]);
     assert_false(parameters.apply[APPLY_SUBNET_COMMANDS]);
     assert_true(parameters.apply[APPLY_CONFIG_SET]);
+    assert_string_equal(parameters.shared_secret_file, "/s");
+    assert_string_equal(parameters.partners[0].shared_secret_file, "/s2");
+    assert_true(parameters.only_signed);
     assert_int_equal(parameters.partner_count, 1);
     assert_string_equal(parameters.partners[0].name, "server2");
     assert_string_equal(parameters.partners[0].url, "https://192.0.2.2:8000/");
@@ -96,6 +100,10 @@ static void test_a_mistake_is_named(void **state)
         {"{\"partners\": []}", "partners", "map", "a list"},
         {"{\"partners\": {\"b\": 1}}", "partners.b", "map", "a number"},
         {"{\"partners\": {\"b\": {\"uri\": \"x\"}}}", "partners.b", "unknown name", "uri"},
+        {"{\"shared-secret-file\": 7}", "shared-secret-file", "path", "a number"},
+        {"{\"accept-from\": \"all\"}", "accept-from", "any", "all"},
+        {"{\"accept-from\": \"partners\"}", "accept-from", "shared-secret-file", "partners"},
+        {"{\"partners\": {\"b\": {\"shared-secret-file\": \"\"}}}", "partners.b.shared-secret-file", "path", "empty"},
         {"{\"partners\": {\"b\": {\"url\": \"192.0.2.1\"}}}", "partners.b.url", "http://", "192.0.2.1"},
         {"{\"partners\": {\"b\": {\"url\": \"http://u:p@192.0.2.1\"}}}", "partners.b.url", "no user or password",
          "give"},

@@ -80,7 +80,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    static const char *const parts[] = {"", "-wal", "-shm"};
+    static const char *const parts[] = {"", "-wal", "-shm", "-lock"};
     char path[160];
     struct fixture *fixture = *state;
 

@@ -175,6 +175,20 @@ static void test_what_is_no_answer_is_a_failure(void **state)
     assert_false(run.choice.asked);
 }
 
+/* Whoever gets between the two could answer a config-get. */
+static void test_with_a_secret_only_what_is_sealed_is_spoken(void **state)
+{
+    struct result why;
+
+    (void)state;
+    run.choice.sealed = true;
+    assert_int_equal(ask("{'result': 0, 'arguments': [" ANY_KEA SUBNET_COMMANDS "]}"), WAY_DONE);
+    assert_string_equal(picked(NULL, &why), "none");
+    assert_non_null(strstr(why.message, "shared-secret-file"));
+    assert_int_equal(ask("{'result': 0, 'arguments': [" ANY_KEA ", 'scope-receive']}"), WAY_DONE);
+    assert_string_equal(picked(NULL, &why), "scope-receive");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +200,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_partner_that_does_not_tell_is_tried_the_best_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_way_that_failed_is_not_taken_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_no_answer_is_a_failure, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_with_a_secret_only_what_is_sealed_is_spoken, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -172,7 +172,7 @@ class Field(Pair):
     # ---- its end ----
 
     def nothing_waits(self):
-        return all(not (status["queued"] or status["out-of-sync"])
+        return all(status.get("queued") == 0 and status.get("out-of-sync") == 0
                    for status in (server.sync_status() for server in self.servers.values()))
 
     def wait_calm(self, seconds, normal=True):

@@ -7,6 +7,8 @@ import time
 from lab import network
 
 MESSAGE_MAX = 64 << 20
+TIMED_OUT = (b"HTTP/1.1 408 Request Timeout\r\nContent-Type: application/json\r\nContent-Length: 44\r\n\r\n"
+             b'{ "result": 408, "text": "Request Timeout" }')
 
 
 class Proxy:
@@ -18,13 +20,17 @@ class Proxy:
     swallow         the request is read and nothing follows
     lose answer     the request reaches the partner, the connection is closed instead of the answer
     half an answer  the same after half of the answer
+    timed out       on a connection that was used before, the request is met by a 408 that was on its way already, as by a
+                    control agent that has just given up an idle connection; its answer follows
 
-    `on_request` and `on_answer`, where set, are called when a request, or an answer, is about to go on."""
+    `on_request` and `on_answer`, where set, are called when a request, or an answer, is about to go on. `requests` are the
+    bodies of the last ones that went on, `connections` how many were made."""
 
     def __init__(self, namespace, port, target):
         self.namespace, self.target = namespace, target
         self.url = f"http://127.0.0.1:{port}/"
         self.on_request = self.on_answer = None
+        self.requests, self.connections = [], 0
         self._open = set()
         self.behave()
         self._listener = network.inside(namespace, socket.create_server, ("127.0.0.1", port))
@@ -52,7 +58,8 @@ class Proxy:
             threading.Thread(target=self._carry, args=(channel,), daemon=True).start()
 
     def _carry(self, client):
-        partner = None
+        partner, used = None, False
+        self.connections += 1
         self._open.add(client)
         try:
             network.enter(self.namespace)
@@ -68,6 +75,11 @@ class Proxy:
                     self._open.add(partner)
                 if self.on_request:
                     self.on_request()
+                self.requests.append(request.split(b"\r\n\r\n", 1)[1])
+                del self.requests[:-100]
+                if self.fate == "timed out" and used:
+                    client.sendall(TIMED_OUT)
+                used = True
                 partner.sendall(request)
                 answer = _read_message(partner)
                 if answer is None or self.fate == "lose answer":

@@ -76,7 +76,7 @@ class Pair:
         def settled():
             for server in self.servers.values():
                 status = server.sync_status()
-                if status["queued"] or status["out-of-sync"]:
+                if status.get("queued") != 0 or status.get("out-of-sync") != 0:
                     return False
             return True
         wait_until(settled, seconds, "nothing is queued or out of sync", every=0.05)

@@ -157,8 +157,11 @@ class Server:
         return local["state"]
 
     def sync_status(self):
-        """The one relationship of failover-status, as soon as there is one."""
-        return wait_until(lambda: self.command("failover-status")["relationships"], 5, "there is a relationship")[0]
+        """The one relationship of failover-status, as soon as there is one and the configuration has been mirrored."""
+        def known():
+            status = self.command("failover-status")
+            return status["mirror"] != "starting" and status["relationships"]
+        return wait_until(known, 5, "there is a relationship")[0]
 
     # ---- changes ----
 

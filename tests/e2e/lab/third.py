@@ -18,7 +18,7 @@ def introduce(server):
     with open(server.path("password"), "w", encoding="utf-8") as file:
         file.write(password + "\n")
     hook = next(hook for hook in server.configuration["hooks-libraries"] if "failover_sync" in hook["library"])
-    hook["parameters"]["partners"] = {NAME: {"basic-auth-user": user,
+    hook["parameters"]["partners"] = {NAME: {"url": f"http://{ADDRESS}:{config.HTTP_PORT}/", "basic-auth-user": user,
                                              "basic-auth-password-file": server.inside("password")}}
     server.write(server.configuration)
 
