@@ -254,10 +254,10 @@ static void test_the_partners_url_is_the_clients_then_the_parameters_then_the_ro
     int64_t record_id;
 
     (void)snprintf(sql, sizeof sql, url, "server3");
-    add(fixture, BRANCH ",\"control-url\":\"https://kea3.example.org:8443/\"," SCOPES);
-    assert_answer(fixture, sql, "https://kea3.example.org:8443/|kea3.example.org|kea3.example.org");
-    execute(fixture, "DELETE FROM ADM_DhcpFailoverRelationTable WHERE RecordId = 2");
-    add(fixture, BRANCH "," SCOPES); /* the row's of before is not asked */
+    /* The parameters have credentials: those go to no other host. */
+    refuse(fixture, "failover-add", "IpamApiInvalidParameter", "control-url",
+           "{" BRANCH ",\"control-url\":\"https://kea3.example.org:8443/\"," SCOPES "}");
+    add(fixture, BRANCH "," SCOPES);
     assert_answer(fixture, sql, "https://192.0.2.3:8000/|192.0.2.3|192.0.2.3");
     execute(fixture, "DELETE FROM ADM_DhcpFailoverRelationTable WHERE RecordId = 2");
     assert_ok(server_store_put(fixture->store, &known, &record_id));

@@ -165,23 +165,6 @@ static void test_the_care_of_an_administrator_is_no_damage(void **state)
     assert_true(has_custom_field(one));
 }
 
-static void test_a_store_that_is_cut_in_half_is_noticed_though_nothing_reads_it(void **state)
-{
-    struct stat status;
-
-    (void)state;
-    start_pair();
-    run_sql(fake_server_store(one), "PRAGMA wal_checkpoint(TRUNCATE)");
-    assert_int_equal(stat(fake_server_store(one), &status), 0);
-    assert_int_equal(truncate(fake_server_store(one), status.st_size / 2), 0);
-    for (int tries = 0; tries < PAIR_SOON / 10 && count_set_aside() == 0; tries++)
-        usleep(10000);
-    assert_int_equal(count_set_aside(), 1);
-    await_status_text(one, "\"current\"");
-    pair_await_quiet();
-    assert_int_equal(ask_sql(fake_server_store(one), "SELECT count(*) FROM ADM_DHCPScopesTable WHERE SubnetId = 1"), 2);
-}
-
 static void test_of_damaged_stores_the_newest_few_are_kept(void **state)
 {
     (void)state;
@@ -486,7 +469,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_the_care_of_an_administrator_is_no_damage),
-        TEST(test_a_store_that_is_cut_in_half_is_noticed_though_nothing_reads_it),
         TEST(test_of_damaged_stores_the_newest_few_are_kept),
         TEST(test_whatever_is_in_the_place_of_the_store_the_server_starts_and_the_mirror_heals),
         TEST(test_a_store_that_the_servers_user_may_not_use_is_taken_up_when_it_may),
