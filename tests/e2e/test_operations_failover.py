@@ -311,20 +311,6 @@ def test_a_fault_leaves_a_relationship_as_it_was(pair, relation, command, argume
     assert adm_tables(pair.first) == before
 
 
-def test_deleting_it_ends_replication_and_leaves_the_partners_scopes(pair, other, relation):
-    """The last of this module's: afterwards there is no third server for the first."""
-    before = other.scopes()
-    assert call(pair.first, "failover-del", {"record-id": relation["record-id"]})["state"] == "CompletedWithSuccess"
-    refused(pair.first, "failover-get", {"record-id": relation["record-id"]}, "IpamApiObjectNotFoundInDatabase", "record-id")
-    change(pair.first, 2, 7777)
-    wait_until(lambda: lifetime(pair.second, 2) == 7777, 1, "the partner has the change")
-    stays(lambda: other.scopes() == before, 1, "the third server keeps what it had")
-    assert [row["partner"] for row in pair.first.command("failover-status")["relationships"]] == ["server2"]
-    assert tables.query(pair.first, "SELECT count(*) FROM ADM_DHCPServersTable WHERE HaName = ?", third.NAME) == [(0,)]
-    for server in (pair.first, pair.second, other):
-        tables.assert_sound(server)
-
-
 def test_a_password_that_everybody_can_read_is_warned_of_once(pair, relation):
     """However often the library was loaded since its server was started."""
     lines = pair.first.logged("FAILOVER_SYNC_PASSWORD_READABLE")
@@ -369,3 +355,17 @@ def test_a_password_without_a_url_is_sent_nowhere(pair, relation):
         pair.first.write(pair.first.configuration)
         pair.first.reload()
         pair.wait_settled()
+
+
+def test_deleting_it_ends_replication_and_leaves_the_partners_scopes(pair, other, relation):
+    """The last of this module's: afterwards there is no third server for the first."""
+    before = other.scopes()
+    assert call(pair.first, "failover-del", {"record-id": relation["record-id"]})["state"] == "CompletedWithSuccess"
+    refused(pair.first, "failover-get", {"record-id": relation["record-id"]}, "IpamApiObjectNotFoundInDatabase", "record-id")
+    change(pair.first, 2, 7777)
+    wait_until(lambda: lifetime(pair.second, 2) == 7777, 1, "the partner has the change")
+    stays(lambda: other.scopes() == before, 1, "the third server keeps what it had")
+    assert [row["partner"] for row in pair.first.command("failover-status")["relationships"]] == ["server2"]
+    assert tables.query(pair.first, "SELECT count(*) FROM ADM_DHCPServersTable WHERE HaName = ?", third.NAME) == [(0,)]
+    for server in (pair.first, pair.second, other):
+        tables.assert_sound(server)

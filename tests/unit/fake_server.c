@@ -466,11 +466,14 @@ static void answer_request(struct fake_server *server, int connection)
         .server = server, .name = json_string_value(json_object_get(root, "command")), .arguments = arguments};
 
     if (call.name != NULL && server->reachable) {
+        fake_server_tamper *tamper;
+
         if (json_object_get(json_object_get(root, "arguments"), "scopes") != NULL)
             keep_batch(server, arguments);
         on_main_do(&call, strcmp(call.name, "list-commands") == 0 ? list_commands : call_plugin);
-        if (server->tamper != NULL && call.text != NULL && strcmp(call.name, "list-commands") != 0)
-            call.text = server->tamper(call.text);
+        tamper = server->tamper; /* read once: it may be taken away meanwhile */
+        if (tamper != NULL && call.text != NULL && strcmp(call.name, "list-commands") != 0)
+            call.text = tamper(call.text);
     }
     if (call.text != NULL)
         dprintf(connection, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n[%s]",
