@@ -244,6 +244,25 @@ bool version_drop_ahead(struct version_vector *version, uint64_t limit)
     return dropped;
 }
 
+bool version_clocks_agree(int64_t seconds, int64_t milliseconds)
+{
+    const int64_t apart = seconds * 1000 - milliseconds;
+
+    return seconds != 0 && (apart < 0 ? -apart : apart) <= (int64_t)VERSION_AHEAD_MAX;
+}
+
+bool version_number_anew(struct version_vector *version, const struct version_vector *theirs, uint64_t now)
+{
+    const struct version_vector whole = *version;
+
+    if (!version_drop_ahead(version, now + VERSION_AHEAD_MAX))
+        return false;
+    for (size_t i = 0; i < theirs->count; i++)
+        if (knows(&whole, &theirs->part[i]))
+            version_add(version, theirs->part[i].writer, theirs->part[i].edit);
+    return true;
+}
+
 /* ---- text ---- */
 
 void version_print(const struct version_vector *version, char text[VERSION_TEXT_SIZE])

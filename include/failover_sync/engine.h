@@ -40,6 +40,7 @@ struct relationship_status {
     char partner_error[480]; /* why the partner replicates nothing, as it said last; "": it does */
     const char *way;         /* how the partner is served; static; NULL before it was asked */
     uint32_t pushes, scopes_sent, scopes_received;
+    bool unsettled; /* the partner may have taken scopes that it was sent, without this server knowing */
 };
 
 /* Guarded by its lock: written by the worker, read by commands. */
@@ -103,6 +104,14 @@ struct plugin {
 
 /* Milliseconds since 1970, by a clock that anybody may set: for what is shown, and for what outlives the process. */
 int64_t engine_now(void);
+
+/* The same in seconds, as far as 32 bits reach: for the partner, who compares the clocks. */
+static inline uint32_t engine_now_seconds(void)
+{
+    const int64_t now = engine_now() / 1000;
+
+    return now < 0 ? 0 : now > UINT32_MAX ? UINT32_MAX : (uint32_t)now;
+}
 
 /* Milliseconds of a clock that nobody can set: for every wait that ends with the process. Never 0. */
 int64_t engine_ticks(void);

@@ -101,6 +101,15 @@ size_t version_strangers(const struct version_vector *version, const struct vers
 /* Takes out all parts with a number above `limit`; true if there were any. */
 bool version_drop_ahead(struct version_vector *version, uint64_t limit);
 
+/* Whether two clocks, one read in seconds and one in milliseconds since 1970, agree as far as edits are concerned; a
+ * clock that is not known (0) does not. */
+bool version_clocks_agree(int64_t seconds, int64_t milliseconds);
+
+/* Prepares a version for one more edit where its numbers were given while a clock was ahead: those are taken out, but
+ * for what the other server, with its version `theirs`, has taken of them; what that has made itself stays apart. False
+ * if no number is ahead of the clock. */
+bool version_number_anew(struct version_vector *version, const struct version_vector *theirs, uint64_t now);
+
 /* Prints a version: its parts "writer:edit", hexadecimal, with commas between them; "" if it is empty. */
 void version_print(const struct version_vector *version, char text[VERSION_TEXT_SIZE]);
 

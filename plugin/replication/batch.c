@@ -249,7 +249,8 @@ static struct result command_text(const struct plugin *plugin, size_t number, js
     if (arguments == NULL)
         return result_no_memory("a request");
     if (json_object_set_new(arguments, "sender", json_string(relationship_self(relationship)->name)) != 0 ||
-        json_object_set_new(arguments, "receiver", json_string(relationship_partner(relationship)->name)) != 0) {
+        json_object_set_new(arguments, "receiver", json_string(relationship_partner(relationship)->name)) != 0 ||
+        json_object_set_new(arguments, "clock", json_integer(engine_now_seconds())) != 0) {
         json_decref(arguments);
         return result_no_memory("a request");
     }

@@ -187,20 +187,14 @@ static struct result settle_held(struct settling *settling, const char *reason)
     return mirror_put_agreement(settling->writer, &settling->entry, settling->number, item->definition);
 }
 
-/* Whether the clocks of both servers agree by now, as far as edits are concerned. */
-static bool clocks_agree(const struct settling *settling)
-{
-    const int64_t apart = settling->partner_clock * 1000 - settling->writer->now;
-
-    return settling->partner_clock != 0 && (apart < 0 ? -apart : apart) <= (int64_t)VERSION_AHEAD_MAX;
-}
-
 /* The partner refused numbers that were given while a clock was ahead, and all clocks are right again: the version is
  * numbered anew and sent at once. RESULT_NOT_FOUND if that is not so. */
 static struct result number_anew(struct settling *settling)
 {
     struct mirror_writer *writer = settling->writer;
     const struct batch_item *item = settling->item;
+    /* What the partner was known to have, and what it says that it has: the answer to an earlier batch may be lost. */
+    const struct version_vector known = version_merge(&item->known, &item->has);
     struct version_vector version = item->version;
     const struct mirror_removal removal = {.subnet_id = item->wish.subnet_id,
                                            .prefix = item->wish.prefix,
@@ -209,10 +203,9 @@ static struct result number_anew(struct settling *settling)
                                            .agreed_with = -1};
     struct result result;
 
-    if (!clocks_agree(settling) || !version_drop_ahead(&version, (uint64_t)writer->now + VERSION_AHEAD_MAX))
+    if (!version_clocks_agree(settling->partner_clock, writer->now) ||
+        !version_number_anew(&version, &known, (uint64_t)writer->now))
         return result_error(RESULT_NOT_FOUND, "its numbers are right");
-    /* What the partner has taken while its clock was ahead, too, is built on. */
-    version = version_merge(&version, &item->known);
     if (!settling->known) {
         result = mirror_remove_scope(writer, &removal);
     } else {

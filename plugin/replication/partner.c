@@ -231,6 +231,7 @@ static void push(struct partner *partner)
     }
     (void)pthread_mutex_lock(&plugin->status.lock);
     plugin->status.relationship[partner->number].scopes_sent += (uint32_t)partner->batch.count;
+    plugin->status.relationship[partner->number].unsettled = true;
     (void)pthread_mutex_unlock(&plugin->status.lock);
     begin(partner, ways[way]);
 }
@@ -348,6 +349,9 @@ static void settle(struct partner *partner)
         fail(partner, &result);
         return;
     }
+    (void)pthread_mutex_lock(&plugin->status.lock);
+    plugin->status.relationship[partner->number].unsettled = false;
+    (void)pthread_mutex_unlock(&plugin->status.lock);
     for (size_t i = 0; i < partner->batch.count; i++)
         if (partner->batch.items[i].outcome == BATCH_APPLIED || partner->batch.items[i].outcome == BATCH_UNCHANGED)
             agreed++;

@@ -172,21 +172,13 @@ static struct result take_scopes(struct reception *reception, const struct model
     return result_ok();
 }
 
-/* As far as the module's type reaches. */
-static json_int_t clock_seconds(void)
-{
-    const int64_t now = engine_now() / 1000;
-
-    return now < 0 ? 0 : now > UINT32_MAX ? UINT32_MAX : now;
-}
-
 static char *answer_ticket(struct plugin *plugin, const char *name)
 {
     json_t *description = tickets_describe(plugin->tickets, name);
 
     if (description == NULL)
         return answer_empty(NULL, "ticket %.64s is not known here: the server was restarted, or it is too old", name);
-    if (json_object_set_new(description, "clock", json_integer(clock_seconds())) != 0) {
+    if (json_object_set_new(description, "clock", json_integer(engine_now_seconds())) != 0) {
         json_decref(description);
         return NULL;
     }
@@ -262,6 +254,7 @@ char *command_scope_receive(struct plugin *plugin, const struct model_node *inpu
         return answer_success(json_pack("{s:s}", "state", "busy"),
                               "an earlier batch is not recorded yet; the next one is taken after that");
     }
+    reception->clock = model_integer(input, "clock", 0);
     result = take_scopes(reception, input);
     if (result_failed(result)) {
         reception_end(reception);

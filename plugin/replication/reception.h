@@ -34,6 +34,7 @@ struct reception {
     size_t number;
     unsigned generation;
     char *partner;
+    int64_t clock; /* the sender's when it sent, in seconds since 1970; 0 if it does not say */
     bool claimed;  /* the flag in plugin->receiving is its own */
     bool recorded; /* only what follows from it is left to do */
     char ticket[TICKET_NAME_SIZE];

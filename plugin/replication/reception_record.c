@@ -162,6 +162,26 @@ static struct result record_taken(struct mirror_writer *writer, const struct rec
     return result_failed(result) ? result : mirror_note_recorded(writer, &applied);
 }
 
+/* What stays here may have been numbered while the clock was ahead: the sender does not believe that and would send its
+ * own again and again. Once both clocks are right, and it is certain what the sender knows, it is numbered anew: true if
+ * that takes an edit. */
+static bool number_anew(const struct mirror_writer *writer, const struct reception *reception,
+                        const struct received_scope *scope, const struct recorded *recorded,
+                        struct version_vector *version)
+{
+    struct engine_status *status = &writer->plugin->status;
+    struct version_vector known = scope->version;
+    bool unsettled;
+
+    (void)pthread_mutex_lock(&status->lock);
+    unsettled = status->relationship[reception->number].unsettled;
+    (void)pthread_mutex_unlock(&status->lock);
+    if (recorded->met)
+        known = version_merge(&known, &recorded->known);
+    return !unsettled && version_clocks_agree(reception->clock, writer->now) &&
+           version_number_anew(version, &known, (uint64_t)writer->now);
+}
+
 /* The sender's version is older than what is here, or loses a conflict against it: it is sent what is here, unless it
  * is known to have that by now. What wins counts as made on top of what loses, on whichever server that is found out.
  */
@@ -183,6 +203,8 @@ static struct result record_kept(struct mirror_writer *writer, const struct rece
 
     if (recorded.met && version_compare(&scope->version, &recorded.known) == VERSION_OLDER)
         return result_ok(); /* it comes late */
+    if (number_anew(writer, reception, scope, &recorded, &record.is))
+        record.edit = true;
     if (overruled) {
         struct result result = record_overruled(writer, scope);
 
@@ -192,11 +214,12 @@ static struct result record_kept(struct mirror_writer *writer, const struct rece
     return put(writer, reception, scope, &record);
 }
 
+/* Both versions wait for a person. */
 static struct result record_held(struct mirror_writer *writer, const struct reception *reception,
                                  const struct received_scope *scope)
 {
     const struct recorded recorded = look(writer, reception, scope);
-    const struct record record = {
+    struct record record = {
         .is = recorded.version,
         .known = scope->version,
         .origin = recorded.origin,
@@ -204,9 +227,11 @@ static struct result record_held(struct mirror_writer *writer, const struct rece
         .hold = true,
         .reason = "changed on both servers, both versions are kept",
     };
+    const bool anew = number_anew(writer, reception, scope, &recorded, &record.is);
 
+    record.edit = record.edit || anew;
     kea_log(writer->plugin->server, FAILOVER_SYNC_CONFLICT, scope->prefix, "both versions are kept");
-    if (scope->after.definition == NULL)
+    if (scope->after.definition == NULL && !anew)
         return mirror_put_known(writer, reception->number, scope->subnet_id, scope->prefix, &scope->version);
     return put(writer, reception, scope, &record);
 }

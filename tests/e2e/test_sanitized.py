@@ -6,7 +6,7 @@ import os
 
 import pytest
 from lab import admins, config, store_model
-from lab.operations import outcome
+from lab.operations import outcome, patiently
 from lab.waiting import wait_until
 from test_replication import scope_list_edit, without
 
@@ -21,8 +21,8 @@ def operate(server):
         client.join(120)
     assert not [client.failure for client in clients if client.failure]
     store_model.assert_store_equals(server, clients, shared)
-    scope = server.command("scope-get", {"subnet-id": 3})["scope"]["record-id"]
-    pools = server.command("range-get-all", {"scope-record-id": scope})
+    scope = patiently(lambda: server.ask("scope-get", {"subnet-id": 3}))["arguments"]["scope"]["record-id"]
+    pools = patiently(lambda: server.ask("range-get-all", {"scope-record-id": scope}))["arguments"]
     for last, result in (("10.100.3.99", 0), ("10.100.4.1", 1)):
         answer = outcome(server, server.ask("range-update", {
             "record-id": pools["ranges"][0]["record-id"], "modified-properties": ["end-ip-address"], "end-ip-address": last}))
@@ -33,7 +33,9 @@ def operate(server):
     for format in ("json", "xml"):
         page = {}
         while page is not None:
-            answer = server.command("adm-get", {"format": format, "limit": 20, **page})
+            answer = patiently(lambda: server.ask("adm-get", {"format": format, "limit": 20, **page}))
+            assert answer["result"] == 0, answer
+            answer = answer["arguments"]
             page = {"from": answer["next"]} if "next" in answer else None
 
 

@@ -283,6 +283,11 @@ static void meet(int server, uint32_t scope, int version)
 
     if (here == version)
         return;
+    if (world.wrong_clocks) { /* it may not believe the number of what it has, too */
+        histories[scope].versions[here].twins |= UINT64_C(1) << version;
+        histories[scope].versions[version].twins |= UINT64_C(1) << here;
+        return;
+    }
     if (knew(scope, here, version)) {
         histories[scope].versions[here].twins |= UINT64_C(1) << version;
         return;

@@ -4,6 +4,8 @@
 #define CURL_DISABLE_TYPECHECK
 #include "sim.h"
 
+#include "failover_sync/version_vector.h"
+
 #include <curl/curl.h>
 #include <jansson.h>
 #include <stdarg.h>
@@ -41,6 +43,12 @@ struct message {
 static struct transfer *transfers[TRANSFERS]; /* all handles there are */
 static struct message messages[MESSAGES];     /* in the order sent */
 static size_t message_count;
+
+/* What each server said last of each scope. */
+static struct {
+    char version[VERSION_TEXT_SIZE];
+    int number;
+} said[SERVERS][SCOPES + 1];
 
 static void take_out(size_t number)
 {
@@ -179,16 +187,17 @@ static struct delivery delivery_of(int from, const char *text)
     {
         uint32_t id = (uint32_t)json_integer_value(json_object_get(scope, "subnet-id"));
         uint8_t content = sim_content_of(json_string_value(json_object_get(scope, "definition")));
+        const char *version = json_string_value(json_object_get(scope, "version"));
 
         if (id > SCOPES)
             abort();
         delivery.version[id] = rules_sent(from, id);
         /* What a partner does not know the session of is said again, as it was. */
-        for (int older = delivery.version[id]; world.sealed && older >= 0; older--)
-            if (rules_version_content(id, older) == content) {
-                delivery.version[id] = older;
-                break;
-            }
+        if (world.sealed && strcmp(said[from][id].version, version) == 0 &&
+            rules_version_content(id, said[from][id].number) == content)
+            delivery.version[id] = said[from][id].number;
+        said[from][id].number = delivery.version[id];
+        (void)snprintf(said[from][id].version, sizeof said[from][id].version, "%s", version);
         if (rules_version_content(id, delivery.version[id]) != content)
             world_fail("scope %u: server%d sends content %u, but has recorded content %u", id, from + 1, content,
                        rules_version_content(id, delivery.version[id]));
@@ -346,6 +355,7 @@ void sim_network_forget(int server)
 
 void sim_network_clear(void)
 {
+    memset(said, 0, sizeof said);
     while (message_count > 0) {
         free(messages[0].text);
         take_out(0);

@@ -351,7 +351,7 @@ static void test_an_unknown_name_is_refused_with_those_that_are_known(void **sta
         "force, network-version",
         RPC "scope-receive/scopes[subnet-id='4']");
     refuse("scope-get", "{\"input\": {}}", "input: unknown name, expected subnet-id", RPC "scope-get");
-    refuse("scope-receive", "{\"request\": {}}", "request: unknown name, expected sender, receiver, envelope, scopes, ticket",
+    refuse("scope-receive", "{\"request\": {}}", "request: unknown name, expected sender, receiver, clock, envelope, scopes, ticket",
            RPC "scope-receive");
 }
 

@@ -178,6 +178,42 @@ static struct version_vector of_many(unsigned *seed)
     return version;
 }
 
+/* Numbers of years ahead go, what the other has of them stays, and what the other made itself stays apart. */
+static void test_a_version_is_numbered_anew_on_what_the_other_has(void **state)
+{
+    const uint64_t now = UINT64_C(1800000000000), ahead = now + 400 * VERSION_AHEAD_MAX;
+    const struct version_vector nothing = {.count = 0};
+    struct version_vector mine = {.count = 0}, theirs = {.count = 0}, right = {.count = 0};
+
+    (void)state;
+    version_add(&right, 0x10, now);
+    assert_false(version_number_anew(&right, &nothing, now));
+    version_add(&mine, 0x10, ahead + 1);
+    version_add(&mine, 0x20, 7);
+    version_add(&theirs, 0x10, ahead);
+    version_add(&theirs, 0x30, now);
+    assert_true(version_number_anew(&mine, &theirs, now));
+    assert_int_equal(version_edit_of(&mine, 0x10), ahead);
+    assert_int_equal(version_edit_of(&mine, 0x20), 7);
+    assert_int_equal(version_edit_of(&mine, 0x30), 0);
+    version_add(&mine, 0x10, version_next_edit(&mine, now, 0));
+    assert_int_equal(version_compare(&mine, &theirs), VERSION_APART);
+    assert_true(version_number_anew(&mine, &nothing, now));
+    assert_int_equal(version_edit_of(&mine, 0x10), 0);
+}
+
+static void test_clocks_agree_within_a_day(void **state)
+{
+    const int64_t now = INT64_C(1800000000000), day = (int64_t)VERSION_AHEAD_MAX;
+
+    (void)state;
+    assert_true(version_clocks_agree(now / 1000, now + day));
+    assert_true(version_clocks_agree(now / 1000, now - day));
+    assert_false(version_clocks_agree(now / 1000, now + day + 1));
+    assert_false(version_clocks_agree(now / 1000, now - day - 1));
+    assert_false(version_clocks_agree(0, 0));
+}
+
 static void test_many_writers_change_nothing_of_what_is_newer(void **state)
 {
     unsigned seed = 4;
@@ -268,6 +304,8 @@ int main(void)
         cmocka_unit_test(test_late_numbers_of_many_writers_hide_no_other_edit),
         cmocka_unit_test(test_an_own_edit_is_above_all_that_its_version_holds),
         cmocka_unit_test(test_numbers_that_are_not_believed_are_found_and_dropped),
+        cmocka_unit_test(test_a_version_is_numbered_anew_on_what_the_other_has),
+        cmocka_unit_test(test_clocks_agree_within_a_day),
         cmocka_unit_test(test_many_writers_change_nothing_of_what_is_newer),
         cmocka_unit_test(test_the_text_is_read_back),
         cmocka_unit_test(test_anything_else_is_no_version),

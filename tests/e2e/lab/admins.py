@@ -10,12 +10,11 @@ import threading
 import time
 
 from . import config, control, network
-from .operations import PROGRESS, address_v4, custom_values, outcome, range_v4
+from .operations import BUSY, PROGRESS, address_v4, call, custom_values, outcome, patiently, range_v4
 
 ENTITIES = ("Localhost", "Amsterdam")
 SHARED_NETWORK, SHARED_FIELD = "192.168.0", "Rack"
 UNREACHABLE = "http://10.53.0.9:8000/"
-TRIES, BUSY = 20, "the store is busy and did not answer in time"
 PATIENCE = 5  # seconds that no answer may take
 RELATIONS = 5  # of one administrator: all together must not be more than a server has room for
 
@@ -61,10 +60,8 @@ class Admin(threading.Thread):
 
     def ask(self, command, arguments=None):
         """One of ten that change something is not waited for. What only reads is asked again of a server that is busy."""
-        for _ in range(TRIES):
-            answer = self.ask_once(command, arguments)
-            if "-get" not in command or BUSY not in answer["text"]:
-                break
+        reads = "-get" in command
+        answer = patiently(lambda: self.ask_once(command, arguments)) if reads else self.ask_once(command, arguments)
         self.check(command, answer)
         self.refused += answer["result"] == 1
         return answer
@@ -279,8 +276,8 @@ WORK = [Admin.add_range, Admin.add_range, Admin.update_range, Admin.update_range
 def start_all(server, seed, clients, commands):
     """Prepares what they share, and has them begin together."""
     shared = Shared()
-    server.command("custom-field-add", {"name": "Managed by entity", "type": "Multivalued", "values": list(ENTITIES)})
-    contested = server.command("range-add", {**range_v4(SHARED_NETWORK, 250, 251), "create-subnet": True})["record-id"]
+    call(server, "custom-field-add", {"name": "Managed by entity", "type": "Multivalued", "values": list(ENTITIES)})
+    contested = call(server, "range-add", {**range_v4(SHARED_NETWORK, 250, 251), "create-subnet": True})["record-id"]
     shared.ranges[contested] = (250, 251)
     admins = [Admin(server, number, seed, commands // clients, shared, contested) for number in range(clients)]
     for admin in admins:

@@ -46,11 +46,26 @@ def outcome(server, answer, seconds=10):
         **operation.get("output", {}), **{key: operation[key] for key in PROGRESS}}}
 
 
+BUSY = "the store is busy and did not answer in time"
+
+
+def patiently(ask, seconds=60):
+    """What only reads is asked again of a server that is busy, as its answer says."""
+    deadline = time.monotonic() + seconds
+    answer = ask()
+    while BUSY in answer.get("text", "") and time.monotonic() < deadline:
+        time.sleep(0.1)
+        answer = ask()
+    return answer
+
+
 def ended(server, operation_id, seconds=10):
     """operation-get's answer when the operation has ended."""
     deadline = time.monotonic() + seconds
     while True:
-        operation = server.command("operation-get", {"operation-id": operation_id})["operation"]
+        answer = patiently(lambda: server.ask("operation-get", {"operation-id": operation_id}), seconds)
+        assert answer["result"] == 0, answer
+        operation = answer["arguments"]["operation"]
         if operation["state"] in ENDED:
             return operation
         assert time.monotonic() < deadline, f"after {seconds} s: {operation}"
