@@ -221,7 +221,7 @@ def _load(field, server, planned, shown, seen, mark):
     elif outcome == "refused":
         field.note(f"{server.name} refused: {answer.get('text')}")
         field.refused.add(server.name)
-        if field.unwritable != server.name:
+        if server.name not in field.unwritable:
             raise AssertionError(f"refused: {answer.get('text')}")
     field.ledger.loaded(server.name, source, text, start, end, seen, bool(server.logged(RECEIVED, mark)))
     return outcome

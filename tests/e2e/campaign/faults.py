@@ -1,12 +1,15 @@
 """What goes wrong. Each fault is drawn from a random generator alone, does its harm at `at` seconds into a round and is
 healed `lasting` seconds later; both are called from the main thread."""
 
+import contextlib
+import json
 import os
 import signal
+import sqlite3
 import threading
 import time
 
-from lab import processes
+from lab import config, control, network, processes
 
 from .ledger import SERVERS
 
@@ -30,9 +33,14 @@ ENABLED_FAULTS = {
     "ProxyHangsUp": 2,
     "ProxySwallows": 1,
     "ClockJump": 2,
+    "ClockYears": 2,
     "DiskFull": 2,
     "StoreLostWhileDown": 3,
     "StoreLostWhileUp": 2,
+    "StoreLocked": 1,
+    "StoreTended": 3,
+    "NameLost": 2,
+    "ForgedBatch": 4,
 }
 SECONDS = 2.5  # of a round in which faults begin
 SHORT_SLEEP = 30  # seconds: a timer that sleeps no longer than this ends within the time that servers are given to be calm
@@ -336,6 +344,20 @@ class ClockJump(Fault):
         self._set(field, 0)
 
 
+class ClockYears(ClockJump):
+    """Far more than the day by which numbers of edits may be ahead. High Availability gives up where the clocks differ by
+    a minute, and wants both servers to be restarted then."""
+
+    def draw(self, rng):
+        self.both = rng.random() < 0.5
+        self.seconds = rng.choice([-10, -1, 1, 10]) * 365 * 86400
+
+    def inject(self, field):
+        super().inject(field)
+        if not self.both:
+            field.clock_set_back.update(SERVERS)
+
+
 class DiskFull(Fault):
     """Of the server whose store is on the small disk."""
 
@@ -350,11 +372,11 @@ class DiskFull(Fault):
             except OSError:
                 pass
         self.since = time.monotonic()
-        field.unwritable = self.victim
+        field.unwritable.add(self.victim)
 
     def heal(self, field):
         os.unlink(self.filler)
-        field.unwritable = None
+        field.unwritable.discard(self.victim)
         # What waits for the store is tried again every second.
         field.ledger.paused(self.victim, self.since, time.monotonic() + 1.2)
         field.ledger.unwritable(self.victim, self.since, time.monotonic() + 1.2)
@@ -404,6 +426,138 @@ class StoreLostWhileUp(StoreLost):
 
     def heal(self, field):
         pass
+
+
+class StoreTended(Fault):
+    """By an administrator, with sqlite3: nothing that SQLite allows makes it a damaged one."""
+    lasts = (0.0, 0.1)
+
+    def draw(self, rng):
+        self.statement = rng.choice(["VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)", "ANALYZE", "REINDEX"])
+
+    def details(self):
+        return self.statement
+
+    def inject(self, field):
+        try:
+            with contextlib.closing(_open_store(field, self.victim)) as database:
+                database.execute(self.statement).fetchall()
+        except sqlite3.Error as error:
+            field.note(f"  {self.statement}: {error}")  # the store is lost, or another fault has locked it
+
+    def heal(self, field):
+        pass
+
+
+class StoreLocked(Fault):
+    """By another process, as by an administrator who began a transaction and went to lunch."""
+    lasts = (20.0, 20.0)
+
+    def inject(self, field):
+        self.database, self.since = None, time.monotonic()
+        try:
+            self.database = _open_store(field, self.victim)
+            self.database.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            field.note(f"  the store of {self.victim} is not locked: {error}")
+            return
+        field.unwritable.add(self.victim)
+
+    def heal(self, field):
+        if self.database is None:
+            return
+        if self.database.in_transaction:
+            self.database.execute("ROLLBACK")
+        self.database.close()
+        field.unwritable.discard(self.victim)
+        # What waits for the store is tried again every second, and waits for a lock a while.
+        field.ledger.paused(self.victim, self.since, time.monotonic() + 2.2)
+        field.ledger.unwritable(self.victim, self.since, time.monotonic() + 2.2)
+
+
+# ---- what others say ----
+
+class NameLost(Fault):
+    """The name server of the server that knows its partner by name keeps silent."""
+    lasts = (1.0, 8.0)
+
+    def inject(self, field):
+        self.victim = field.named
+        field.know_partners_name(False)
+
+    def heal(self, field):
+        field.know_partners_name(True)
+
+
+class ForgedBatch(Fault):
+    """Somebody on the management network speaks for a partner: with a secret it changes nothing, without one the pair
+    agrees again and no later edit is lost."""
+    lasts = (0.0, 0.1)
+    TEXT = "0123456789abcdef0123456789abcdef"  # a fingerprint of nothing
+
+    def draw(self, rng):
+        self.kind = rng.choice(["mad numbers", "numbers of today", "the victim's own number", "a removal of what never was"])
+        self.scope, self.seed = rng.randrange(9, 30), rng.getrandbits(56)
+
+    def details(self):
+        return self.kind
+
+    def version(self, row, now):
+        mad = 2 ** 53 - 1
+        strangers = [f"{(self.seed + 2 * number) | 1 << 60:016x}" for number in range(8)]
+        known = f"{row['version']}," if row["version"] else ""
+        if self.kind == "mad numbers":
+            return ",".join(f"{name}:{mad:x}" for name in strangers)
+        if self.kind == "numbers of today":
+            return known + ",".join(f"{name}:{now + 3600000:x}" for name in strangers)
+        if self.kind == "the victim's own number":
+            return known.rsplit(":", 1)[0] + f":{now + 7200000:x}" if known else f"{strangers[0]}:{mad:x}"
+        return f"{strangers[0]}:{now:x}"
+
+    def batch(self, field):
+        partner = next(name for name in SERVERS if name != self.victim)
+        ends = {"sender": partner, "receiver": self.victim}
+        if self.kind == "a removal of what never was":
+            row = {"subnet-id": 50000 + self.seed % 1000, "prefix": "10.250.0.0/24", "version": ""}
+            return {**ends, "scopes": [{**row, "base": "", "fingerprint": "", "version": self.version(row, _now_ms())}]}
+        with contextlib.closing(_open_store(field, self.victim)) as database:
+            found = database.execute(
+                "SELECT version.Prefix, version.Version, scope.Definition FROM ScopeVersions AS version"
+                " JOIN ADM_DHCPScopesTable AS scope USING (SubnetId) JOIN ADM_DHCPServersTable AS server"
+                " ON server.RecordId = scope.DHCPServerRecordId AND server.RecordId = version.ServerRecordId"
+                " WHERE server.IsLocal AND SubnetId = ?", (self.scope,)).fetchone()
+        if found is None or found[2] is None:
+            return None
+        row = {"subnet-id": self.scope, "prefix": found[0], "version": found[1]}
+        return {**ends, "scopes": [{**row, "base": "", "fingerprint": self.TEXT, "definition": found[2],
+                                    "version": self.version(row, _now_ms())}]}
+
+    def inject(self, field):
+        server = field.servers[self.victim]
+        port = config.CONTROL_PORT if server.release.version >= (2, 7) else config.HTTP_PORT
+        try:
+            batch = self.batch(field)
+            if batch is None:
+                return
+            answer = network.inside(field.network.clients, control.over_http, server.address, port, "scope-receive", batch, 3)
+        except (OSError, ValueError, sqlite3.Error) as error:
+            field.note(f"  nothing forged: {error}")
+            return
+        field.note(f"  answered: {json.dumps(answer)[:300]}")
+        if field.secret and answer["result"] != 1:
+            raise AssertionError(f"{self.victim} takes what nobody sealed: {answer}")
+
+    def heal(self, field):
+        pass
+
+
+def _now_ms():
+    return int(time.time() * 1000)
+
+
+def _open_store(field, name):
+    """As another process, which does not make one that is not there."""
+    return sqlite3.connect(f"file:{field.store_of(name)}?mode=rw", uri=True, timeout=5, isolation_level=None)
 
 
 def keep_only(names):

@@ -20,6 +20,9 @@ from .ledger import SERVERS, Ledger, registers_of
 from .proxy import Proxy
 
 PROXY_PORT = 8090
+PARTNER_NAME = "partner.campaign.example"  # the proxy, to the server that is told its partner's name
+BLACK_HOLE = "192.0.2.53"  # routed to the bridge, which forwards nothing: a name server that keeps silent
+SECRET = "the secret of the campaign"
 DISK_BYTES = 48 << 20  # more than the store's log grows to between two checkpoints
 CALM_SECONDS = 45  # from the last healing until all is calm, at most
 RETRY = {"min-ms": 200, "max-ms": 4000}  # shorter than the default, so that rounds are short
@@ -33,16 +36,19 @@ def other(name):
 
 class Field(Pair):
     """`small_disk` names the server whose store is on a disk of its own, `count` is of the scopes in the beginning. A
-    server's commands are given, and the server is started, by whoever has its turn; kills do not wait for it."""
+    server's commands are given, and the server is started, by whoever has its turn; kills do not wait for it. The other
+    server than that of the small disk knows its partner by a name. With `secret` both have one."""
 
-    def __init__(self, small_disk="server1", count=30, **keywords):
+    def __init__(self, small_disk="server1", count=30, secret=False, **keywords):
         self.ledger = Ledger()
         scopes, networks = edits.first_configuration(count, self.ledger.number)
         super().__init__(scopes, **{"shared-networks": networks}, **keywords)
         self.threads = bool(keywords.get("multi_threading"))
         self.turn = {name: threading.Lock() for name in SERVERS}
         self.down = set()
-        self.unwritable = None  # whose store's disk is full
+        self.unwritable = set()  # whose store cannot be written: its disk is full, or another process has locked it
+        self.secret = secret
+        self.named = other(small_disk)
         self.journal = []
         self.refused = set()  # who refused a configuration in this round
         self.clock_set_back = set()
@@ -58,8 +64,17 @@ class Field(Pair):
         port = config.HTTP_PORT
         self.proxies[server.name] = Proxy(server.namespace, PROXY_PORT, (network.SERVER_ADDRESSES[partner], port))
         parameters = server.configuration["hooks-libraries"][-1]["parameters"]
-        parameters["partners"] = {partner: {"url": self.proxies[server.name].url}}
+        url = self.proxies[server.name].url
+        if server.name == self.named:
+            url = url.replace("127.0.0.1", PARTNER_NAME)
+            self._prepare_names(server)
+        parameters["partners"] = {partner: {"url": url}}
         parameters["retry"] = RETRY
+        if self.secret:
+            with open(server.path("secret"), "w", encoding="ascii") as file:
+                file.write(SECRET + "\n")
+            os.chmod(server.path("secret"), 0o600)
+            parameters["shared-secret-file"] = server.inside("secret")
         if own_disk:
             self._disk = server.path("disk")
             os.mkdir(self._disk)
@@ -73,6 +88,21 @@ class Field(Pair):
         server.configuration["interfaces-config"].update(
             {"service-sockets-max-retries": 200, "service-sockets-retry-wait-time": 200})
         server.write(server.configuration)
+
+    def _prepare_names(self, server):
+        """`ip netns exec` puts these files over those in /etc."""
+        folder = f"/etc/netns/{server.namespace}"
+        self.network.ip(server.namespace, "route", "add", BLACK_HOLE, "via", "10.53.0.1")
+        os.makedirs(folder)
+        processes.at_end(lambda: shutil.rmtree(folder, ignore_errors=True))
+        with open(f"{folder}/resolv.conf", "w", encoding="ascii") as file:
+            file.write(f"nameserver {BLACK_HOLE}\noptions timeout:2 attempts:2\n")
+        self.know_partners_name(True)
+
+    def know_partners_name(self, known):
+        """In place: the running server reads the same file."""
+        with open(f"/etc/netns/{self.servers[self.named].namespace}/hosts", "w", encoding="ascii") as file:
+            file.write("127.0.0.1 localhost\n" + (f"127.0.0.1 {PARTNER_NAME}\n" if known else ""))
 
     def start(self):
         for server in self.servers.values():
@@ -95,7 +125,7 @@ class Field(Pair):
         self.journal, self.ears = [], []
         self.refused, self.clock_set_back = set(), set()
         self._began = time.monotonic()
-        self.unwritable = None
+        self.unwritable = set()
         self.log_marks = {name: server.mark() for name, server in self.servers.items()}
         self.ledger.begin_round(registers_of(self.first.running()))
 
@@ -126,7 +156,7 @@ class Field(Pair):
         self.down.add(name)
         self.note(f"{name} is asked to stop")
         code = processes.end(self.servers[name].process)
-        if self.unwritable == name:
+        if name in self.unwritable:
             self.ledger.killed(name, time.monotonic())
         self.note(f"{name} stopped")
         if code != 0:
@@ -196,6 +226,7 @@ class Field(Pair):
         if self._disk:
             processes.run("umount", self._disk)
             self._disk = None
+        shutil.rmtree(f"/etc/netns/{self.servers[self.named].namespace}", ignore_errors=True)
         super().remove()
 
 

@@ -3,6 +3,7 @@ result, was superseded knowingly, or is in the history because the other server'
 asked for; both stores are sound and say what runs; High Availability is normal and serves."""
 
 import contextlib
+import glob
 import json
 import sqlite3
 from dataclasses import dataclass, field
@@ -42,6 +43,11 @@ def store(field_, name):
         database.close()
 
 
+def set_aside(field_, name):
+    """What was renamed because SQLite called it damaged."""
+    return set(glob.glob(glob.escape(field_.store_of(name)) + ".damaged-*"))
+
+
 def history_mark(field_):
     """The last number of each server's history."""
     marks = {}
@@ -66,6 +72,8 @@ def judge(field_, marks):
         verdict.wrong(f"the servers differ: {field_.differences()}")
     shown = {name: field_.servers[name].running() for name in SERVERS}
     for name in SERVERS:
+        if not any(server == name for server, _ in field_.ledger.stores_lost) and set_aside(field_, name) - field_.set_aside[name]:
+            verdict.wrong(f"a sound store of {name} was set aside")
         _store_is_sound(field_, name, shown[name], verdict)
         for line in field_.servers[name].logged("FAILOVER_SYNC_RESTORE_FAILED|FAILOVER_SYNC_COMMAND_FAILED", field_.log_marks[name]):
             verdict.wrong(f"{name} logged: {line}")

@@ -48,7 +48,8 @@ def make_field(seed, number):
     rng = random.Random(f"{seed}:chapter {number // CHAPTER}")
     listener, threads = rng.choice([(None, None), (None, True), (True, True)])
     return Field(small_disk=rng.choice(SERVERS), count=rng.choice([30, 30, 150]), dedicated_listener=listener,
-                 multi_threading=threads, mode=rng.choice(["load-balancing", "load-balancing", "hot-standby"])).start()
+                 multi_threading=threads, mode=rng.choice(["load-balancing", "load-balancing", "hot-standby"]),
+                 secret=rng.choice([False, True])).start()
 
 
 @dataclass
@@ -93,6 +94,7 @@ def run_round(field_, plan):
     told, problems = Counter(), []
     field_.begin_round()
     marks = oracle.history_mark(field_)
+    field_.set_aside = {name: oracle.set_aside(field_, name) for name in SERVERS}
     hands = [threading.Thread(target=_edit, args=(field_, plan, server, began, told, problems)) for server in SERVERS]
     for hand in hands:
         hand.start()
