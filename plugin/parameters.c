@@ -338,7 +338,7 @@ static struct result take_apply(const json_t *value, struct parameters *paramete
         const char *word = json_string_value(member);
         size_t way = 0;
 
-        while (way < APPLY_WAYS && (word == NULL || strcmp(word, parameters_apply_word(way)) != 0))
+        while (way < APPLY_WAYS && (word == NULL || strcmp(word, parameters_apply_word((enum apply_way)way)) != 0))
             way++;
         if (way == APPLY_WAYS)
             return wrong("apply", expected, member);

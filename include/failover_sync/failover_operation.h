@@ -14,7 +14,7 @@ struct store;
 
 /* What the running engine has to follow once the transaction is committed. */
 struct failover_change {
-    enum {
+    enum failover_change_kind {
         FAILOVER_UNCHANGED,
         FAILOVER_ADDED,
         FAILOVER_UPDATED,

@@ -187,7 +187,8 @@ static struct result record_plan(struct plugin *plugin, struct load_plan *plan)
         if (!result_failed(result))
             report(plugin, written, removed, queued);
         if (!result_failed(result)) {
-            plugin->identity.filled = plugin->filled = true;
+            plugin->identity.filled = true;
+            plugin->filled = true;
             plugin->identity.file_seen = identity.file_seen;
             unseen_file_forget(plugin->parameters.store);
             relationships_clear(&plugin->unwritten);

@@ -15,7 +15,7 @@ void failover_change_clear(struct failover_change *change)
     *change = (struct failover_change){.kind = FAILOVER_UNCHANGED};
 }
 
-void failover_note(struct failover_operation *operation, int kind)
+void failover_note(struct failover_operation *operation, enum failover_change_kind kind)
 {
     struct failover_change *change = operation->change;
 

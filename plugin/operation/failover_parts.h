@@ -25,7 +25,7 @@ typedef struct fault (*failover_steps)(struct failover_operation *operation, jso
 struct fault failover_run(struct failover_operation *operation, failover_steps steps, json_t **output);
 
 /* Says in the change what came of it; scopes that were to change and did not leave nothing to follow. */
-void failover_note(struct failover_operation *operation, int kind);
+void failover_note(struct failover_operation *operation, enum failover_change_kind kind);
 
 /* A failure on this side, and want of memory. */
 struct fault failover_failure(const struct failover_operation *operation, struct result result);

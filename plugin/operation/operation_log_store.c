@@ -14,7 +14,8 @@ static enum operation_state state_of(const char *word)
 {
     int state = OPERATION_NOT_STARTED;
 
-    while (state < OPERATION_FAILED && (word == NULL || strcmp(word, operation_state_word(state)) != 0))
+    while (state < OPERATION_FAILED &&
+           (word == NULL || strcmp(word, operation_state_word((enum operation_state)state)) != 0))
         state++;
     return (enum operation_state)state;
 }

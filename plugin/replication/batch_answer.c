@@ -107,7 +107,7 @@ static struct result read_arguments(const struct plugin *plugin, const char *par
         result = result_error(RESULT_NETWORK, "%.80s answered scope-receive without a ticket and its state", partner);
     } else {
         (void)snprintf(answer->ticket, sizeof answer->ticket, "%s", ticket);
-        answer->state = which;
+        answer->state = (enum answer_state)which;
         excerpt(model_text(root, "state-text"), answer->text, sizeof answer->text);
         answer->pause_us = (uint32_t)model_integer(root, "pause-us", 0);
         batch->partner_clock = model_integer(root, "clock", 0);
