@@ -215,6 +215,19 @@ static bool has_listed(struct reconciler *reconciler)
     return !result_failed(result) && reconciler->listed;
 }
 
+/* False: the list is not to be used. A page that is not the last brings scopes, and *next is the last of them or
+ * beyond: each page takes the list further, and so it comes to an end whoever the partner is. */
+static bool take_page(struct reconciler *reconciler, const struct model_node *output, int64_t *next)
+{
+    struct partner_list *list = &reconciler->list;
+    const size_t before = list->count;
+
+    *next = model_integer(output, "next", 0);
+    if (result_failed(partner_list_add(list, output)) || list->count > LIST_MAX)
+        return false;
+    return *next <= 0 || (list->count > before && *next >= (int64_t)list->scopes[list->count - 1].subnet_id);
+}
+
 static void take_output(struct reconciler *reconciler, const struct model_node *output)
 {
     const char *unusable = model_text(output, "unusable");
@@ -237,10 +250,9 @@ static void take_output(struct reconciler *reconciler, const struct model_node *
             ask_list(reconciler, 0);
         break;
     case RECONCILE_LISTING:
-        next = model_integer(output, "next", 0);
-        if (result_failed(partner_list_add(&reconciler->list, output)) || reconciler->list.count > LIST_MAX)
+        if (!take_page(reconciler, output, &next))
             fail(reconciler);
-        else if (next > 0 && next > (int64_t)reconciler->list.scopes[reconciler->list.count - 1].subnet_id - 1)
+        else if (next > 0)
             ask_list(reconciler, next);
         else
             settle(reconciler);

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <sqlite3.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -279,6 +280,47 @@ static void test_two_that_agree_exchange_a_digest_and_nothing_else(void **state)
     assert_int_equal(fake_server_status(one, "pushes") + fake_server_status(two, "pushes"), pushes);
 }
 
+static atomic_int pages; /* of a list without an end that were asked for */
+
+/* A partner whose list has no scopes, but always one page more. */
+static char *answer_with_an_empty_page(char *answer)
+{
+    free(answer);
+    pages++;
+    return strdup("{\"result\": 0, \"text\": \"\", \"arguments\": {\"equal\": false, \"next\": 4294967295}}");
+}
+
+/* The same with one scope on the first page, so that the list is not empty. */
+static char *answer_with_one_scope(char *answer)
+{
+    free(answer);
+    return strdup(pages++ < 2
+                      ? "{\"result\": 0, \"text\": \"\", \"arguments\": {\"equal\": false, \"next\": 2, \"scopes\": "
+                        "[{\"subnet-id\": 1, \"prefix\": \"10.0.1.0/24\", \"removed\": false}]}}"
+                      : "{\"result\": 0, \"text\": \"\", \"arguments\": {\"equal\": false, \"next\": 2}}");
+}
+
+static void test_a_list_without_an_end_is_not_read_for_ever(void **state)
+{
+    fake_server_tamper *const lists[] = {answer_with_an_empty_page, answer_with_one_scope};
+
+    (void)state;
+    make_history(one);
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        pages = 0;
+        fake_server_set_tamper(two, lists[i]);
+        for (int waited = 0; pages < 3 && waited < PAIR_SOON; waited += 5)
+            usleep(5000);
+        usleep(500000);
+        assert_in_range(pages, 3, 12);
+        fake_server_set_tamper(two, NULL);
+        fake_server_command_put(one, 1, lists[i] == answer_with_one_scope ? "after one scope" : "after none");
+        assert_true(
+            fake_server_await(two, 1, lists[i] == answer_with_one_scope ? "after one scope" : "after none", PAIR_SOON));
+        pair_await_quiet();
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pair_make, pair_drop)
@@ -294,6 +336,7 @@ int main(void)
         TEST(test_a_removal_is_not_undone_by_a_primary_that_lost_its_store),
         TEST(test_a_scope_that_is_there_and_removed_in_one_version_is_settled),
         TEST(test_two_that_agree_exchange_a_digest_and_nothing_else),
+        TEST(test_a_list_without_an_end_is_not_read_for_ever),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
