@@ -136,10 +136,13 @@ static bool on_main(void *context)
 /* ---- scopes
  * ---------------------------------------------------------------------------------------------------------- */
 
+/* There is room for so many only; beyond, there is no scope, and none is taken. */
 static char **words_of(struct fake_server *server, enum kea_configuration which, uint32_t subnet_id)
 {
+    static char *none;
+
     if (subnet_id >= SCOPES)
-        abort();
+        return &none;
     return which == KEA_STAGED ? &server->staged[subnet_id] : &server->running[subnet_id];
 }
 
@@ -220,13 +223,27 @@ static char *definition_of(uint32_t subnet_id, const char *prefix, const char *w
     return text;
 }
 
+/* Whether what stands between the words' own separators can be told from them again. */
+static bool is_sayable(const char *text)
+{
+    return text != NULL && strpbrk(text, "@|,:") == NULL;
+}
+
+static bool is_sayable_network(const json_t *network)
+{
+    return network == NULL ||
+           (is_sayable(json_string_value(json_object_get(network, "name"))) &&
+            is_sayable(json_string_value(json_object_get(json_object_get(network, "user-context"), "words"))));
+}
+
 /* The words of a definition; NULL if the fake server does not take it. */
 static char *words_of_definition(const char *definition)
 {
     json_t *root = json_loads(definition, 0, NULL);
     json_t *subnet = json_object_get(root, "subnet4"), *network = json_object_get(root, "shared-network");
     const char *text = json_string_value(json_object_get(json_object_get(subnet, "user-context"), "words"));
-    char *words = text == NULL || strstr(text, "refuse") != NULL ? NULL : strdup(text);
+    char *words =
+        !is_sayable(text) || !is_sayable_network(network) || strstr(text, "refuse") != NULL ? NULL : strdup(text);
     json_t *pool;
     size_t i;
 
@@ -235,7 +252,7 @@ static char *words_of_definition(const char *definition)
         const char *bounds = json_string_value(json_object_get(pool, "pool"));
         char *longer;
 
-        if (words == NULL || bounds == NULL || strstr(bounds, ".66") != NULL ||
+        if (words == NULL || !is_sayable(bounds) || strstr(bounds, ".66") != NULL ||
             asprintf(&longer, "%s%c%s", words, i == 0 ? '|' : ',', bounds) < 0)
             longer = NULL;
         free(words);
@@ -330,7 +347,8 @@ static uint32_t scopes_apply(void *context, enum kea_configuration which, struct
         }
         char *new = words_of_definition(change->definition);
 
-        if (new == NULL) {
+        if (new == NULL || change->subnet_id >= SCOPES) {
+            free(new);
             change->applied = false;
             change->text = strdup("the fake server refuses this scope");
         } else {
