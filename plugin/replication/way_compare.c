@@ -76,6 +76,10 @@ bool way_compare(const struct way_run *run, struct batch_item *item, const struc
     char *there;
     bool apply;
 
+    /* It may have been compared before, by another way. */
+    free(item->there);
+    item->there = NULL;
+    item->take_over = false;
     if (at == NULL) {
         /* Nothing of the partner's is lost by adding it, whatever was agreed on: without this library it forgets at a
          * restart what its file has not got. */

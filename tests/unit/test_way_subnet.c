@@ -287,6 +287,26 @@ static void test_conflicts_are_settled_by_the_rules(void **state)
     assert_true(run.batch->items[0].take_over);
 }
 
+/* Somebody makes the partner's scope 2 the same as ours before it is read for the last way. */
+static void agree_behind(struct simulated_kea *partner, const char *command)
+{
+    if (strcmp(command, "config-get") != 0 || json_array_size(partner->commands) == 1)
+        return;
+    json_object_set_new(way_fixture_subnet(2), "comment", json_string("x"));
+    json_object_set_new(way_fixture_subnet(2), "reservations", json_array());
+}
+
+static void test_what_was_compared_first_does_not_count_when_it_is_compared_again(void **state)
+{
+    (void)state;
+    start("server1", NULL);
+    kea.between = agree_behind;
+    way_fixture_forget_agreement(change(2, ", 'comment': 'x'", NULL));
+    talk(WAY_DONE, "config-get config-get");
+    assert_int_equal(outcome(0), BATCH_UNCHANGED);
+    assert_null(run.batch->items[0].there);
+}
+
 static void lose_commands(struct simulated_kea *partner, const char *command)
 {
     if (strcmp(command, "subnet4-update") == 0)
@@ -387,6 +407,7 @@ int main(void)
         cmocka_unit_test_teardown(test_a_change_that_fails_half_way_is_taken_back, tear_down),
         cmocka_unit_test_teardown(test_a_scope_that_changes_while_it_is_compared_is_left_alone, tear_down),
         cmocka_unit_test_teardown(test_conflicts_are_settled_by_the_rules, tear_down),
+        cmocka_unit_test_teardown(test_what_was_compared_first_does_not_count_when_it_is_compared_again, tear_down),
         cmocka_unit_test_teardown(test_a_partner_that_loses_the_commands_keeps_what_was_done, tear_down),
         cmocka_unit_test_teardown(test_a_partner_without_the_commands_says_so, tear_down),
         cmocka_unit_test_teardown(test_a_hundred_scopes_are_applied_at_a_time, tear_down),
