@@ -86,6 +86,25 @@ static void add_string(struct growing *growing, const char *text, size_t length)
     add_text(growing, "\"");
 }
 
+/* Kea prints names as they are. With a quote, a backslash or a control character in one that is no JSON, and nobody
+ * could read it; those are escaped. */
+static void add_name(struct growing *growing, const char *name)
+{
+    add_text(growing, "\"");
+    for (; *name != '\0' && !growing->failed; name++) {
+        const unsigned byte = (unsigned char)*name;
+        char escape[8] = {'\\', short_escape(byte), '\0'};
+
+        if (escape[1] == '\0' && byte < 0x20)
+            (void)snprintf(escape, sizeof escape, "\\u%04x", byte);
+        if (escape[1] != '\0')
+            add_text(growing, escape);
+        else
+            add(growing, name, 1);
+    }
+    add_text(growing, "\"");
+}
+
 static void add_real(struct growing *growing, double value)
 {
     char text[40];
@@ -129,9 +148,10 @@ static void add_map(struct growing *growing, const json_t *map)
     qsort(names, count, sizeof *names, compare_names);
     add_text(growing, "{ ");
     for (size_t i = 0; i < count; i++) {
-        add_text(growing, i == 0 ? "\"" : ", \"");
-        add_text(growing, names[i]);
-        add_text(growing, "\": ");
+        if (i > 0)
+            add_text(growing, ", ");
+        add_name(growing, names[i]);
+        add_text(growing, ": ");
         add_value(growing, json_object_get(map, names[i]));
     }
     add_text(growing, " }");
