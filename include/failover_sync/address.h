@@ -28,7 +28,7 @@ struct network {
     int prefix_length;
 };
 
-/* Reads an address; false if `text` is none. */
+/* Reads an address; false if `text` is none, or NULL. */
 bool address_parse(const char *text, bool v6, struct address *address);
 
 /* "192.0.2.1", "2001:db8::1" */

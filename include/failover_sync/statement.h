@@ -46,6 +46,10 @@ void statement_done(struct statement *statement);
 
 /* The columns of the current row, numbered from 0. Text is borrowed until the next step; NULL for null. */
 const char *statement_text(struct statement *statement, int column);
+
+/* The same of a column that always has a text: NULL only for want of memory. Somebody else may have written a null into
+ * it all the same, which is "" then, as good as any other wrong text. */
+const char *statement_needed_text(struct statement *statement, int column);
 int64_t statement_integer(struct statement *statement, int column); /* 0 for null */
 
 #endif

@@ -18,6 +18,8 @@ static bool address_is_v4(const struct address *address)
 bool address_parse(const char *text, bool v6, struct address *address)
 {
     memset(address, 0, sizeof *address);
+    if (text == NULL)
+        return false;
     /* An IPv6 address written ::ffff:192.0.2.1 would be taken for IPv4 everywhere below, and no scope has such. */
     if (v6)
         return inet_pton(AF_INET6, text, address->bytes) == 1 && !address_is_v4(address);
@@ -145,9 +147,9 @@ static bool copy_part(const char *text, const char *end, struct address_text *pa
 
 bool network_parse(const char *text, struct network *network)
 {
-    const char *slash = strchr(text, '/');
+    const char *slash = text == NULL ? NULL : strchr(text, '/');
     struct address_text part;
-    bool v6 = strchr(text, ':') != NULL;
+    bool v6 = text != NULL && strchr(text, ':') != NULL;
     int length = 0;
     int maximum = v6 ? 128 : 32;
     const char *digit;
@@ -173,7 +175,7 @@ bool network_parse(const char *text, struct network *network)
 
 bool pool_parse(const char *text, bool v6, struct address_span *span)
 {
-    const char *dash = strchr(text, '-');
+    const char *dash = text == NULL ? NULL : strchr(text, '-');
     struct address_text first, last;
     struct network network;
 

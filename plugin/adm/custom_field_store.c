@@ -91,8 +91,8 @@ static struct result values_each(struct store *store, int64_t field_id, const st
         result = statement_step(statement, &found);
         if (!found)
             return result;
-        result = visitor->each_value(visitor->context, statement_integer(statement, 0), statement_text(statement, 1),
-                                     statement_integer(statement, 2));
+        result = visitor->each_value(visitor->context, statement_integer(statement, 0),
+                                     statement_needed_text(statement, 1), statement_integer(statement, 2));
         if (result_failed(result))
             break;
     }
@@ -118,10 +118,10 @@ struct result custom_field_each(struct store *store, const struct custom_field_v
         if (!found)
             return result;
         row = (struct custom_field_row){.record_id = statement_integer(statement, 0),
-                                        .name = statement_text(statement, 1),
+                                        .name = statement_needed_text(statement, 1),
                                         .builtin_number = statement_integer(statement, 2),
                                         .multivalued = statement_integer(statement, 3) != 0};
-        result = visitor->each(visitor->context, &row);
+        result = row.name == NULL ? result_no_memory("a custom field") : visitor->each(visitor->context, &row);
         if (!result_failed(result) && row.multivalued)
             result = values_each(store, row.record_id, visitor);
         if (result_failed(result))

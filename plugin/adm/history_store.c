@@ -104,7 +104,7 @@ struct result history_store_each(struct store *store, const struct history_filte
         const struct history_row row = {
             .record_id = statement_integer(statement, 0),
             .subnet_id = (uint32_t)statement_integer(statement, 1),
-            .prefix = statement_text(statement, 2),
+            .prefix = statement_needed_text(statement, 2),
             .fingerprint = statement_fingerprint(statement, 3),
             .reason = statement_text(statement, 4),
             .replaced_at = statement_integer(statement, 5),

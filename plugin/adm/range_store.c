@@ -127,10 +127,18 @@ static struct result read_properties(struct store *store, struct ip_range *range
         return result;
     statement_bind_integer(statement, 1, range->record_id);
     for (;;) {
+        int64_t property;
+        const char *text;
+
         result = statement_step(statement, &found);
         if (!found)
             return result;
-        result = text_list_add(&range->properties[statement_integer(statement, 0)], statement_text(statement, 1));
+        property = statement_integer(statement, 0);
+        text = statement_needed_text(statement, 1);
+        if (property < 1 || property >= RANGE_PROPERTIES)
+            continue; /* of nobody's making */
+        result = text == NULL ? result_no_memory("the properties of a range")
+                              : text_list_add(&range->properties[property], text);
         if (result_failed(result))
             break;
     }

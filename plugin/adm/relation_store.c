@@ -9,7 +9,7 @@ struct result relation_read(struct statement *statement, struct relation_row *ro
 {
     *row = (struct relation_row){
         .record_id = statement_integer(statement, 0),
-        .relationship_name = statement_text(statement, 1),
+        .relationship_name = statement_needed_text(statement, 1),
         .server1_record_id = statement_integer(statement, 2),
         .server2_record_id = statement_integer(statement, 3),
         .server1_name = statement_text(statement, 4),
@@ -18,18 +18,18 @@ struct result relation_read(struct statement *statement, struct relation_row *ro
         .server2_ps_name = statement_text(statement, 7),
         .server1_ip = statement_text(statement, 8),
         .server2_ip = statement_text(statement, 9),
-        .mode = statement_text(statement, 10),
+        .mode = statement_needed_text(statement, 10),
         .kea_mode = statement_text(statement, 11),
         .mclt = statement_integer(statement, 12),
         .auto_state_transition = statement_integer(statement, 13) != 0,
         .state_switch_interval = statement_integer(statement, 14),
         .server1_percentage = statement_integer(statement, 15),
         .shared_secret_enabled = statement_integer(statement, 16) != 0,
-        .server1_state = statement_text(statement, 17),
-        .server2_state = statement_text(statement, 18),
+        .server1_state = statement_needed_text(statement, 17),
+        .server2_state = statement_needed_text(statement, 18),
         .origin = statement_integer(statement, 19) != 0 ? RELATION_FROM_ADMIN : RELATION_FROM_HA_CONFIG,
-        .edited_properties = statement_text(statement, 20),
-        .configured_properties = statement_text(statement, 21),
+        .edited_properties = statement_needed_text(statement, 20),
+        .configured_properties = statement_needed_text(statement, 21),
     };
     if (row->relationship_name == NULL || row->mode == NULL || row->server1_state == NULL ||
         row->server2_state == NULL || row->edited_properties == NULL || row->configured_properties == NULL)

@@ -253,8 +253,8 @@ static struct scope_row scope_read(struct statement *statement)
         .record_id = statement_integer(statement, 0),
         .server_record_id = statement_integer(statement, 1),
         .subnet_id = (uint32_t)statement_integer(statement, 2),
-        .prefix = statement_text(statement, 3),
-        .sync_status = statement_text(statement, 4),
+        .prefix = statement_needed_text(statement, 3),
+        .sync_status = statement_needed_text(statement, 4),
         .sync_reason = statement_text(statement, 5),
         .origin = scope_origin_of(statement_text(statement, 6)),
         .fingerprint = statement_fingerprint(statement, 7),
@@ -277,7 +277,7 @@ static struct result scope_read_one(struct statement *statement, struct scope_ro
     if (!*found)
         return result;
     borrowed = scope_read(statement);
-    borrowed.definition = statement_text(statement, DEFINITION_COLUMN);
+    borrowed.definition = statement_needed_text(statement, DEFINITION_COLUMN);
     *row = borrowed;
     row->prefix = borrowed.prefix == NULL ? NULL : strdup(borrowed.prefix);
     row->definition = borrowed.definition == NULL ? NULL : strdup(borrowed.definition);
@@ -358,7 +358,7 @@ struct result scope_store_each(struct store *store, int64_t server_record_id, sc
         if (!found)
             return result;
         row = scope_read(statement);
-        result = each(context, &row);
+        result = row.prefix == NULL || row.sync_status == NULL ? result_no_memory("a scope") : each(context, &row);
         if (result_failed(result))
             break;
     }

@@ -76,7 +76,8 @@ static struct result server_read(struct statement *statement, int64_t *record_id
     *record_id = statement_integer(statement, 0);
     row->is_local = statement_integer(statement, 1) != 0;
     for (int i = 0; i < 4 && !result_failed(result); i++) {
-        const char *text = statement_text(statement, 2 + i);
+        const char *text =
+            texts[i] == &row->ha_name ? statement_needed_text(statement, 2 + i) : statement_text(statement, 2 + i);
 
         if (text != NULL && (*texts[i] = strdup(text)) == NULL)
             result = result_no_memory("a server");

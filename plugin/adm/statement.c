@@ -270,6 +270,11 @@ const char *statement_text(struct statement *statement, int column)
     return (const char *)sqlite3_column_text(statement->handle, column);
 }
 
+const char *statement_needed_text(struct statement *statement, int column)
+{
+    return sqlite3_column_type(statement->handle, column) == SQLITE_NULL ? "" : statement_text(statement, column);
+}
+
 int64_t statement_integer(struct statement *statement, int column)
 {
     return sqlite3_column_int64(statement->handle, column);

@@ -106,14 +106,14 @@ struct result tombstone_store_each(struct store *store, tombstone_visitor each, 
             return result;
         row = (struct tombstone_row){
             .subnet_id = (uint32_t)statement_integer(statement, 0),
-            .prefix = statement_text(statement, 1),
+            .prefix = statement_needed_text(statement, 1),
             .buried.file_fingerprint = statement_fingerprint(statement, 2),
             .buried.configuration_fingerprint = statement_fingerprint(statement, 3),
             .buried.file_text = statement_fingerprint(statement, 4),
             .buried.configuration_text = statement_fingerprint(statement, 5),
             .buried.origin = scope_origin_of(statement_text(statement, 6)),
         };
-        result = each(context, &row);
+        result = row.prefix == NULL ? result_no_memory("a tombstone") : each(context, &row);
         if (result_failed(result))
             break;
     }

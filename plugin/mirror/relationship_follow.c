@@ -180,8 +180,8 @@ struct result relationships_follow(struct relationships *relationships, struct s
     while (!result_failed(result = statement_step(statement, &found)) && found) {
         const struct followed_row row = {
             .record_id = statement_integer(statement, 0),
-            .name = statement_text(statement, 1),
-            .mode = statement_text(statement, 2),
+            .name = statement_needed_text(statement, 1),
+            .mode = statement_needed_text(statement, 2),
             .admin = statement_integer(statement, 3) != 0,
             .server =
                 {
