@@ -287,8 +287,9 @@ static struct result take_configuration(struct plugin *plugin, const struct kea_
     result = plugin_take_relationships(plugin, KEA_STAGED);
     if (!result_failed(result) && plugin->store != NULL)
         result = restart_plan_load(plugin, load);
-    if (result.code == RESULT_STORE) {
-        /* The server serves all the same. */
+    if (result_failed(result) && plugin->store != NULL) {
+        /* The server serves all the same, whatever is in the store. Should the fault be in HA's parameters, it is found
+         * again. */
         store_life_drop(plugin, &result);
         result = plugin_take_relationships(plugin, KEA_STAGED);
     }

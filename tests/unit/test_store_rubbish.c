@@ -223,6 +223,8 @@ static void test_what_once_ended_the_server_does_so_no_more(void **state)
     } finds[] = {
         {{"ADM_DHCPScopesTable", "Definition"}, "NULL"},
         {{"ADM_DHCPScopesTable", "FailoverConfigSyncStatus"}, "NULL"},
+        {{"ADM_DHCPScopesTable", "SubnetId"}, "SubnetId + 4294967296"},
+        {{"ADM_DHCPScopesTable", "SubnetId"}, "x'00'"},
         {{"ADM_DhcpFailoverRelationTable", "RelationshipName"}, "NULL"},
         {{"ADM_IPRangeTable", "StartIPAddress"}, "NULL"},
         {{"ADM_IPRangeMultivaluedPropertiesTable", "PropertyId"}, "1000000000"},
