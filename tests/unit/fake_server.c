@@ -644,6 +644,8 @@ static void load(struct call *call)
     if (!result_failed(result))
         result = plugin_configuration_loading(server->plugin, &load);
     call->code = result.code;
+    if (result_failed(result) && getenv("FAKE_SERVER_LOG") != NULL)
+        fprintf(stderr, "%s refuses to load: %s\n", server->name, result.message);
     if (!result_failed(result)) {
         for (uint32_t i = 0; i < SCOPES; i++) {
             free(server->running[i]);

@@ -17,6 +17,7 @@ struct simulated_kea {
     bool lost_before;                                                /* the command itself is lost */
     json_t *commands;                                                /* every command it was given, by name, in order */
     void (*between)(struct simulated_kea *kea, const char *command); /* called before each command; may be NULL */
+    char *(*tamper)(char *answer); /* somebody on the way: takes an answer, gives another; may be NULL */
 };
 
 extern struct simulated_kea kea;
