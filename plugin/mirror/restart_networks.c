@@ -94,20 +94,23 @@ static struct result look_whether_edited(const struct restored_networks *network
 static struct result note_network(struct restored_networks *networks, const struct decision *decision, char *name,
                                   enum scope_origin origin, bool *edited)
 {
-    struct restored_network *network = networks->list;
+    struct restored_network *network;
     struct result result = result_ok();
+    size_t place = 0;
 
-    while (network < networks->list + networks->count && strcmp(network->name, name) != 0)
-        network++;
-    if (networks->list == NULL || network == networks->list + networks->count) {
+    while (place < networks->count && strcmp(networks->list[place].name, name) != 0)
+        place++;
+    if (place == networks->count) {
         if (!engine_grow((void **)&networks->list, networks->count, &networks->capacity, sizeof *networks->list)) {
             free(name);
             return result_no_memory("a shared network");
         }
-        network = &networks->list[networks->count++];
+        networks->count++;
+        network = &networks->list[place];
         *network = (struct restored_network){.name = name, .origin = origin};
         result = look_whether_edited(networks, decision, network);
     } else {
+        network = &networks->list[place];
         free(name);
     }
     if (origin == SCOPE_FROM_PARTNER)
