@@ -4,6 +4,7 @@
 
 #include "failover_sync/answer.h"
 #include "failover_sync/fault.h"
+#include "failover_sync/json_load.h"
 #include "failover_sync/receive.h"
 
 #include <stdio.h>
@@ -350,7 +351,8 @@ bool trust_admit(struct plugin *plugin, const char *command, const char *argumen
     if (!is_strict(plugin))
         return true;
     /* As the model reads it, so that both see the same. */
-    candidate.map = arguments == NULL ? NULL : json_loads(arguments, JSON_REJECT_DUPLICATES, NULL);
+    candidate.map =
+        arguments == NULL ? NULL : json_load(arguments, JSON_REJECT_DUPLICATES, &json_arguments_bounds, NULL);
     candidate.sender = json_string_value(json_object_get(candidate.map, "sender"));
     candidate.receiver = json_string_value(json_object_get(candidate.map, "receiver"));
     if (candidate.sender == NULL || candidate.receiver == NULL) {

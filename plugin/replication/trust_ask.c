@@ -2,6 +2,7 @@
 #include "trust_private.h"
 
 #include "failover_sync/answer.h"
+#include "failover_sync/json_load.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,7 +168,8 @@ enum trust_verdict trust_judge(struct plugin *plugin, size_t relationship, const
     const char *number;
 
     *why = result_ok();
-    judgement.root = readable == NULL ? NULL : json_loads(readable, JSON_REJECT_DUPLICATES, NULL);
+    judgement.root =
+        readable == NULL ? NULL : json_load(readable, JSON_REJECT_DUPLICATES, &json_arguments_bounds, NULL);
     /* A control agent answers with a list of one answer per service, a server itself perhaps with the answer alone. */
     judgement.answer = json_is_array(judgement.root) ? json_array_get(judgement.root, 0) : judgement.root;
     judgement.arguments = json_object_get(judgement.answer, "arguments");

@@ -1,6 +1,8 @@
 /* JSON texts from outside are measured before anything parses them. */
+#include "failover_sync/engine.h"
 #include "failover_sync/json_bounds.h"
 #include "failover_sync/json_load.h"
+#include "failover_sync/trust.h"
 
 #include "pair_fixture.h"
 
@@ -200,6 +202,33 @@ static void test_the_definitions_of_a_batch_are_bounded_together(void **state)
     free(half);
 }
 
+/* What an answer says of itself is not looked for in one that is beyond its bounds: nothing parses it. */
+static void test_an_answer_beyond_its_bounds_is_not_judged_by_what_is_in_it(void **state)
+{
+    static const char high_availability[] =
+        "[{\"this-server-name\": \"server1\", \"mode\": \"load-balancing\", \"peers\": ["
+        "{\"name\": \"server1\", \"url\": \"http://192.0.2.1/\", \"role\": \"primary\"},"
+        "{\"name\": \"server2\", \"url\": \"http://192.0.2.2/\", \"role\": \"secondary\"}]}]";
+    const struct trust_letter letter = {.number = "7"};
+    struct plugin plugin = {.server = NULL};
+    const size_t counts[] = {10, 5000000};
+    const enum trust_verdict verdicts[] = {TRUST_STRAY, TRUST_BELIEVED}; /* the second: whoever reads it refuses it */
+    struct result why;
+
+    (void)state;
+    assert_int_equal(parameters_parse(NULL, "dhcp4", &plugin.parameters).code, RESULT_OK);
+    assert_int_equal(relationships_parse(high_availability, &plugin.parameters, &plugin.relationships).code, RESULT_OK);
+    for (size_t i = 0; i < 2; i++) {
+        char *answer = repeated("{\"result\": 0, \"arguments\": {\"envelope\": {\"number\": \"5\"}, \"x\": [", "1,",
+                                counts[i], "1]}}");
+
+        assert_int_equal(trust_judge(&plugin, 0, "scope-digest", &letter, answer, strlen(answer), &why), verdicts[i]);
+        free(answer);
+    }
+    relationships_clear(&plugin.relationships);
+    parameters_clear(&plugin.parameters);
+}
+
 #define TEST(function) cmocka_unit_test(function)
 #define PAIR(function) cmocka_unit_test_setup_teardown(function, pair_make, pair_drop)
 
@@ -212,6 +241,7 @@ int main(void)
         TEST(test_twenty_thousand_reservations_are_within_bounds),
         TEST(test_a_configuration_of_fifty_thousand_scopes_is_within_bounds),
         TEST(test_a_refusal_says_what_is_too_much),
+        TEST(test_an_answer_beyond_its_bounds_is_not_judged_by_what_is_in_it),
         PAIR(test_a_definition_is_bounded_like_its_surroundings),
         PAIR(test_the_definitions_of_a_batch_are_bounded_together),
     };
