@@ -4,6 +4,7 @@
 
 #include "sim.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,9 +33,37 @@ static struct history histories[SCOPES + 1];
 /* What runs, what the library has read of it, what it has recorded. */
 static struct standing live[SERVERS][SCOPES + 1], known[SERVERS][SCOPES + 1], recorded[SERVERS][SCOPES + 1];
 
+static bool distrusted[SCOPES + 1];
+
+void rules_distrust(uint32_t scope)
+{
+    distrusted[scope] = true;
+}
+
+bool rules_distrusts(uint32_t scope)
+{
+    return distrusted[scope];
+}
+
+static void object(uint32_t scope, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void object(uint32_t scope, const char *format, ...)
+{
+    char text[sizeof world.failure];
+    va_list arguments;
+
+    if (distrusted[scope])
+        return;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    world_fail("%s", text);
+}
+
 void rules_begin(const struct rules_options *options)
 {
     rules = *options;
+    memset(distrusted, 0, sizeof distrusted);
     memset(histories, 0, sizeof histories);
     memset(live, 0, sizeof live);
     memset(known, 0, sizeof known);
@@ -257,16 +286,16 @@ void rules_applied(int server, uint32_t scope, int version)
     int before = standing->version;
 
     if (!rules.deletes && rules_version_content(scope, version) == 0)
-        world_fail("scope %u is removed on %s although removals do not travel", scope, name_of(server));
+        object(scope, "scope %u is removed on %s although removals do not travel", scope, name_of(server));
     if (!may_have_known(scope, version, before)) {
         if (knew(scope, before, version))
-            world_fail("scope %u: %s takes version %d, which is older than its version %d", scope, name_of(server),
-                       version, before);
+            object(scope, "scope %u: %s takes version %d, which is older than its version %d", scope, name_of(server),
+                   version, before);
         else if (!rules.primary_wins)
-            world_fail("scope %u: %s takes version %d over its own %d although conflicts are held", scope,
-                       name_of(server), version, before);
+            object(scope, "scope %u: %s takes version %d over its own %d although conflicts are held", scope,
+                   name_of(server), version, before);
         else if (server == 0)
-            world_fail("scope %u: the primary takes version %d over its own %d", scope, version, before);
+            object(scope, "scope %u: the primary takes version %d over its own %d", scope, version, before);
     }
     standing->version = version;
     standing->partners = true;
@@ -318,10 +347,10 @@ void rules_kept(int server, uint32_t scope, int version)
         rules_read(server, scope); /* it may not have believed the sender's clock */
         return;
     } else if (knew(scope, version, here)) {
-        world_fail("scope %u: %s calls version %d a conflict with its version %d, on top of which it was made", scope,
-                   name_of(server), version, here);
+        object(scope, "scope %u: %s calls version %d a conflict with its version %d, on top of which it was made",
+               scope, name_of(server), version, here);
     } else if (rules.primary_wins && server != 0 && !may_have_known(scope, here, version)) {
-        world_fail("scope %u: the secondary keeps version %d against the primary's %d", scope, here, version);
+        object(scope, "scope %u: the secondary keeps version %d against the primary's %d", scope, here, version);
     } else if (rules_content(server, scope) == 0) {
         return; /* nothing here that would be recorded */
     }
@@ -331,9 +360,9 @@ void rules_kept(int server, uint32_t scope, int version)
 void rules_told_removed(int server, uint32_t scope, int version)
 {
     if (rules_version_content(scope, version) != 0 || rules_content(server, scope) != 0)
-        world_fail("scope %u: %s notes a removal by its partner that there was not", scope, name_of(server));
+        object(scope, "scope %u: %s notes a removal by its partner that there was not", scope, name_of(server));
     else if (!knew(scope, version, live[server][scope].version))
-        world_fail("scope %u: %s forgets that it has removed the scope itself", scope, name_of(server));
+        object(scope, "scope %u: %s forgets that it has removed the scope itself", scope, name_of(server));
     else
         live[server][scope].version = known[server][scope].version = recorded[server][scope].version = version;
 }
@@ -341,8 +370,8 @@ void rules_told_removed(int server, uint32_t scope, int version)
 void rules_in_sync(int server, uint32_t scope, uint8_t content)
 {
     if ((histories[scope].ran[1 - server] >> content & 1) == 0)
-        world_fail("scope %u: %s calls content %u in sync, which %s never had", scope, name_of(server), content,
-                   name_of(1 - server));
+        object(scope, "scope %u: %s calls content %u in sync, which %s never had", scope, name_of(server), content,
+               name_of(1 - server));
 }
 
 /* Whether somebody changed the scope again, knowing this version. */
@@ -367,10 +396,10 @@ static void check_version(uint32_t scope, int number, uint64_t history)
     for (int server = 0; server < SERVERS; server++)
         runs = runs || rules_content(server, scope) == version->content;
     if (!runs && !lost)
-        world_fail("scope %u: version %d, content %u of %s, is lost without a trace", scope, number, version->content,
-                   name_of(version->author));
+        object(scope, "scope %u: version %d, content %u of %s, is lost without a trace", scope, number,
+               version->content, name_of(version->author));
     else if (!runs && rules.primary_wins && version->author == 0)
-        world_fail("scope %u: version %d of the primary lost a conflict", scope, number);
+        object(scope, "scope %u: version %d of the primary lost a conflict", scope, number);
 }
 
 /* Of two versions that differ: whoever has one says so, but for what only the other side can know: that this server
@@ -391,11 +420,11 @@ void rules_end(uint32_t scope, uint64_t history, const bool reported[SERVERS])
         check_version(scope, i, history);
     for (int server = 0; server < SERVERS; server++) {
         if (contents[0] == contents[1] && reported[server])
-            world_fail("scope %u: %s calls it out of sync, but both have content %u", scope, name_of(server),
-                       contents[0]);
+            object(scope, "scope %u: %s calls it out of sync, but both have content %u", scope, name_of(server),
+                   contents[0]);
         else if (contents[0] != contents[1] && must_report(server, scope) && !reported[server])
-            world_fail("scope %u: %s has content %u, %s has %u, and %s does not say so", scope, name_of(0), contents[0],
-                       name_of(1), contents[1], name_of(server));
+            object(scope, "scope %u: %s has content %u, %s has %u, and %s does not say so", scope, name_of(0),
+                   contents[0], name_of(1), contents[1], name_of(server));
     }
     if (contents[0] == contents[1])
         return;
@@ -408,6 +437,6 @@ void rules_end(uint32_t scope, uint64_t history, const bool reported[SERVERS])
     }
     if (!rules.primary_wins && !knew(scope, versions[0], versions[1]) && !knew(scope, versions[1], versions[0]))
         return;
-    world_fail("scope %u: server1 has content %u (version %d), server2 has %u (version %d)", scope, contents[0],
-               versions[0], contents[1], versions[1]);
+    object(scope, "scope %u: server1 has content %u (version %d), server2 has %u (version %d)", scope, contents[0],
+           versions[0], contents[1], versions[1]);
 }

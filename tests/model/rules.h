@@ -29,6 +29,11 @@ struct standing {
 
 void rules_begin(const struct rules_options *options);
 
+/* Somebody else has spoken in a server's name of this scope, or a store with it was lost: what may become of it then is
+ * not for these rules to say. */
+void rules_distrust(uint32_t scope);
+bool rules_distrusts(uint32_t scope);
+
 uint8_t rules_content(int server, uint32_t scope); /* that runs */
 uint8_t rules_version_content(uint32_t scope, int version);
 uint8_t rules_new_content(uint32_t scope); /* never seen before; 0: there are too many */

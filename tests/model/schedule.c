@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUIET_TURNS 4000             /* of the world, until nothing is left to do */
-#define QUIET_TIME  INT64_C(3600000) /* milliseconds that may pass meanwhile */
+#define QUIET_TURNS      4000             /* of the world, until nothing is left to do */
+#define QUIET_TIME       INT64_C(3600000) /* milliseconds that may pass meanwhile */
+#define HOSTILE_PATIENCE (INT64_C(50) * 3600000)
 
 struct schedule_tally schedule_tally;
 
@@ -60,6 +61,10 @@ static const struct {
     [STEP_DISK_FULL] = {"disk-full", 1},
     [STEP_DISK_GOOD] = {"disk-good", 2},
     [STEP_REPLICATE] = {"replicate", 1},
+    [STEP_HOSTILE_BATCH] = {"hostile-batch", 0},
+    [STEP_HOSTILE_QUESTION] = {"hostile-question", 0},
+    [STEP_HOSTILE_ANSWER] = {"hostile-answer", 0},
+    [STEP_LOSE_STORE] = {"lose-store", 0},
 };
 
 static enum step_kind draw_kind(uint64_t *state)
@@ -301,6 +306,27 @@ static bool settle(void)
     return false;
 }
 
+static bool is_hostile(const struct schedule *schedule)
+{
+    for (size_t i = 0; i < schedule->count; i++)
+        if (schedule->steps[i].kind >= STEP_HOSTILE_BATCH && schedule->steps[i].kind <= STEP_HOSTILE_ANSWER)
+            return true;
+    return false;
+}
+
+/* The same at the end. A version that somebody filled with writers whom nobody knows is refused by the other server
+ * until they are a day old; so long it may take where somebody has spoken in a server's name. */
+static bool settle_at_last(const struct schedule *schedule)
+{
+    bool quiet = settle();
+
+    if (!quiet && world.failure[0] == '\0' && is_hostile(schedule)) {
+        pass_time(HOSTILE_PATIENCE);
+        quiet = settle();
+    }
+    return quiet;
+}
+
 /* Of one server, or of both: years, days or hours ahead or behind, or right again. */
 static void set_clocks(uint32_t chance)
 {
@@ -359,6 +385,28 @@ static void replicate(struct sim_server *server, uint32_t scope)
     server->on_main = true;
     free(plugin_command(server->plugin, "scope-replicate", arguments));
     server->on_main = false;
+}
+
+static void lose_store(struct sim_server *server)
+{
+    crash(server);
+    sim_disk_reset(server->store, SERVERS + world.stores_lost++); /* each store is of another writer */
+    for (uint32_t scope = 1; scope <= SCOPES; scope++)
+        rules_distrust(scope);
+}
+
+static void replace_answer(uint32_t chance)
+{
+    const size_t count = sim_network_count();
+
+    for (size_t i = 0; i < count; i++) {
+        const size_t number = (chance / 256 + i) % count;
+
+        if (!sim_network_is_answer(number))
+            continue;
+        sim_hostile_answer(number, chance);
+        return;
+    }
 }
 
 static void perform(const struct schedule *schedule, const struct step *step)
@@ -453,6 +501,20 @@ static void perform(const struct schedule *schedule, const struct step *step)
     case STEP_REPLICATE:
         replicate(server, step->scope);
         break;
+    case STEP_HOSTILE_BATCH:
+        if (server->up)
+            sim_hostile_batch(server, step->scope, step->chance, step->more);
+        break;
+    case STEP_HOSTILE_QUESTION:
+        if (server->up)
+            sim_hostile_question(server, step->chance, step->more);
+        break;
+    case STEP_HOSTILE_ANSWER:
+        replace_answer(step->chance);
+        break;
+    case STEP_LOSE_STORE:
+        lose_store(server);
+        break;
     case STEP_KINDS:
         break;
     }
@@ -477,6 +539,24 @@ static void heal(void)
 static bool may_wait(const struct schedule *schedule)
 {
     return schedule->refusals;
+}
+
+/* Of a scope that is not the rules': the servers have the same of it, or both say that they differ. */
+static void check_distrusted(const struct schedule *schedule, uint32_t scope, const bool reported[SERVERS])
+{
+    const uint8_t here = world.server[0].running[scope], there = world.server[1].running[scope];
+
+    if (!rules_distrusts(scope))
+        return;
+    for (int i = 0; i < SERVERS; i++) {
+        if (here == there && reported[i])
+            world_fail("scope %u: server%d calls it out of sync, but both have content %u", scope, i + 1, here);
+        if (here != there && world.server[i].running[scope] != 0 && !reported[i] && !may_wait(schedule) &&
+            (world.server[1 - i].running[scope] != 0 || schedule->options.deletes))
+            world_fail("scope %u: content %u and %u, and server%d does not say so", scope, here, there, i + 1);
+    }
+    if (here != there && schedule->options.primary_wins && schedule->options.deletes && !may_wait(schedule))
+        world_fail("scope %u: server1 has content %u, server2 has %u", scope, here, there);
 }
 
 static void check_end(const struct schedule *schedule, bool quiet)
@@ -508,6 +588,30 @@ static void check_end(const struct schedule *schedule, bool quiet)
             history |= sim_server_history(server, scope);
         }
         rules_end(scope, history, reported);
+        check_distrusted(schedule, scope, reported);
+    }
+}
+
+/* No edit is refused for good, whatever was said before: each server's next one of each scope arrives, unless a
+ * conflict waits for a person or somebody may refuse. */
+static void check_last_edits(const struct schedule *schedule)
+{
+    for (int i = 0; i < SERVERS; i++) {
+        bool edited[SCOPES + 1] = {false};
+
+        for (uint32_t scope = 1; scope <= schedule->options.scopes; scope++) {
+            const uint8_t content = rules_new_content(scope);
+
+            if (content == 0 || world.server[0].running[scope] != world.server[1].running[scope])
+                continue;
+            sim_server_edit(&world.server[i], scope, content, false);
+            edited[scope] = true;
+        }
+        if (!settle_at_last(schedule) && world.failure[0] == '\0')
+            world_fail("the servers do not come to rest after the last edits");
+        for (uint32_t scope = 1; scope <= SCOPES && world.failure[0] == '\0'; scope++)
+            if (edited[scope] && world.server[0].running[scope] != world.server[1].running[scope])
+                world_fail("scope %u: the last edit of server%d never arrives", scope, i + 1);
     }
 }
 
@@ -545,8 +649,11 @@ static void say(const char *what)
 
 static void print_step(const struct step *step, size_t number)
 {
-    fprintf(stderr, "  %2zu %s server%d scope %u chance %u\n", number, kinds[step->kind].name, step->server + 1,
+    fprintf(stderr, "  %2zu %s server%d scope %u chance %u", number, kinds[step->kind].name, step->server + 1,
             step->scope, step->chance);
+    if (step->more != 0)
+        fprintf(stderr, " more %u", step->more);
+    fputc('\n', stderr);
 }
 
 bool schedule_run(const struct schedule *schedule)
@@ -569,7 +676,11 @@ bool schedule_run(const struct schedule *schedule)
     say("  the end");
     if (world.failure[0] == '\0') {
         heal();
-        check_end(schedule, settle());
+        check_end(schedule, settle_at_last(schedule));
+    }
+    if (world.failure[0] == '\0' && schedule->edits_at_last && !may_wait(schedule)) {
+        say("  the last edits");
+        check_last_edits(schedule);
     }
     say("  a restart");
     if (world.failure[0] == '\0' && schedule->seed % 3 == 0)

@@ -36,6 +36,11 @@ enum step_kind {
     STEP_DISK_FULL,
     STEP_DISK_GOOD,
     STEP_REPLICATE, /* the command scope-replicate */
+    /* Drawn by no seed: see tests/fuzz/pair.c. */
+    STEP_HOSTILE_BATCH,
+    STEP_HOSTILE_QUESTION,
+    STEP_HOSTILE_ANSWER,
+    STEP_LOSE_STORE,
     STEP_KINDS
 };
 
@@ -44,15 +49,17 @@ struct step {
     int server;
     uint32_t scope;
     uint32_t chance; /* decides what the kind leaves open */
+    uint32_t more;   /* and of hostile ones this, too */
 };
 
 struct schedule {
     uint64_t seed;
     struct rules_options options;
-    bool refusals;     /* contents that the partner refuses occur */
-    bool late;         /* messages may arrive after their sender has given up */
-    bool settled;      /* the servers agree before the first step */
-    bool wrong_clocks; /* STEP_CLOCK sets the clock of one server or of both by days or years; not drawn by the seed */
+    bool refusals;      /* contents that the partner refuses occur */
+    bool late;          /* messages may arrive after their sender has given up */
+    bool settled;       /* the servers agree before the first step */
+    bool edits_at_last; /* when all is done, each server edits each scope once more, and the other takes it */
+    bool wrong_clocks;  /* STEP_CLOCK sets the clock of one server or of both by days or years; not drawn by the seed */
     uint8_t files[SERVERS][SCOPES + 1];
     struct step steps[SCHEDULE_STEPS];
     size_t count;

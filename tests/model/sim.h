@@ -56,6 +56,7 @@ struct world {
     int64_t clock_wrong[SERVERS]; /* milliseconds that a server's clock is ahead; negative: behind */
     uint32_t chance;              /* for the jitter */
     char failure[600];            /* the first rule that was broken; "" */
+    unsigned stores_lost;
     bool verbose;
 };
 
@@ -129,6 +130,9 @@ int64_t sim_worker_blocked_until(const struct sim_server *server);
 /* ---- sim_network.c ---- */
 size_t sim_network_count(void); /* of messages in flight */
 int sim_network_sender(size_t number);
+const char *sim_network_text(size_t number);
+bool sim_network_is_answer(size_t number);
+void sim_network_replace(size_t number, char *text); /* by one of somebody else; taken */
 void sim_network_deliver(size_t number, bool elsewhere);
 enum sim_loss { SIM_LOST, SIM_RESET, SIM_LATE }; /* unnoticed; noticed; noticed, though the message arrives later */
 void sim_network_lose(size_t number, enum sim_loss loss);
@@ -136,6 +140,17 @@ int64_t sim_network_next_timeout(void); /* INT64_MAX: nobody waits */
 void sim_network_expire(void);          /* ends the transfers that waited too long */
 void sim_network_forget(int server);    /* its process is gone: what it sent may still arrive */
 void sim_network_clear(void);
+
+/* ---- sim_hostile.c ---- */
+/* Somebody gives a server a batch in its partner's name; what is in it is drawn from the two numbers. With a shared
+ * secret it must change nothing, without one the scopes in it are the rules' no more. */
+void sim_hostile_batch(struct sim_server *victim, uint32_t scope, uint32_t chance, uint32_t more);
+
+/* The same with a question about digests, or nonsense. */
+void sim_hostile_question(struct sim_server *victim, uint32_t chance, uint32_t more);
+
+/* An answer on its way is replaced by another. */
+void sim_hostile_answer(size_t number, uint32_t chance);
 
 /* ---- sim_disk.c ---- */
 enum sim_disk_state { SIM_DISK_GOOD, SIM_DISK_FULL, SIM_DISK_GONE };
