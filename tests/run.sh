@@ -2,7 +2,7 @@
 # Everything that is tested: installs what is missing, builds, runs the unit tests and the end-to-end tests with this
 # machine's Kea, both again with sanitizers, and a smoke test with the Kea of Debian 13 and of Debian testing.
 #
-#   tests/run.sh            everything
+#   tests/run.sh            everything, the fuzz targets for a minute each
 #   tests/run.sh --quick    unit tests and end-to-end tests with this machine's Kea
 #   tests/run.sh --smoke    only the other releases
 #
@@ -70,6 +70,16 @@ unit_tests() {
         grep -hE '^\[  FAILED|^\[  ERROR|Error:|ERROR: |runtime error|WARNING: ThreadSanitizer' "$folder"/tests/unit/*.log "$folder"/tests/model/*.log | head -n 40
     fi
     echo "unit tests in $folder: $good passed, $bad failed"
+    passed=$((passed + good)) failed=$((failed + bad))
+}
+
+# fuzz_targets FOLDER: a line for each; each that found nothing has passed.
+fuzz_targets() {
+    local good bad
+    KFS_BUILD=$1 "$top/tests/fuzz/run" 60s </dev/null 2>&1 | tee "$scratch/fuzz.txt"
+    good=$(grep -c 'nothing found$' "$scratch/fuzz.txt")
+    bad=$(($(ls "$top/tests/fuzz/corpus" | wc -l) - good))
+    echo "fuzz targets: $good passed, $bad failed"
     passed=$((passed + good)) failed=$((failed + bad))
 }
 
@@ -191,7 +201,7 @@ esac
 if [ "$(id -u)" != 0 ]; then echo "tests/run.sh: needs root, for network namespaces and packages" >&2; exit 2; fi
 
 say "installing what is missing"
-"$top/tests/install.sh" build run trees || { wrong "packages"; totals; }
+"$top/tests/install.sh" build run trees $([ "$what" != all ] || echo fuzz) || { wrong "packages"; totals; }
 
 if [ "$what" != --smoke ]; then
     say "building in $build, for Kea $(kea-dhcp4 -v | head -n 1)"
@@ -206,6 +216,7 @@ fi
 if [ "$what" = all ]; then
     in_background asan build_in "$build-asan" --enable-sanitizers
     in_background tsan build_in "$build-tsan" --enable-thread-sanitizer --without-kea
+    in_background fuzz build_in "$build-fuzz" --enable-fuzzers --without-kea CC=clang CXX=clang++ CFLAGS="-g -O1"
 fi
 if [ "$what" != --quick ]; then
     if [ -z "$trees" ]; then trees=$(mktemp -d /var/tmp/kfs-trees-XXXXXX); fi
@@ -235,6 +246,12 @@ if [ "$what" = all ]; then
         unit_tests "$build-tsan" setarch "$(uname -m)" -R
     else
         wrong "the build with --enable-thread-sanitizer"
+    fi
+    say "fuzz targets, a minute each"
+    if done_in_background fuzz; then
+        fuzz_targets "$build-fuzz"
+    else
+        wrong "the build with --enable-fuzzers"
     fi
 fi
 
