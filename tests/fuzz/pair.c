@@ -45,8 +45,7 @@ static void read_options(struct fuzz_input *input, struct schedule *schedule)
     schedule->refusals = (flags & 16) != 0;
     schedule->late = (flags & 32) != 0;
     schedule->settled = (flags & 64) == 0;
-    /* Not kept yet with wrong clocks: that a conflict is held for a person, and the time in which seals recover. */
-    schedule->wrong_clocks = (flags & 128) != 0 && schedule->options.primary_wins && !schedule->options.sealed;
+    schedule->wrong_clocks = (flags & 128) != 0;
     schedule->options.scopes = 1 + fuzz_byte(input) % SCOPES;
     schedule->seed = fuzz_byte(input);
     schedule->edits_at_last = true;
