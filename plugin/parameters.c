@@ -336,7 +336,7 @@ static struct result take_apply(const json_t *value, struct parameters *paramete
     for (size_t i = 0; i < json_array_size(value); i++) {
         const json_t *member = json_array_get(value, i);
         const char *word = json_string_value(member);
-        size_t way = 0;
+        enum apply_way way = 0;
 
         while (way < APPLY_WAYS && (word == NULL || strcmp(word, parameters_apply_word((enum apply_way)way)) != 0))
             way++;

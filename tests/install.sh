@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Installs what building, the tests and the example need from Debian (12, 13 or testing), and only what is missing.
 #
-#   tests/install.sh [build] [run] [trees] [fuzz]      default: build run
+#   tests/install.sh [build] [run] [checks] [trees] [fuzz]      default: build run
 #
-# build: compiler and libraries; run: the servers, clients and tools of the tests; trees: to make other releases' trees;
-# fuzz: a compiler with libFuzzer.
+# build: compiler and libraries; run: the servers, clients and tools of the tests; checks: a second compiler; trees: to
+# make other releases' trees; fuzz: a compiler with libFuzzer.
 # ROOT=<folder> does the same inside a debootstrap tree.
 set -euo pipefail
 
@@ -16,6 +16,7 @@ build=(autoconf automake libtool make gcc g++ pkg-config kea-dev libboost-dev li
 run=(kea-dhcp4-server kea-ctrl-agent)
 run_here=(kea-admin gcc libc6-dev iproute2 nftables busybox sqlite3 jq socat curl openssl python3 python3-pytest valgrind
           "libyang2-tools|libyang-tools|yanglint")
+checks=(clang)
 trees=(debootstrap debian-archive-keyring)
 fuzz=(clang libclang-rt-dev llvm) # llvm: names in the sanitizers' reports
 
@@ -25,6 +26,7 @@ for set in "$@"; do
     case $set in
         build) wanted+=("${build[@]}") ;;
         run) wanted+=("${run[@]}"); [ -n "$root" ] || wanted+=("${run_here[@]}") ;;
+        checks) wanted+=("${checks[@]}") ;;
         trees) wanted+=("${trees[@]}") ;;
         fuzz) wanted+=("${fuzz[@]}") ;;
         *) echo "tests/install.sh: no such set: $set" >&2; exit 2 ;;

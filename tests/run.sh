@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Everything that is tested: installs what is missing, builds, runs the unit tests and the end-to-end tests with this
-# machine's Kea, both again with sanitizers, and a smoke test with the Kea of Debian 13 and of Debian testing.
+# machine's Kea, both again with sanitizers, the unit tests of a build by clang, and a smoke test with the Kea of
+# Debian 13 and of Debian testing.
 #
 #   tests/run.sh            everything, the fuzz targets for a minute each
 #   tests/run.sh --quick    unit tests and end-to-end tests with this machine's Kea
@@ -37,13 +38,14 @@ logged() {
     "$@" </dev/null >"$file" 2>&1 || { tail -n 40 "$file"; return 1; }
 }
 
-# build_in FOLDER [CONFIGURE OPTIONS]
+# build_in FOLDER [CONFIGURE OPTIONS]: the library and the unit tests.
 build_in() {
     local folder=$1
     shift
     mkdir -p "$folder"
     { [ -x "$top/configure" ] || (cd "$top" && logged "$folder/autoreconf.log" autoreconf -fi); } &&
-        (cd "$folder" && logged configure.log "$top/configure" "$@" && logged make.log make -j"$(nproc)")
+        (cd "$folder" && logged configure.log "$top/configure" "$@" && logged make.log make -j"$(nproc)" &&
+            logged make-tests.log make -j"$(nproc)" check TESTS=)
 }
 
 # sum PATTERN FILES...: adds up what the pattern's group matches.
@@ -196,12 +198,15 @@ smoke() {
 what=${1:-all}
 case $what in
     all | --quick | --smoke) ;;
-    *) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    *) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
 if [ "$(id -u)" != 0 ]; then echo "tests/run.sh: needs root, for network namespaces and packages" >&2; exit 2; fi
 
 say "installing what is missing"
-"$top/tests/install.sh" build run trees $([ "$what" != all ] || echo fuzz) || { wrong "packages"; totals; }
+wanted=(build run)
+if [ "$what" = all ]; then wanted+=(checks fuzz); fi
+if [ "$what" != --quick ]; then wanted+=(trees); fi
+"$top/tests/install.sh" "${wanted[@]}" || { wrong "packages"; totals; }
 
 if [ "$what" != --smoke ]; then
     say "building in $build, for Kea $(kea-dhcp4 -v | head -n 1)"
@@ -214,6 +219,7 @@ fi
 
 # What comes later is built while the tests before it wait for their servers.
 if [ "$what" = all ]; then
+    in_background clang build_in "$build-clang" CC=clang CXX=clang++
     in_background asan build_in "$build-asan" --enable-sanitizers
     in_background tsan build_in "$build-tsan" --enable-thread-sanitizer --without-kea
     in_background fuzz build_in "$build-fuzz" --enable-fuzzers --without-kea CC=clang CXX=clang++ CFLAGS="-g -O1"
@@ -231,6 +237,8 @@ if [ "$what" != --smoke ]; then
 fi
 
 if [ "$what" = all ]; then
+    say "unit tests of a build by clang"
+    if done_in_background clang; then unit_tests "$build-clang"; else wrong "the build by clang"; fi
     say "unit tests with AddressSanitizer and UndefinedBehaviorSanitizer"
     if done_in_background asan; then
         unit_tests "$build-asan"

@@ -75,10 +75,12 @@ struct result batch_request(const struct plugin *plugin, size_t number, const st
 /* The JSON text of the scope-receive command that asks how far `ticket` has got. */
 struct result batch_question(const struct plugin *plugin, size_t number, const char *ticket, char **text);
 
+enum answer_state { ANSWER_PENDING, ANSWER_APPLIED, ANSWER_RECORDED, ANSWER_UNRECORDED, ANSWER_BUSY };
+
 /* What a partner answered. */
 struct batch_answer {
     char ticket[65];
-    enum answer_state { ANSWER_PENDING, ANSWER_APPLIED, ANSWER_RECORDED, ANSWER_UNRECORDED, ANSWER_BUSY } state;
+    enum answer_state state;
     uint32_t pause_us; /* for how long its main thread was busy with the batch; 0 if it does not say */
     bool unsupported;  /* the partner does not know the command */
     char text[200];

@@ -12,16 +12,18 @@
 
 struct store;
 
+enum failover_change_kind {
+    FAILOVER_UNCHANGED,
+    FAILOVER_ADDED,
+    FAILOVER_UPDATED,
+    FAILOVER_SCOPES_ADDED,
+    FAILOVER_SCOPES_REMOVED,
+    FAILOVER_DELETED
+};
+
 /* What the running engine has to follow once the transaction is committed. */
 struct failover_change {
-    enum failover_change_kind {
-        FAILOVER_UNCHANGED,
-        FAILOVER_ADDED,
-        FAILOVER_UPDATED,
-        FAILOVER_SCOPES_ADDED,
-        FAILOVER_SCOPES_REMOVED,
-        FAILOVER_DELETED
-    } kind;
+    enum failover_change_kind kind;
     int64_t relation_record_id;
     int64_t partner_record_id; /* row of the other server; 0 if this server is not one of the two */
     uint32_t *subnet_ids;      /* scopes whose membership changed; freed by failover_change_clear */

@@ -12,12 +12,12 @@
 
 static enum operation_state state_of(const char *word)
 {
-    int state = OPERATION_NOT_STARTED;
+    enum operation_state state = OPERATION_NOT_STARTED;
 
     while (state < OPERATION_FAILED &&
            (word == NULL || strcmp(word, operation_state_word((enum operation_state)state)) != 0))
         state++;
-    return (enum operation_state)state;
+    return state;
 }
 
 static void copy_text(char *target, size_t size, const char *text)

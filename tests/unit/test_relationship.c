@@ -142,8 +142,8 @@ static void test_what_is_not_understood_is_refused(void **state)
 {
     static const char *const wrong[] = {"{}", "[{}]", "[{\"this-server-name\": \"a\", \"mode\": \"x\", \"peers\": []}]",
                                         "nonsense",
-                                        "[{\"this-server-name\": \"a\", \"mode\": \"hot-standby\", \"peers\": "
-                                        "[{\"role\": \"primary\"}, {\"role\": \"standby\"}]}]"};
+                                        ("[{\"this-server-name\": \"a\", \"mode\": \"hot-standby\", \"peers\": "
+                                         "[{\"role\": \"primary\"}, {\"role\": \"standby\"}]}]")};
 
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {

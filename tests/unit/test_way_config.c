@@ -366,8 +366,8 @@ static void test_nonsense_is_a_failure(void **state)
         "[{'result': 0, 'arguments': {'Dhcp4': {'subnet4': [{'id': -1, 'subnet': 'x'}]}}}]",
         "[{'result': 1, 'text': 'no'}]",
         "[{'result': 3, 'text': 'nothing'}]",
-        "{'result': 0, 'text': 7, 'arguments': {'Dhcp4': {'shared-networks': [[], {'subnet4': {'id': 1}}, {'subnet4': "
-        "[1]}]}}}",
+        ("{'result': 0, 'text': 7, 'arguments': {'Dhcp4': {'shared-networks': "
+         "[[], {'subnet4': {'id': 1}}, {'subnet4': [1]}]}}}"),
     };
 
     (void)state;
