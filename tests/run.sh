@@ -264,8 +264,8 @@ if [ "$what" = all ]; then
 fi
 
 if [ "$what" != --quick ]; then
-    smoke trixie test_smoke.py
+    smoke trixie test_smoke.py test_hardened.py
     # Kea's subnet commands are free software from 3.0 on.
-    smoke testing test_smoke.py test_ways.py
+    smoke testing test_smoke.py test_hardened.py test_ways.py
 fi
 totals

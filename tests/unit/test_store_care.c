@@ -86,7 +86,7 @@ static int count_lines(const char *command)
     FILE *output = popen(command, "r");
 
     assert_non_null(output);
-    (void)fgets(line, sizeof line, output);
+    assert_non_null(fgets(line, sizeof line, output));
     (void)pclose(output);
     return atoi(line);
 }

@@ -103,7 +103,7 @@ static int count_set_aside(void)
     snprintf(command, sizeof command, "ls '%s' | grep -c 'damaged-.*Z$'", pair_folder);
     output = popen(command, "r");
     assert_non_null(output);
-    (void)fgets(line, sizeof line, output);
+    assert_non_null(fgets(line, sizeof line, output));
     (void)pclose(output);
     return atoi(line);
 }
