@@ -5,7 +5,7 @@
 #   examples/pair.sh --keep    leaves the two servers running and says how to talk to them
 #   examples/pair.sh --stop    stops servers left running
 #
-# Needs root on Debian 12. Nothing of the machine's own network or DHCP is touched: the servers and a client live in
+# Needs root on Debian 12, 13 or testing. Nothing of the machine's own network or DHCP is touched: the servers and a client live in
 # network namespaces, with two bridges for two networks: 192.0.2.0/24 (the office) and 198.51.100.0/24 (a new floor).
 set -euo pipefail
 
@@ -53,8 +53,10 @@ both_ready() { is_in_state server1 hot-standby && is_in_state server2 hot-standb
 has_scope() { [ -n "$(scope_of "$1" "$2" 2>/dev/null)" ]; }
 same_scope() { [ "$(scope_of server1 "$1")" = "$(scope_of server2 "$1")" ]; }
 
+# From 2.6.3 on, Kea takes files only in folders of its own, unless its environment names others.
 start_server() {
-    KEA_PIDFILE_DIR=$here/$1 KEA_LOCKFILE_DIR=$here/$1 setsid ip netns exec "kfspair-$1" \
+    KEA_PIDFILE_DIR=$here/$1 KEA_LOCKFILE_DIR=$here/$1 KEA_HOOKS_PATH=$here/hooks KEA_LOG_FILE_DIR=$here/$1 \
+        KEA_DHCP_DATA_DIR=$here/$1 KEA_CONTROL_SOCKET_DIR=$here/$1 setsid ip netns exec "kfspair-$1" \
         /usr/sbin/kea-dhcp4 -c "$here/$1/kea-dhcp4.conf" </dev/null >>"$here/$1/output" 2>&1 &
     echo $! >"$here/$1/pid"
 }
@@ -135,7 +137,9 @@ plug() {
     if [ -n "${5:-}" ]; then ip -n "$1" address add "$5/24" dev "$2"; fi
     ip -n "$1" link set "$2" up
 }
-multiarch=$(gcc -print-multiarch)
+mkdir "$here/hooks" # Kea's own, and the library that was just built
+ln -s "/usr/lib/$(gcc -print-multiarch)/kea/hooks"/*.so "$here/hooks/"
+ln -sf "$library" "$here/hooks/"
 for number in 1 2; do
     server=server$number namespace=kfspair-server$number
     ip netns add "$namespace"
@@ -144,8 +148,8 @@ for number in 1 2; do
     plug "$namespace" eth1 floor "floor$number" "198.51.100.$number"
     mkdir -m 750 "$here/$server"
     # The example's configuration, with the paths of this server's own folder.
-    sed -e "s#\"library\": \"[^\"]*/libdhcp_failover_sync.so\"#\"library\": \"$library\", \"parameters\": { \"store\": \"$here/$server/failover-sync.db\" }#" \
-        -e "s#/usr/lib/x86_64-linux-gnu/#/usr/lib/$multiarch/#" \
+    sed -e "s#/usr/lib/x86_64-linux-gnu/kea/hooks/#$here/hooks/#" \
+        -e "s#\(/libdhcp_failover_sync.so\"\) }#\1, \"parameters\": { \"store\": \"$here/$server/failover-sync.db\" } }#" \
         -e "s#/run/kea/\|/var/lib/kea/\|/var/log/kea/#$here/$server/#" \
         "$top/examples/kea-dhcp4-$server.conf" >"$here/$server/kea-dhcp4.conf"
     start_server "$server"

@@ -15,7 +15,7 @@ build=(autoconf automake libtool make gcc g++ pkg-config kea-dev libboost-dev li
        libsqlite3-dev "libyang-dev|libyang2-dev" libcurl4-openssl-dev libjansson-dev libcmocka-dev)
 run=(kea-dhcp4-server kea-ctrl-agent)
 run_here=(kea-admin gcc libc6-dev iproute2 nftables busybox sqlite3 jq socat curl openssl python3 python3-pytest valgrind
-          "libyang2-tools|libyang-tools|yanglint")
+          "libyang2-tools|libyang3-tools|libyang-tools|yanglint")
 checks=(clang)
 trees=(debootstrap debian-archive-keyring)
 fuzz=(clang libclang-rt-dev llvm) # llvm: names in the sanitizers' reports

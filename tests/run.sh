@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Everything that is tested: installs what is missing, builds, runs the unit tests and the end-to-end tests with this
-# machine's Kea, both again with sanitizers, the unit tests of a build by clang, and a smoke test with the Kea of
-# Debian 13 and of Debian testing.
+# machine's Kea, both again with sanitizers, the unit tests of a build by clang, a smoke test with the Kea of Debian 13
+# and of Debian testing, and the example on fresh Debian 12, 13 and testing.
 #
-#   tests/run.sh            everything, the fuzz targets for a minute each
-#   tests/run.sh --quick    unit tests and end-to-end tests with this machine's Kea
-#   tests/run.sh --smoke    only the other releases
+#   tests/run.sh                  everything, the fuzz targets for a minute each
+#   tests/run.sh --quick          unit tests and end-to-end tests with this machine's Kea
+#   tests/run.sh --quick FILES    these end-to-end tests (test_smoke.py)
+#   tests/run.sh --smoke          only the other releases
+#   tests/run.sh --examples       only the example on fresh machines
 #
 # KFS_BUILD  where to build (build/ at the top); KFS_TREES  a folder in which the other releases' trees are kept for the
 # next run (they are made anew without it); KFS_KEEP_LOGS  keeps the servers' folders in /tmp. Needs root on Debian.
@@ -38,15 +40,17 @@ logged() {
     "$@" </dev/null >"$file" 2>&1 || { tail -n 40 "$file"; return 1; }
 }
 
-# build_in FOLDER [CONFIGURE OPTIONS]: the library and the unit tests.
+# build_in FOLDER [CONFIGURE OPTIONS]: the library.
 build_in() {
     local folder=$1
     shift
     mkdir -p "$folder"
     { [ -x "$top/configure" ] || (cd "$top" && logged "$folder/autoreconf.log" autoreconf -fi); } &&
-        (cd "$folder" && logged configure.log "$top/configure" "$@" && logged make.log make -j"$(nproc)" &&
-            logged make-tests.log make -j"$(nproc)" check TESTS=)
+        (cd "$folder" && logged configure.log "$top/configure" "$@" && logged make.log make -j"$(nproc)")
 }
+
+# build_all_in FOLDER [CONFIGURE OPTIONS]: the library and the unit tests.
+build_all_in() { build_in "$@" && (cd "$1" && logged make-tests.log make -j"$(nproc)" check TESTS=); }
 
 # sum PATTERN FILES...: adds up what the pattern's group matches.
 sum() {
@@ -165,22 +169,33 @@ end_background() {
 runtime() { readlink -f "$(gcc -print-file-name="lib$1.so")"; }
 library_in() { echo "$1/.libs/libdhcp_failover_sync.so"; }
 
+# fresh_tree RELEASE FOLDER: makes that folder a fresh, minimal Debian; what is needed from the network comes once.
+fresh_tree() {
+    local fresh=$trees/fresh-$1
+    (
+        flock 9
+        if [ ! -e "$fresh/.kfs-tree" ]; then
+            rm -rf --one-file-system "$fresh"
+            logged "$scratch/debootstrap-$1.log" debootstrap --variant=minbase "$1" "$fresh" && touch "$fresh/.kfs-tree"
+        fi
+    ) 9>"$scratch/fresh-$1.lock" || return 1
+    rm -rf --one-file-system "$2"
+    cp -a --reflink=auto "$fresh" "$2"
+}
+
 # make_tree RELEASE: a tree of that release with the library built and installed in it.
 make_tree() {
     local tree=$trees/$1
     if [ ! -e "$tree/.kfs-tree" ]; then
         say "making a Debian $1 tree"
-        rm -rf --one-file-system "$tree"
-        logged "$scratch/debootstrap-$1.log" debootstrap --variant=minbase "$1" "$tree" || return 1
-        touch "$tree/.kfs-tree"
+        fresh_tree "$1" "$tree" || return 1
     fi
     # Packages' scripts want /proc; mounted where only they see it, it is gone when they are done.
     ROOT=$tree unshare --mount bash -c 'mount -t proc proc "$ROOT/proc" && exec "$0"' "$top/tests/install.sh" || return 1
     say "building in the $1 tree, for Kea $(chroot "$tree" kea-dhcp4 -v | head -n 1)"
     rm -rf "$tree/kfs"
     mkdir -p "$tree/kfs/src" "$tree/kfs/build"
-    tar -C "$top" --exclude=./.git --exclude='./build*' --exclude=./configure --exclude=./autom4te.cache \
-        --exclude=./aclocal.m4 --exclude=Makefile.in --exclude=./config.h.in -cf - . | tar -C "$tree/kfs/src" -xf - || return 1
+    "$top/tests/checkout.sh" "$tree/kfs/src" || return 1
     logged "$scratch/build-$1.log" chroot "$tree" sh -c \
         'cd /kfs/src && autoreconf -fi && cd ../build && ../src/configure && make -j"$(nproc)" && make install'
 }
@@ -195,10 +210,40 @@ smoke() {
         end_to_end "${@:2}"
 }
 
+# run_example RELEASE: the README's first command on a fresh machine of that release, and there the start of its second.
+# One release at a time, with a small share of the processors: the example looks at its watch.
+run_example() {
+    local tree=$trees/example-$1 code=0
+    (
+        flock 9
+        chrt --other --pid 0 "$BASHPID"
+        renice -n 15 -p "$BASHPID" >/dev/null
+        fresh_tree "$1" "$tree" &&
+            "$top/tests/in_tree.sh" "$tree" examples/pair.sh &&
+            "$top/tests/in_tree.sh" "$tree" tests/run.sh --quick test_smoke.py
+    ) 9>"$scratch/examples.lock" || code=$?
+    rm -rf --one-file-system "$tree"
+    return "$code"
+}
+
+# example RELEASE: whether it has shown there what it promises.
+example() {
+    local out=$scratch/example-$1.out line
+    say "examples/pair.sh on a fresh Debian $1"
+    done_in_background "example-$1" || { wrong "the example on Debian $1"; return; }
+    for line in 'HA state: hot-standby; state changes since the start: 0; hooks libraries unloaded: 0' \
+        'lease: 198\.51\.100\.[0-9]+/24 router 198\.51\.100\.254 from server 198\.51\.100\.2 for 3600 s' \
+        'the second server served it [0-9]+ ms after the reload' 'the second had the change after [0-9]+ ms' \
+        '^1 passed, 0 failed'; do
+        grep -qE "$line" "$out" || { wrong "the example on Debian $1 does not say: $line"; return; }
+    done
+    passed=$((passed + 1))
+}
+
 what=${1:-all}
 case $what in
-    all | --quick | --smoke) ;;
-    *) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    all | --quick | --smoke | --examples) ;;
+    *) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
 if [ "$(id -u)" != 0 ]; then echo "tests/run.sh: needs root, for network namespaces and packages" >&2; exit 2; fi
 
@@ -208,9 +253,14 @@ if [ "$what" = all ]; then wanted+=(checks fuzz); fi
 if [ "$what" != --quick ]; then wanted+=(trees); fi
 "$top/tests/install.sh" "${wanted[@]}" || { wrong "packages"; totals; }
 
-if [ "$what" != --smoke ]; then
+if [ "$what" = all ] || [ "$what" = --quick ]; then
     say "building in $build, for Kea $(kea-dhcp4 -v | head -n 1)"
     build_in "$build" || { wrong "the build"; totals; }
+    if [ $# -gt 1 ]; then
+        say "end-to-end tests"
+        KFS_LIBRARY=$(library_in "$build") end_to_end "${@:2}"
+        totals
+    fi
     say "unit tests"
     unit_tests "$build"
     say "end-to-end tests, those of busy servers"
@@ -219,19 +269,24 @@ fi
 
 # What comes later is built while the tests before it wait for their servers.
 if [ "$what" = all ]; then
-    in_background clang build_in "$build-clang" CC=clang CXX=clang++
-    in_background asan build_in "$build-asan" --enable-sanitizers
-    in_background tsan build_in "$build-tsan" --enable-thread-sanitizer --without-kea
+    in_background clang build_all_in "$build-clang" CC=clang CXX=clang++
+    in_background asan build_all_in "$build-asan" --enable-sanitizers
+    in_background tsan build_all_in "$build-tsan" --enable-thread-sanitizer --without-kea
     in_background fuzz build_in "$build-fuzz" --enable-fuzzers --without-kea CC=clang CXX=clang++ CFLAGS="-g -O1"
 fi
 if [ "$what" != --quick ]; then
     if [ -z "$trees" ]; then trees=$(mktemp -d /var/tmp/kfs-trees-XXXXXX); fi
     mkdir -p "$trees"
-    in_background trixie make_tree trixie
-    in_background testing make_tree testing
+    if [ "$what" != --examples ]; then
+        in_background trixie make_tree trixie
+        in_background testing make_tree testing
+    fi
+    if [ "$what" != --smoke ]; then
+        for release in bookworm trixie testing; do in_background "example-$release" run_example "$release"; done
+    fi
 fi
 
-if [ "$what" != --smoke ]; then
+if [ "$what" = all ] || [ "$what" = --quick ]; then
     say "end-to-end tests"
     KFS_LIBRARY=$(library_in "$build") end_to_end $(other_files)
 fi
@@ -263,9 +318,12 @@ if [ "$what" = all ]; then
     fi
 fi
 
-if [ "$what" != --quick ]; then
+if [ "$what" = all ] || [ "$what" = --smoke ]; then
     smoke trixie test_smoke.py test_hardened.py
     # Kea's subnet commands are free software from 3.0 on.
     smoke testing test_smoke.py test_hardened.py test_ways.py
+fi
+if [ "$what" = all ] || [ "$what" = --examples ]; then
+    for release in bookworm trixie testing; do example "$release"; done
 fi
 totals

@@ -38,7 +38,7 @@ def dhcp4(server, scopes=(), ha=None, library=None, library_parameters=None, mul
     if ha:
         hooks.append({"library": f"{server.release.hooks}/libdhcp_ha.so", "parameters": {"high-availability": [ha]}})
     if library:
-        hooks.append({"library": library, "parameters": library_parameters or {}})
+        hooks.append({"library": server.release.hook(library), "parameters": library_parameters or {}})
     configuration = {
         "interfaces-config": {"interfaces": ["eth0"]},
         "lease-database": {"type": "memfile", "name": server.inside("leases.csv"), "lfc-interval": 0},

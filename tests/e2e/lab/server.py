@@ -90,7 +90,7 @@ class Server:
     def _run(self, command, output):
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "KEA_PIDFILE_DIR": self.folder,
                        "KEA_LOCKFILE_DIR": self.folder, "KEA_CONTROL_SOCKET_DIR": self.folder,
-                       "KEA_DHCP_DATA_DIR": self.folder, **self.environment}
+                       "KEA_DHCP_DATA_DIR": self.folder, "KEA_HOOKS_PATH": self.release.hooks, **self.environment}
         return processes.start(["ip", "netns", "exec", self.namespace, *command], output, environment, cwd="/")
 
     def wait_answering(self, seconds=30):
