@@ -51,23 +51,26 @@ struct result plugin_check_parameters(const struct kea_server *server, const cha
     return result;
 }
 
-/* Why, with the lock's text copied out. */
-static void copy_reason(struct plugin *plugin, char reason[sizeof plugin->status.mirror_error])
+/* Why, and what else is wrong, with the lock's texts copied out. */
+static void copy_reasons(struct plugin *plugin, char reason[sizeof plugin->status.mirror_error],
+                         char wrong[sizeof plugin->status.configuration_error])
 {
     (void)pthread_mutex_lock(&plugin->status.lock);
     (void)memcpy(reason, plugin->status.mirror_error, sizeof plugin->status.mirror_error);
+    (void)memcpy(wrong, plugin->status.configuration_error, sizeof plugin->status.configuration_error);
     (void)pthread_mutex_unlock(&plugin->status.lock);
 }
 
 char *idle_answer(struct plugin *plugin, const char *name)
 {
-    char reason[sizeof plugin->status.mirror_error];
+    char reason[sizeof plugin->status.mirror_error], wrong[sizeof plugin->status.configuration_error];
     struct fault fault;
 
-    copy_reason(plugin, reason);
+    copy_reasons(plugin, reason, wrong);
     if (strcmp(name, "failover-status") == 0)
         return answer_success(
-            json_pack("{s:s,s:s,s:[]}", "mirror", "unavailable", "mirror-error", reason, "relationships"),
+            json_pack("{s:s,s:s,s:s*,s:[]}", "mirror", "unavailable", "mirror-error", reason, "configuration-error",
+                      wrong[0] == '\0' ? NULL : wrong, "relationships"),
             "nothing is replicated: %s", reason);
     /* The partner is to know it, too. */
     if (strcmp(name, "scope-digest") == 0)

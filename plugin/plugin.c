@@ -138,6 +138,15 @@ const char *const *plugin_local_parameters(const struct plugin *plugin)
     return (const char *const *)plugin->parameters.local_parameters;
 }
 
+void plugin_configured_wrongly(struct plugin *plugin, const char *why)
+{
+    if (plugin == NULL)
+        return;
+    (void)pthread_mutex_lock(&plugin->status.lock);
+    (void)snprintf(plugin->status.configuration_error, sizeof plugin->status.configuration_error, "%s", why);
+    (void)pthread_mutex_unlock(&plugin->status.lock);
+}
+
 /* HA's parameters, as JSON text the caller frees; NULL without HA. */
 static struct result read_high_availability(struct plugin *plugin, enum kea_configuration which, char **text)
 {

@@ -273,6 +273,26 @@ int result_of(const ConstElementPtr &response)
                                                            : static_cast<int>(isc::config::CONTROL_RESULT_ERROR);
 }
 
+/* The library as it is for the server when it is loaded a second time at a reload: there, and never called. */
+void withdraw(LibraryHandle &handle)
+{
+    for (const char *callout : {"dhcp4_srv_configured", "command_processed", "cb4_updated"}) {
+        (void)handle.deregisterAllCallouts(callout);
+    }
+}
+
+/* Loads it unless it is there already; *inert: it was, and this load has come to nothing. */
+struct result load_once(LibraryHandle &handle, bool checking, bool *inert)
+{
+    const struct result twice = twice_check(!checking);
+    if (result_failed(twice)) {
+        *inert = true;
+        withdraw(handle);
+        return twice;
+    }
+    return checking ? check(handle) : start(handle);
+}
+
 } // namespace
 
 EXPORTED int version()
@@ -285,14 +305,18 @@ EXPORTED int multi_threading_compatible()
     return 1;
 }
 
+/* At a reload a failure would cost the server all its libraries; so a second one does nothing then, and the first goes
+ * on as it would alone. */
 EXPORTED int load(LibraryHandle &handle)
 {
     const bool checking = release::only_checking();
-    struct result outcome = run_guarded("load", [&] { return checking ? check(handle) : start(handle); });
+    bool inert = false;
+    struct result outcome = run_guarded("load", [&] { return load_once(handle, checking, &inert); });
     if (!result_failed(outcome)) {
+        twice_set_loaded(true);
         return 0;
     }
-    if (!checking) {
+    if (!checking && !inert) {
         main_queue_close();
         stop();
     }
@@ -300,15 +324,22 @@ EXPORTED int load(LibraryHandle &handle)
         log_text(FAILOVER_SYNC_LOAD_FAILED, outcome.message);
         return 1;
     }
+    if (inert) {
+        log_text(FAILOVER_SYNC_LOADED_TWICE, outcome.message);
+        return 0;
+    }
     const struct result idle = run_guarded("load", [&] { return start_idle(handle, outcome.message); });
     if (result_failed(idle)) {
         log_text(FAILOVER_SYNC_LOAD_FAILED, outcome.message);
+    } else {
+        twice_set_loaded(true);
     }
     return 0;
 }
 
 EXPORTED int unload()
 {
+    twice_set_loaded(false);
     gate.close();
     main_queue_close();
     stop();

@@ -172,6 +172,15 @@ std::vector<struct kea_delivered> delivered_scopes(const isc::data::ConstElement
 /* Whether the server read `json` from a file, not from a command. */
 bool read_from_file(const isc::data::ConstElementPtr &json);
 
+/* ---- twice.cc ---- */
+
+/* RESULT_CONFLICT, by name, if the server has loaded this library already, from the same file or another. With
+ * `tell_first` the one that is loaded shows it, too. */
+struct result twice_check(bool tell_first);
+
+/* Whether the server has loaded this one. */
+void twice_set_loaded(bool is) noexcept;
+
 /* ---- ha.cc ---- */
 
 struct result ha_parameters(enum kea_configuration which, char **json) noexcept;

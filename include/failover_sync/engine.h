@@ -48,6 +48,7 @@ struct engine_status {
     pthread_mutex_t lock;
     enum mirror_state mirror;
     char mirror_error[480];
+    char configuration_error[480]; /* what is wrong with the configuration and stops nothing; "" */
     bool counted; /* the configuration that runs is mirrored: the index and the queue tell how things are */
     struct relationship_status relationship[RELATIONSHIP_MAX];
 };

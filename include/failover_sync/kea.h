@@ -148,6 +148,10 @@ struct result plugin_start_idle(const struct kea_server *server, const char *why
 /* [main] From now on the plugin replicates nothing, and says why; stopped already. */
 void plugin_go_idle(struct plugin *plugin, const char *why);
 
+/* [main] What is wrong with the configuration although the plugin works; failover-status shows it until it is stopped.
+ * NULL as plugin: there is none to show it. */
+void plugin_configured_wrongly(struct plugin *plugin, const char *why);
+
 /* [main] The library is unloaded: records what was received, stops the worker, frees everything. Tasks still queued on
  * the main thread are run with `cancelled` set afterwards, by the shim. */
 void plugin_stop(struct plugin *plugin);

@@ -7,6 +7,9 @@
     X(FAILOVER_SYNC_STARTED, INFO, "failover-sync %1 is loaded, its store is %2")                                      \
     X(FAILOVER_SYNC_STOPPED, INFO, "failover-sync is unloaded: %1")                                                    \
     X(FAILOVER_SYNC_LOAD_FAILED, ERROR, "failover-sync cannot be loaded: %1")                                          \
+    X(FAILOVER_SYNC_LOADED_TWICE, ERROR,                                                                               \
+      "%1. The first goes on with its parameters, the other does nothing; the server cannot start with this "          \
+      "configuration")                                                                                                 \
     X(FAILOVER_SYNC_CONFIGURATION_REFUSED, ERROR, "the configuration is refused: %1")                                  \
     X(FAILOVER_SYNC_NO_RELATIONSHIP, WARN, "nothing will be replicated: %1")                                           \
     X(FAILOVER_SYNC_RELATIONSHIP, INFO, "relationship %1 (%2): this server is %3, the partner %4 is reached at %5")    \

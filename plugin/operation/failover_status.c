@@ -4,6 +4,7 @@
 #include "failover_sync/trust.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* What is counted over all scopes. */
 struct counts {
@@ -171,7 +172,7 @@ char *command_failover_status(struct plugin *plugin, const struct model_node *in
     struct engine_status *status = &plugin->status;
     json_t *list, *output;
     size_t shown;
-    char why[600];
+    char why[600], wrong[sizeof status->configuration_error];
 
     (void)input;
     scope_index_each(plugin->index, count_scope, &counts);
@@ -180,6 +181,7 @@ char *command_failover_status(struct plugin *plugin, const struct model_node *in
     list = list_json(plugin, &counts);
     shown = json_array_size(list);
     explain(plugin, why);
+    memcpy(wrong, status->configuration_error, sizeof wrong);
     output = json_pack("{s:s,s:s,s:s,s:o}", "server", plugin->relationships.server_name, "store",
                        plugin->parameters.store, "mirror",
                        mirror[status->mirror == MIRROR_CURRENT && !counts.known ? MIRROR_STARTING : status->mirror],
@@ -190,6 +192,8 @@ char *command_failover_status(struct plugin *plugin, const struct model_node *in
     show_refusals(plugin, NULL, output);
     if (why[0] != '\0')
         (void)json_object_set_new(output, "mirror-error", json_string(why));
+    if (wrong[0] != '\0')
+        (void)json_object_set_new(output, "configuration-error", json_string(wrong));
     if (!counts.known)
         return why[0] != '\0' ? answer_success(output, "%s", why)
                               : answer_success(output, "starting: the configuration is not mirrored yet");

@@ -192,6 +192,8 @@ class Server:
         return os.path.getsize(self.log)
 
     def logged(self, pattern, since=0):
+        if not os.path.exists(self.log):
+            return []  # it was never started
         with open(self.log, "rb") as file:
             file.seek(since)
             text = file.read().decode(errors="replace")
