@@ -2,6 +2,8 @@
  * what a person is to read, or what names a file, is turned into UTF-8 here. */
 #include "failover_sync/kea.h"
 
+#include "failover_sync/json_load.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,4 +82,13 @@ char *kea_json_readable(const char *text)
     }
     readable[used] = '\0';
     return readable;
+}
+
+bool kea_json_accepted(const char *text)
+{
+    json_t *value = json_load(text, JSON_DECODE_ANY | JSON_ALLOW_NUL, &json_kea_bounds, NULL);
+    const bool accepted = value != NULL;
+
+    json_decref(value);
+    return accepted;
 }

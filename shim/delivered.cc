@@ -17,6 +17,9 @@ namespace
 
 using namespace failover_sync;
 
+/* What is read of a scope beside its text; another one has all scopes read again. */
+constexpr char READING[] = "/unprinted";
+
 void append_bytes(std::string &words, const void *bytes, size_t length)
 {
     words.append(static_cast<const char *>(bytes), length);
@@ -168,7 +171,7 @@ std::vector<struct kea_delivered> failover_sync::delivered_scopes(const ConstEle
 {
     /* What the server makes of a scope's words depends on its release and on the definitions of options. Globals are in
      * the words already: the server has written them into each subnet before. */
-    std::string common = release::version();
+    std::string common = release::version() + READING;
     if (const ConstElementPtr definitions = json->get("option-def")) {
         append_element(common, *definitions);
     }

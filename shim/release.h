@@ -101,6 +101,18 @@ template <typename Subnet> void restart_allocators(Subnet &subnet)
     }
 }
 
+/* Reads a printed list of options into `read`, with suboptions in their options if they are so in `held`. */
+template <typename Parser, typename Options, typename List>
+void parse_options(Parser &parser, const boost::shared_ptr<Options> &read, const List &list, const Options &held)
+{
+    if constexpr (KEA_HOOKS_VERSION >= KEA_2_6) {
+        parser.parse(read, list, held.isEncapsulated());
+    } else {
+        (void)held;
+        parser.parse(read, list);
+    }
+}
+
 /* Addresses per pool id; empty in releases without statistics per pool. */
 template <typename Subnet> std::map<uint64_t, int64_t> pool_capacities(const Subnet &subnet)
 {

@@ -168,6 +168,12 @@ void Installer::enter_network(Undo &undo, const ParsedScope &scope, bool keep_ne
     if (!current) {
         undo.step([&] { networks->add(fresh); }, [networks, fresh] { networks->del(fresh->getName()); });
     } else if (!keep_network && network_element(*current)->str() != scope.network_text) {
+        PrintCheck check;
+        (void)check.elements(network_element(*current));
+        check.network_options(*current);
+        if (!check.reason().empty()) {
+            isc_throw(isc::BadValue, "its shared network keeps its parameters here: " << check.reason());
+        }
         undo.step([&] { replace_network(current, fresh); },
                   [this, current, fresh] { replace_network(fresh, current); });
     } else {

@@ -134,6 +134,9 @@ ParsedScope failover_sync::ScopeParser::parse(uint32_t subnet_id, const std::str
     if (definition->getType() != Element::map) {
         isc_throw(isc::BadValue, "its definition is not a map");
     }
+    if (definition->contains(KEA_UNPRINTED_KEYWORD)) {
+        isc_throw(isc::BadValue, "its definition is not all of it: " << definition->get(KEA_UNPRINTED_KEYWORD)->str());
+    }
     const ElementPtr subnet = map_in(definition, "subnet4");
     const ElementPtr network = map_in(definition, "shared-network");
     if (!subnet) {

@@ -62,9 +62,13 @@ ConstElementPtr without_local(const ConstElementPtr &map)
     return reduced ? ConstElementPtr(reduced) : map;
 }
 
-std::string definition_text(const ConstElementPtr &network, const ConstElementPtr &subnet)
+/* The reason has its place before all other keywords: see KEA_UNPRINTED_KEYWORD. */
+std::string definition_text(const std::string &reason, const ConstElementPtr &network, const ConstElementPtr &subnet)
 {
     const ElementPtr definition = Element::createMap();
+    if (!reason.empty()) {
+        definition->set(KEA_UNPRINTED_KEYWORD, Element::create(reason));
+    }
     if (network) {
         definition->set("shared-network", network);
     }
@@ -128,17 +132,24 @@ struct result failover_sync::scope_get(enum kea_configuration which, uint32_t su
         }
         SharedNetwork4Ptr network;
         subnet->getSharedNetwork(network);
-        const ConstElementPtr network_map = network ? network_element(*network) : ElementPtr();
-        const ConstElementPtr subnet_map = subnet_element(*configuration, *subnet);
+        PrintCheck check;
+        ConstElementPtr network_map;
+        if (network) {
+            network_map = check.elements(network_element(*network));
+            check.network_options(*network);
+        }
+        const ConstElementPtr subnet_map = check.elements(subnet_element(*configuration, *subnet));
+        check.subnet_options(*configuration, *subnet);
+        const std::string &reason = check.reason();
         const ConstElementPtr network_reduced = without_local(network_map);
         const ConstElementPtr subnet_reduced = without_local(subnet_map);
-        const std::string text = definition_text(network_map, subnet_map);
+        const std::string text = definition_text(reason, network_map, subnet_map);
 
         scope->subnet_id = subnet_id;
         scope->prefix = duplicate(subnet->toText());
         scope->definition = duplicate(text);
         const bool same = network_reduced == network_map && subnet_reduced == subnet_map;
-        scope->replicated = duplicate(same ? text : definition_text(network_reduced, subnet_reduced));
+        scope->replicated = duplicate(same ? text : definition_text(reason, network_reduced, subnet_reduced));
         return result_ok();
     });
     if (result_failed(outcome)) {

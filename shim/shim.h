@@ -118,6 +118,36 @@ struct result scope_find(enum kea_configuration which, const char *prefix, uint3
 struct result network_scope_ids(enum kea_configuration which, const char *network, uint32_t **ids,
                                 size_t *count) noexcept;
 
+/* ---- print_check.cc ---- */
+
+/* Looks at the parts of a scope, one after the other, for what the server does not print as it has it. */
+class PrintCheck
+{
+  public:
+    /* The map that was printed, or one without what cannot be printed; what it holds may be shared. */
+    isc::data::ConstElementPtr elements(const isc::data::ConstElementPtr &map);
+
+    void network_options(const isc::dhcp::SharedNetwork4 &network);
+    void subnet_options(const isc::dhcp::SrvConfig &configuration, const isc::dhcp::Subnet4 &subnet);
+
+    /* The first thing that is not printed as it is, in words that begin with KEA_UNPRINTED; "" if there is none. */
+    const std::string &reason() const
+    {
+        return reason_;
+    }
+
+  private:
+    struct Place;
+
+    void note(const std::string &what, const std::string &value);
+    isc::data::ConstElementPtr legible(const isc::data::ConstElementPtr &element, const Place &place);
+    isc::data::ConstElementPtr legible_list(const isc::data::ConstElementPtr &list, const Place &place);
+    isc::data::ConstElementPtr legible_map(const isc::data::ConstElementPtr &map, const Place &place);
+    void options(const isc::dhcp::ConstCfgOptionPtr &held, const std::string &where);
+
+    std::string reason_;
+};
+
 /* ---- scope_parse.cc ---- */
 
 /* A definition, ready to be put in place. */

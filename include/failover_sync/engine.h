@@ -66,8 +66,8 @@ struct plugin {
 
     /* Set while a configuration is being loaded, when no worker runs. While one does, see relationship.h. */
     struct relationships relationships;
-    struct scope_index *index; /* has its own lock */
-    atomic_uint generation;    /* of the two: a relationship's number means nothing in the next */
+    struct scope_index *index;   /* has its own lock */
+    atomic_uint generation;      /* of the two: a relationship's number means nothing in the next */
     struct removal_guard *guard; /* has its own lock */
 
     /* The main thread's alone. */

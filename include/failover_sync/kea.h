@@ -35,6 +35,18 @@ struct kea_scope {
 
 void kea_scope_clear(struct kea_scope *scope);
 
+/* What the server does not print as it has it, is not in the texts of a scope. Then their first keyword says so, in
+ * words that begin with KEA_UNPRINTED, and such a text must be given to nobody as the scope. */
+#define KEA_UNPRINTED_KEYWORD "incomplete"
+#define KEA_UNPRINTED         "Kea does not print "
+#define KEA_UNPRINTED_SIZE    160
+
+/* Whether a text is such a one; `reason` is filled with why, or "". */
+bool kea_scope_unprinted(const char *definition, char reason[KEA_UNPRINTED_SIZE]);
+
+/* Whether the parser that reads all scopes here takes a text that Kea has printed. */
+bool kea_json_accepted(const char *text);
+
 /* A copy of JSON text printed by Kea, which escapes every byte above ASCII by itself (\u00c3\u00bc), with those bytes
  * that make up UTF-8 written as UTF-8; others stay escaped. For people, and for whatever else than Kea reads it. The
  * caller frees it; NULL for want of memory. */

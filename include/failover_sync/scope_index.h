@@ -31,6 +31,7 @@ struct scope_entry {
     int64_t modified_at;               /* milliseconds since 1970 */
     uint64_t members;                  /* bit i: member of relationship i */
     bool reset;                        /* an administrator declared it in sync (ResetConfigSyncStatus) */
+    bool unprinted;                    /* the server does not print all of it: in sync with nobody */
     char reason[160];                  /* why it is out of sync; "" if it is not, or nothing is known */
     struct scope_agreement *agreement; /* one per relationship; owned by the index, copied for a caller */
 };

@@ -66,7 +66,7 @@ static struct result parse_definition(const char *text, struct scope_columns *co
 
     if (readable == NULL)
         return result_no_memory("a scope's definition");
-    columns->definition = json_load(readable, 0, &json_kea_bounds, &error);
+    columns->definition = json_load(readable, JSON_ALLOW_NUL, &json_kea_bounds, &error);
     free(readable);
     if (columns->definition == NULL) {
         /* The parser says nothing at all of most allocations that fail. */

@@ -420,7 +420,7 @@ static void name_id(struct naming *naming, const json_t *id)
 
 struct result changes_named(const char *command, const char *arguments, uint32_t **ids, size_t *count, bool *all)
 {
-    json_t *root = arguments == NULL ? NULL : json_load(arguments, 0, &json_kea_bounds, NULL);
+    json_t *root = arguments == NULL ? NULL : json_load(arguments, JSON_ALLOW_NUL, &json_kea_bounds, NULL);
     const json_t *subnets = json_object_get(root, "subnet4");
     const json_t *reservation = json_object_get(root, "reservation");
     struct naming naming = {.capacity = json_array_size(subnets) + 3};

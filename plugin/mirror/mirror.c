@@ -214,8 +214,14 @@ static void explain(const struct mirror_writer *writer, struct scope_entry *entr
 {
     const struct relationships *relationships = &writer->plugin->relationships;
 
-    entry->reason[0] = '\0';
-    if (strcmp(scope_entry_status(entry, relationships->count), "OutOfSync") != 0)
+    entry->unprinted =
+        entry->unprinted || (reason != NULL && strncmp(reason, KEA_UNPRINTED, sizeof KEA_UNPRINTED - 1) == 0);
+    if (strcmp(scope_entry_status(entry, relationships->count), "OutOfSync") != 0) {
+        entry->reason[0] = '\0';
+        return;
+    }
+    /* What comes of it at a partner does not matter beside that. */
+    if (entry->unprinted && entry->reason[0] != '\0')
         return;
     if (reason != NULL)
         (void)snprintf(entry->reason, sizeof entry->reason, "%s", reason);
@@ -424,6 +430,7 @@ struct result mirror_put_scope(struct mirror_writer *writer, const struct mirror
     entry.fingerprint = version->fingerprint;
     entry.members = members;
     (void)snprintf(entry.prefix, sizeof entry.prefix, "%s", scope->prefix);
+    entry.unprinted = kea_scope_unprinted(scope->definition, entry.reason);
     if (changed)
         entry.modified_at = writer->now;
     if (version->delivered)

@@ -65,6 +65,8 @@ static struct result keep_scope(void *context, const struct scope_row *row)
     (void)snprintf(summary->entry.prefix, sizeof summary->entry.prefix, "%s", row->prefix);
     (void)snprintf(summary->entry.reason, sizeof summary->entry.reason, "%s",
                    row->sync_reason == NULL ? "" : row->sync_reason);
+    /* Its text says so, too, and that is what counts when it is to be sent; it is not read here. */
+    summary->entry.unprinted = strncmp(summary->entry.reason, KEA_UNPRINTED, sizeof KEA_UNPRINTED - 1) == 0;
     return result_ok();
 }
 

@@ -408,7 +408,7 @@ struct result relationships_of_scope(const struct relationships *relationships, 
             first = &relationships->list[i];
     if (!relationships_one_pairing(relationships)) {
         readable = kea_json_readable(definition);
-        root = readable == NULL ? NULL : json_load(readable, 0, &json_kea_bounds, NULL);
+        root = readable == NULL ? NULL : json_load(readable, JSON_ALLOW_NUL, &json_kea_bounds, NULL);
         free(readable);
         if (root == NULL)
             return result_error(RESULT_INVALID, "a scope's definition is not valid JSON");

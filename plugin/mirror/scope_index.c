@@ -421,7 +421,7 @@ bool scope_entry_agreed(const struct scope_entry *entry, size_t relationship)
 {
     const struct scope_agreement *agreement = entry->agreement == NULL ? NULL : &entry->agreement[relationship];
 
-    return agreement != NULL && agreement->met && fingerprint_equal(agreement->ours, entry->fingerprint) &&
+    return agreement != NULL && !entry->unprinted && agreement->met && fingerprint_equal(agreement->ours, entry->fingerprint) &&
            version_equal(&agreement->known, &entry->version);
 }
 

@@ -223,7 +223,7 @@ static json_t *describe(const struct logged_operation *operation)
     if (operation->state == OPERATION_FAILED)
         made = made && put(map, "fault", fault_json(&operation->fault));
     if (operation->output != NULL)
-        made = made && put(map, "output", json_load(operation->output, 0, &json_kea_bounds, NULL));
+        made = made && put(map, "output", json_load(operation->output, JSON_ALLOW_NUL, &json_kea_bounds, NULL));
     if (!made) {
         json_decref(map);
         return NULL;

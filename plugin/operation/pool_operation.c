@@ -84,13 +84,17 @@ struct fault pool_apply(struct operation_context *context)
 {
     const struct kea_server *server = context->plugin->server;
     struct kea_change change = {.subnet_id = context->subnet_id, .prefix = context->prefix};
-    char *definition = NULL;
+    char *definition = NULL, reason[KEA_UNPRINTED_SIZE];
     struct fault fault = fault_none();
     struct result result = server->scope_get(server->context, KEA_RUNNING, context->subnet_id, &context->before);
 
     if (result.code == RESULT_NOT_FOUND)
         return fault_of_sender(EXCEPTION_SCOPE_NOT_FOUND, NULL,
                                "the scope %.48s was removed meanwhile; nothing was changed", context->prefix);
+    if (!result_failed(result) && kea_scope_unprinted(context->before.definition, reason))
+        return fault_of_sender(EXCEPTION_INVALID_UPDATE, bounds_node(context),
+                               "scope %.48s can be changed in the server's own configuration only: %s", context->prefix,
+                               reason);
     if (!result_failed(result))
         result = pool_text_change(context->before.definition, context->adds ? NULL : &context->pool.before,
                                   &context->pool.after, &definition);

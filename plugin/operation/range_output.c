@@ -86,7 +86,7 @@ static bool put_texts(json_t *map, const struct ip_range *range)
         if (text != RANGE_UTILIZATION_STATISTICS)
             made = json_put_text(map, name, range->text[text]);
         else if (range->text[text] != NULL)
-            made = json_put(map, name, json_load(range->text[text], 0, &json_kea_bounds, NULL));
+            made = json_put(map, name, json_load(range->text[text], JSON_ALLOW_NUL, &json_kea_bounds, NULL));
     }
     return made;
 }

@@ -51,8 +51,9 @@ static bool list_scope(void *context, const struct scope_entry *entry)
         return true;
     version_print(&entry->version, version);
     return append(page, entry->subnet_id,
-                  json_pack("{s:I,s:s,s:s,s:s}", "subnet-id", (json_int_t)entry->subnet_id, "prefix", entry->prefix,
-                            "version", version, "fingerprint", entry->fingerprint.hex));
+                  json_pack("{s:I,s:s,s:s,s:s,s:s*}", "subnet-id", (json_int_t)entry->subnet_id, "prefix",
+                            entry->prefix, "version", version, "fingerprint", entry->fingerprint.hex, "incomplete",
+                            entry->unprinted ? entry->reason : NULL));
 }
 
 static void list_removed(void *context, const struct scope_removed *removed)

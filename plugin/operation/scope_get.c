@@ -59,7 +59,7 @@ static void not_mirrored_yet(const struct kea_scope *running, struct scope_entry
 static json_t *readable_definition(const struct kea_scope *running)
 {
     char *readable = running->definition == NULL ? NULL : kea_json_readable(running->definition);
-    json_t *definition = readable == NULL ? NULL : json_load(readable, 0, &json_kea_bounds, NULL);
+    json_t *definition = readable == NULL ? NULL : json_load(readable, JSON_ALLOW_NUL, &json_kea_bounds, NULL);
 
     free(readable);
     return definition;

@@ -24,7 +24,7 @@ struct page {
 static json_t *definition_json(const char *definition)
 {
     char *readable = kea_json_readable(definition);
-    json_t *json = readable == NULL ? NULL : json_load(readable, 0, &json_kea_bounds, NULL);
+    json_t *json = readable == NULL ? NULL : json_load(readable, JSON_ALLOW_NUL, &json_kea_bounds, NULL);
 
     if (json == NULL && readable != NULL)
         json = json_pack("{s:s}", "text", readable);

@@ -61,9 +61,9 @@ static bool is_beyond(const struct json_bounds *found, char *reason, size_t size
     return true;
 }
 
-/* A scope that no request can carry waits until that has changed, and says so. */
-static struct result hold_beyond(struct plugin *plugin, size_t number, const struct batch_item *item,
-                                 const char *reason)
+/* A scope that no request can carry, or of which the text is not all, waits until that has changed, and says so. */
+static struct result hold_unsendable(struct plugin *plugin, size_t number, const struct batch_item *item,
+                                     const char *reason)
 {
     struct mirror_writer writer;
     struct scope_entry entry;
@@ -105,8 +105,8 @@ static struct result prepare(struct plugin *plugin, size_t number, struct batch_
     if (result_failed(result) || item->definition == NULL)
         return result;
     (void)json_measure(item->definition, strlen(item->definition), &json_batch_bounds, size);
-    *skip = is_beyond(size, reason, sizeof reason);
-    return *skip ? hold_beyond(plugin, number, item, reason) : result;
+    *skip = kea_scope_unprinted(item->definition, reason) || is_beyond(size, reason, sizeof reason);
+    return *skip ? hold_unsendable(plugin, number, item, reason) : result;
 }
 
 /* What this server knows of the shared network that an item's scope is in: once for all of them, which come together.
@@ -203,7 +203,7 @@ char *batch_travelling(const struct plugin *plugin, const char *definition)
 
     if (!mentions(definition, plugin->parameters.local_parameters))
         return strdup(definition);
-    root = json_load(definition, 0, &json_kea_bounds, NULL);
+    root = json_load(definition, JSON_ALLOW_NUL, &json_kea_bounds, NULL);
     if (root == NULL)
         return NULL;
     strip(json_object_get(root, "subnet4"), plugin->parameters.local_parameters);

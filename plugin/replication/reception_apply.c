@@ -214,6 +214,19 @@ static bool is_believed(const struct reception *reception, struct received_scope
     return ahead == NULL && !is_made_up(reception, scope, present, now) && !is_crowded(reception, scope, present, now);
 }
 
+/* What is not in its text would be lost with it, and no history could bring it back. */
+static bool is_unprinted(const struct reception *reception, struct received_scope *scope)
+{
+    char reason[KEA_UNPRINTED_SIZE];
+
+    if (!kea_scope_unprinted(scope->before.definition, reason))
+        return false;
+    scope->outcome = BATCH_FAILED;
+    (void)snprintf(scope->text, sizeof scope->text, "%.80s keeps the version that it has: %s",
+                   relationship_self(reception_relationship(reception))->name, reason);
+    return true;
+}
+
 /* Settles what needs no change here; true if the scope is to be applied. */
 static bool compare(struct reception *reception, struct received_scope *scope)
 {
@@ -243,7 +256,8 @@ static bool compare(struct reception *reception, struct received_scope *scope)
         scope->outcome = BATCH_UNCHANGED;
         return false;
     }
-    if (has_other_id(reception, scope) || (order == VERSION_APART && !settle_conflict(reception, scope)))
+    if (is_unprinted(reception, scope) || has_other_id(reception, scope) ||
+        (order == VERSION_APART && !settle_conflict(reception, scope)))
         return false;
     if (scope->definition == NULL && !reception_takes_removal(reception, scope))
         return false;

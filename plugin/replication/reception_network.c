@@ -12,7 +12,7 @@ static json_t *network_of(const char *definition)
 {
     json_t *root = definition == NULL || strstr(definition, "\"shared-network\"") == NULL
                        ? NULL
-                       : json_load(definition, 0, &json_kea_bounds, NULL);
+                       : json_load(definition, JSON_ALLOW_NUL, &json_kea_bounds, NULL);
     json_t *network = json_incref(json_object_get(root, "shared-network"));
 
     json_decref(root);

@@ -273,7 +273,7 @@ static struct result record_scope(struct mirror_writer *writer, const struct rec
 
 static json_t *network_of(const struct kea_scope *scope)
 {
-    json_t *root = scope->definition == NULL ? NULL : json_load(scope->definition, 0, &json_kea_bounds, NULL);
+    json_t *root = scope->definition == NULL ? NULL : json_load(scope->definition, JSON_ALLOW_NUL, &json_kea_bounds, NULL);
     json_t *network = json_incref(json_object_get(root, "shared-network"));
 
     json_decref(root);

@@ -13,6 +13,7 @@ struct partner_scope {
     bool removed;
     struct version_vector version;
     struct fingerprint text; /* by the partner's printing; empty if it was removed */
+    char *unprinted;         /* what the partner's server does not print of it; NULL: nothing */
     bool wanted;             /* it is to be sent to us */
 };
 

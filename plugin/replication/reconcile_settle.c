@@ -12,6 +12,8 @@
 
 void partner_list_clear(struct partner_list *list)
 {
+    for (size_t i = 0; i < list->count; i++)
+        free(list->scopes[i].unprinted);
     free(list->scopes);
     *list = (struct partner_list){.scopes = NULL};
 }
@@ -20,7 +22,7 @@ struct result partner_list_add(struct partner_list *list, const struct model_nod
 {
     for (const struct model_node *node = model_first(output, "scopes"); node != NULL; node = model_next(node)) {
         const uint32_t subnet_id = (uint32_t)model_integer(node, "subnet-id", 0);
-        const char *prefix = model_text(node, "prefix");
+        const char *prefix = model_text(node, "prefix"), *unprinted = model_text(node, "incomplete");
 
         if (list->count > 0 && subnet_id <= list->scopes[list->count - 1].subnet_id)
             return result_error(RESULT_NETWORK, "the partner's list of scopes is not in order");
@@ -34,6 +36,8 @@ struct result partner_list_add(struct partner_list *list, const struct model_nod
         (void)snprintf(list->scopes[list->count].prefix, sizeof list->scopes->prefix, "%s",
                        prefix == NULL ? "" : prefix);
         list->count++;
+        if (unprinted != NULL && (list->scopes[list->count - 1].unprinted = strdup(unprinted)) == NULL)
+            return result_no_memory("the partner's list of scopes");
         if (!version_parse(model_text(node, "version"), &list->scopes[list->count - 1].version))
             return result_error(RESULT_NETWORK, "the partner's list has a version that is none");
     }
@@ -133,6 +137,20 @@ static bool holds_removal(const struct settlement *settlement, const struct part
                               scope->subnet_id) == REMOVAL_HELD;
 }
 
+/* The partner's server does not print all that it has in a scope: it comes only when that is mended. */
+static struct result note_unprinted(struct settlement *settlement, struct scope_entry *entry, const char *unprinted)
+{
+    struct scope_agreement *agreement = &entry->agreement[settlement->number];
+    char reason[sizeof entry->reason];
+
+    (void)snprintf(reason, sizeof reason, "%.60s: %s", relationship_partner(settlement->relationship)->name, unprinted);
+    if (fingerprint_empty(agreement->ours) && (entry->reset || strcmp(entry->reason, reason) == 0))
+        return result_ok();
+    agreement->ours = fingerprint_parse(NULL);
+    entry->reset = false;
+    return mirror_set_sync(&settlement->writer, entry, reason);
+}
+
 /* A scope that this server has. */
 static struct result settle_known(struct settlement *settlement, struct scope_entry *entry)
 {
@@ -140,6 +158,10 @@ static struct result settle_known(struct settlement *settlement, struct scope_en
     const enum version_order order = scope == NULL ? VERSION_NEWER : version_compare(&entry->version, &scope->version);
     struct result result;
 
+    if (entry->unprinted)
+        return result_ok();
+    if (scope != NULL && scope->unprinted != NULL)
+        return note_unprinted(settlement, entry, scope->unprinted);
     if (order == VERSION_OLDER) {
         if (!scope->removed || !holds_removal(settlement, scope))
             want(settlement, scope);
@@ -195,9 +217,9 @@ static struct result settle_unknown(struct settlement *settlement, struct partne
     /* A partner that knows no more of a removal that both had made has lost its store since. */
     if (known && order == VERSION_APART && (removed.agreed >> settlement->number & 1) != 0)
         order = VERSION_OLDER;
-    if (order == VERSION_OLDER)
+    if (order == VERSION_OLDER && scope->unprinted == NULL)
         want(settlement, scope);
-    else if (order != VERSION_SAME && plugin->parameters.deletes)
+    else if (order != VERSION_OLDER && order != VERSION_SAME && plugin->parameters.deletes)
         return push(settlement, scope->subnet_id, removed.prefix, true);
     return result_ok();
 }
