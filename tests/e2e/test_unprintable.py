@@ -4,7 +4,7 @@ overwritten, and stop nothing else."""
 import json
 
 import pytest
-from lab import config
+from lab import config, keywords
 from lab import pair as lab_pair
 from lab.waiting import stays, wait_until
 
@@ -175,3 +175,18 @@ def test_a_shared_network_keeps_its_raw_options(make_pair):
     assert 7 not in pair.second.scopes()
     pair.second.change_by_set(lambda dhcp4: dhcp4["shared-networks"][0].update({"valid-lifetime": 2222}))
     stays(lambda: BYTES in state(pair.first, 7)[1], 3, "the network has its option yet, whatever comes")
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("name", keywords.OPTIONS)
+def test_options_that_are_printed_go(quick_pair, place, name):
+    """What is read back is what the server has, whatever the option's kind: nothing is held without need."""
+    pair, options = quick_pair, [keywords.OPTIONS[name]]
+    if name == "empty":
+        options.append(keywords.OPTIONS["in a space of its own"])
+    put(pair.first, 7, **PLACES[place](options))
+
+    def arrived():
+        here, there = (lab_pair.shared_view(server.scopes()).get(7) for server in (pair.first, pair.second))
+        return here == there and state(pair.first, 7)[0] == "InSync"
+    wait_until(arrived, 5, "it has arrived and is in sync")

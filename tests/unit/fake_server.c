@@ -236,14 +236,29 @@ static bool is_sayable_network(const json_t *network)
             is_sayable(json_string_value(json_object_get(json_object_get(network, "user-context"), "words"))));
 }
 
+/* With what the shim puts in front if the server has more than it prints: that is so of words that have a '$'. */
+static char *printed_definition(uint32_t subnet_id, const char *prefix, const char *words)
+{
+    char *whole = definition_of(subnet_id, prefix, words), *text = NULL;
+
+    if (strchr(words, '$') == NULL)
+        return whole;
+    if (asprintf(&text, "{ \"" KEA_UNPRINTED_KEYWORD "\": \"" KEA_UNPRINTED "its \\\"$\\\" as it is: 24\", %s",
+                 whole + 1) < 0)
+        abort();
+    free(whole);
+    return text;
+}
+
 /* The words of a definition; NULL if the fake server does not take it. */
 static char *words_of_definition(const char *definition)
 {
     json_t *root = json_loads(definition, 0, NULL);
     json_t *subnet = json_object_get(root, "subnet4"), *network = json_object_get(root, "shared-network");
     const char *text = json_string_value(json_object_get(json_object_get(subnet, "user-context"), "words"));
-    char *words =
-        !is_sayable(text) || !is_sayable_network(network) || strstr(text, "refuse") != NULL ? NULL : strdup(text);
+    const bool refused = !is_sayable(text) || !is_sayable_network(network) || strstr(definition, "refuse") != NULL ||
+                         json_object_get(root, KEA_UNPRINTED_KEYWORD) != NULL;
+    char *words = refused ? NULL : strdup(text);
     json_t *pool;
     size_t i;
 
@@ -281,7 +296,7 @@ static struct result scope_get(void *context, enum kea_configuration which, uint
         return result_error(RESULT_NOT_FOUND, "no scope %u", subnet_id);
     prefix_of(subnet_id, prefix);
     scope->prefix = strdup(prefix);
-    scope->definition = definition_of(subnet_id, prefix, words);
+    scope->definition = printed_definition(subnet_id, prefix, words);
     scope->replicated = strdup(scope->definition);
     return result_ok();
 }
