@@ -192,17 +192,41 @@ struct fault pool_record(struct operation_context *context)
     return fault;
 }
 
-void pool_undo(struct operation_context *context)
+/* The pool alone is taken back: whatever else of the scope was changed meanwhile is somebody else's. */
+static struct result undo_change(struct operation_context *context)
 {
     const struct kea_server *server = context->plugin->server;
-    struct kea_change change = {
-        .subnet_id = context->subnet_id, .prefix = context->prefix, .definition = context->before.definition};
+    struct kea_change change = {.subnet_id = context->subnet_id, .prefix = context->prefix};
+    struct kea_scope now = {.subnet_id = 0};
+    char *definition = NULL, reason[KEA_UNPRINTED_SIZE];
+    struct result result = server->scope_get(server->context, KEA_RUNNING, context->subnet_id, &now);
 
+    if (!result_failed(result) && kea_scope_unprinted(now.definition, reason))
+        result = result_error(RESULT_CONFLICT, "%s", reason);
+    if (!result_failed(result))
+        result = pool_text_change(now.definition, &context->pool.after, context->adds ? NULL : &context->pool.before,
+                                  &definition);
+    if (result_failed(result))
+        goto done;
+    change.definition = definition;
     server->scopes_apply(server->context, KEA_RUNNING, &change, 1);
     if (!change.applied)
-        kea_log(server, FAILOVER_SYNC_COMMAND_FAILED, context->adds ? "range-add" : "range-update",
-                change.text == NULL ? "out of memory" : change.text);
+        result = result_error(RESULT_REFUSED, "%.400s", change.text == NULL ? "out of memory" : change.text);
     free(change.text);
     kea_scope_clear(&change.after);
+done:
+    free(definition);
+    kea_scope_clear(&now);
+    return result;
+}
+
+void pool_undo(struct operation_context *context)
+{
+    const struct result result = undo_change(context);
+
+    /* Without that pool or scope there is nothing to take back. */
+    if (result_failed(result) && result.code != RESULT_NOT_FOUND)
+        kea_log(context->plugin->server, FAILOVER_SYNC_COMMAND_FAILED, context->adds ? "range-add" : "range-update",
+                result.message);
     (void)changes_read_soon(context->plugin, &context->subnet_id, 1);
 }

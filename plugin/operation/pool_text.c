@@ -23,19 +23,32 @@ static bool has_bounds(const json_t *pool, const struct address_span *bounds)
            address_compare(&span.last, &bounds->last) == 0;
 }
 
+/* Its place in the list, or the list's length. */
+static size_t find_pool(const json_t *pools, const struct address_span *bounds)
+{
+    size_t i = 0;
+
+    while (i < json_array_size(pools) && !has_bounds(json_array_get(pools, i), bounds))
+        i++;
+    return i;
+}
+
 static struct result change_pool(json_t *pools, const struct address_span *before, const struct address_span *after)
 {
-    size_t i;
-    json_t *pool;
+    json_t *pool = json_array_get(pools, find_pool(pools, before));
 
-    json_array_foreach(pools, i, pool)
-    {
-        if (has_bounds(pool, before))
-            return json_object_set_new(pool, "pool", bounds_json(after)) == 0 ? result_ok()
-                                                                              : result_no_memory("a pool");
-    }
+    if (pool != NULL)
+        return json_object_set_new(pool, "pool", bounds_json(after)) == 0 ? result_ok() : result_no_memory("a pool");
     return result_error(RESULT_NOT_FOUND, "it has no pool %s-%s any more; read the range again with range-get",
                         address_print(&before->first).text, address_print(&before->last).text);
+}
+
+static struct result remove_pool(json_t *pools, const struct address_span *bounds)
+{
+    return json_array_remove(pools, find_pool(pools, bounds)) == 0
+               ? result_ok()
+               : result_error(RESULT_NOT_FOUND, "it has no pool %s-%s any more", address_print(&bounds->first).text,
+                              address_print(&bounds->last).text);
 }
 
 static struct result add_pool(json_t *pools, const struct address_span *after)
@@ -60,14 +73,17 @@ static struct result change_pools(json_t *subnet, const struct address_span *bef
         if (pools == NULL || json_object_set_new(subnet, "pools", pools) != 0)
             return result_no_memory("a pool");
     }
-    return before == NULL ? add_pool(pools, after) : change_pool(pools, before, after);
+    return before == NULL  ? add_pool(pools, after)
+           : after == NULL ? remove_pool(pools, before)
+                           : change_pool(pools, before, after);
 }
 
 struct result pool_text_change(const char *definition, const struct address_span *before,
                                const struct address_span *after, char **changed)
 {
     json_t *root = json_load(definition, JSON_ALLOW_NUL, &json_kea_bounds, NULL);
-    struct result result = change_pools(json_object_get(root, after->v6 ? "subnet6" : "subnet4"), before, after);
+    const bool v6 = before == NULL ? after->v6 : before->v6;
+    struct result result = change_pools(json_object_get(root, v6 ? "subnet6" : "subnet4"), before, after);
 
     *changed = NULL;
     if (!result_failed(result)) {

@@ -431,6 +431,30 @@ static void test_a_range_of_dhcp_that_is_added_is_a_pool(void **state)
                      1);
 }
 
+/* The store is locked once it is decided that the pool may change, and refuses the record afterwards; in between the
+ * scope is changed by a command. */
+static void test_what_was_changed_meanwhile_is_not_taken_back_with_a_pool(void **state)
+{
+    json_t *answer;
+
+    (void)state;
+    fake_server_hold(server);
+    answer = move_pool(fake_server_command_elsewhere, "10.0.5.15", ", \"wait\": false", 0);
+    usleep(200000);
+    execute("BEGIN IMMEDIATE");
+    execute("CREATE TRIGGER refuse BEFORE UPDATE OF Fingerprint ON ADM_DHCPScopesTable BEGIN SELECT RAISE(ABORT, "
+            "'refused'); END");
+    fake_server_release(server);
+    assert_true(fake_server_await(server, 5, "five|10.0.5.15-10.0.5.20,10.0.5.30-10.0.5.40,10.0.5.50-10.0.5.59", 1000));
+    fake_server_command_put(server, 5, "five and more|10.0.5.15-10.0.5.20,10.0.5.30-10.0.5.44");
+    execute("COMMIT");
+    json_decref(await_state(text_at(answer, "operation-id"), "CompletedWithFailure"));
+    json_decref(answer);
+    execute("DROP TRIGGER refuse");
+    assert_true(fake_server_await(server, 5, "five and more|10.0.5.13-10.0.5.20,10.0.5.30-10.0.5.44", 1000));
+    assert_true(fake_server_await(partner, 5, "five and more|10.0.5.13-10.0.5.20,10.0.5.30-10.0.5.44", 5000));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -449,6 +473,7 @@ int main(void)
         cmocka_unit_test(test_a_pool_that_the_server_refuses_changes_nothing),
         cmocka_unit_test(test_a_pool_that_cannot_be_recorded_is_taken_back),
         cmocka_unit_test(test_a_range_of_dhcp_that_is_added_is_a_pool),
+        cmocka_unit_test(test_what_was_changed_meanwhile_is_not_taken_back_with_a_pool),
     };
 
     return cmocka_run_group_tests(tests, start, stop);

@@ -90,6 +90,8 @@ static void await_state(struct fake_server *server, int subnet_id, const char *w
 
 static void test_it_is_not_sent_and_both_say_why(void **state)
 {
+    char *batch;
+
     (void)state;
     fake_server_file_put(one, 1, "whole");
     start_both(QUICK);
@@ -101,6 +103,10 @@ static void test_it_is_not_sent_and_both_say_why(void **state)
     await_state(one, 1, "OutOfSync: " REASON);
     await_state(two, 1, "OutOfSync: server1: " REASON);
     assert_runs(two, 1, "whole");
+    batch = fake_server_batch(two);
+    assert_non_null(batch);
+    assert_null(strstr(batch, "more $"));
+    free(batch);
     fake_server_command_put(one, 1, "whole again");
     assert_true(fake_server_await(two, 1, "whole again", PAIR_SOON));
     pair_await_quiet();
