@@ -124,6 +124,19 @@ bool engine_start_thread(pthread_t *thread, void *(*run)(void *argument), void *
     return started;
 }
 
+/* Since when the oldest wish waits. One that was behind another has waited no longer than that. */
+static void note_oldest(struct relationship_status *status, const struct queue_summary *summary)
+{
+    const int64_t now = engine_ticks();
+    int64_t at = engine_ticks_at(summary->oldest);
+
+    if (status->queue.oldest == summary->oldest && status->queue.length > 0)
+        return;
+    if (status->queue.length > 0 && at < status->oldest_at)
+        at = status->oldest_at;
+    status->oldest_at = at > now ? now : at;
+}
+
 void engine_refresh_queue(struct plugin *plugin, size_t relationship)
 {
     const struct relationship *which = &plugin->relationships.list[relationship];
@@ -141,6 +154,7 @@ void engine_refresh_queue(struct plugin *plugin, size_t relationship)
                                                               held, HELD_REMOVALS_SHOWN, &held_count)))
         return;
     (void)pthread_mutex_lock(&plugin->status.lock);
+    note_oldest(&plugin->status.relationship[relationship], &summary);
     plugin->status.relationship[relationship].queue = summary;
     memcpy(plugin->status.relationship[relationship].held_removals, held, held_count * sizeof *held);
     plugin->status.relationship[relationship].held_removal_count = held_count;

@@ -99,6 +99,7 @@ void plugin_stop_work(struct plugin *plugin)
     if (unrecorded > 0) {
         (void)snprintf(count, sizeof count, "%zu", unrecorded);
         kea_log(plugin->server, FAILOVER_SYNC_UNRECORDED, count);
+        plugin->unrecorded = true;
     }
     /* The worker has ended what they waited for. */
     command_gate_wait(&plugin->commands);
@@ -115,7 +116,9 @@ void plugin_stop(struct plugin *plugin)
     store_close(atomic_exchange(&plugin->reopened, NULL));
     if (plugin->operations != NULL)
         kea_log(plugin->server, FAILOVER_SYNC_STOPPED,
-                plugin->store == NULL ? "its store could not be used" : "its work is recorded, the queue is kept");
+                plugin->store == NULL ? "its store could not be used"
+                : plugin->unrecorded  ? "not all of its work is recorded, which the next start finds again"
+                                      : "its work is recorded, the queue is kept");
     worker_free(plugin->worker);
     scope_index_free(plugin->index);
     relationships_clear(&plugin->relationships);

@@ -251,16 +251,38 @@ bool version_clocks_agree(int64_t seconds, int64_t milliseconds)
     return seconds != 0 && (apart < 0 ? -apart : apart) <= (int64_t)VERSION_AHEAD_MAX;
 }
 
+/* Puts back what `whole` knew of the other's version. */
+static void add_shared(struct version_vector *version, const struct version_vector *whole,
+                       const struct version_vector *theirs)
+{
+    for (size_t i = 0; i < theirs->count; i++)
+        if (knows(whole, &theirs->part[i]))
+            version_add(version, theirs->part[i].writer, theirs->part[i].edit);
+}
+
 bool version_number_anew(struct version_vector *version, const struct version_vector *theirs, uint64_t now)
 {
     const struct version_vector whole = *version;
 
     if (!version_drop_ahead(version, now + VERSION_AHEAD_MAX))
         return false;
-    for (size_t i = 0; i < theirs->count; i++)
-        if (knows(&whole, &theirs->part[i]))
-            version_add(version, theirs->part[i].writer, theirs->part[i].edit);
+    add_shared(version, &whole, theirs);
     return true;
+}
+
+bool version_forget_strangers(struct version_vector *version, const struct version_vector *theirs, uint64_t own)
+{
+    const struct version_vector whole = *version;
+    size_t kept = 0;
+    bool forgotten;
+
+    for (size_t i = 0; i < version->count; i++)
+        if (version_writer(version->part[i].writer) == version_writer(own) || knows(theirs, &version->part[i]))
+            version->part[kept++] = version->part[i];
+    forgotten = kept < version->count;
+    version->count = kept;
+    add_shared(version, &whole, theirs);
+    return forgotten;
 }
 
 /* ---- text ---- */

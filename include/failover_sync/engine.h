@@ -33,6 +33,7 @@ enum mirror_state { MIRROR_STARTING, MIRROR_CURRENT, MIRROR_UNAVAILABLE };
 struct relationship_status {
     char local_state[32], partner_state[32]; /* ADM's words */
     struct queue_summary queue;
+    int64_t oldest_at; /* since when its oldest wish waits, of engine_ticks: no clock that is set makes it older */
     char held_removals[HELD_REMOVALS_SHOWN][QUEUE_PREFIX_SIZE]; /* prefixes of the first ones */
     size_t held_removal_count;
     int64_t next_attempt; /* engine_ticks'; 0 when the partner is not being waited for */
@@ -72,6 +73,7 @@ struct plugin {
 
     /* The main thread's alone. */
     struct load_plan *plan; /* between plugin_configuration_loading and plugin_configuration_loaded */
+    bool unrecorded;        /* work was dropped at the end, because the store took none any more */
     bool changes_reread;    /* changes are not kept any more, but everything is going to be read */
 
     /* As the relationships, but as HA's parameters have them, if the store could be read and not be written when they

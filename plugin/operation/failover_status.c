@@ -37,11 +37,10 @@ static bool put(json_t *map, const char *name, json_t *value)
 }
 
 /* What is known once the configuration has been mirrored, and as long as the partner takes part. */
-static bool put_counts(json_t *json, const struct relationship_status *status, const struct counts *counts, size_t i,
-                       int64_t now)
+static bool put_counts(json_t *json, const struct relationship_status *status, const struct counts *counts, size_t i)
 {
     const struct queue_summary *queue = &status->queue;
-    const int64_t waited = queue->length == 0 || now < queue->oldest ? 0 : now - queue->oldest;
+    const int64_t waited = queue->length == 0 ? 0 : engine_ticks() - status->oldest_at;
     bool made = put(json, "scopes", json_integer(counts->members[i])) &&
                 put(json, "queued", json_integer((json_int_t)queue->length)) &&
                 put(json, "held", json_integer((json_int_t)queue->held)) &&
@@ -102,7 +101,7 @@ static void put_held(const struct plugin *plugin, size_t number, json_t *json)
 }
 
 static json_t *relationship_json(const struct relationship *relationship, const struct relationship_status *status,
-                                 const struct counts *counts, size_t i, int64_t now)
+                                 const struct counts *counts, size_t i)
 {
     const struct relationship_server *partner = relationship_partner(relationship);
     json_t *json =
@@ -112,7 +111,7 @@ static json_t *relationship_json(const struct relationship *relationship, const 
                   status->partner_state[0] == '\0' ? "Unknown" : status->partner_state, "pushes", (int)status->pushes,
                   "scopes-sent", (int)status->scopes_sent, "scopes-received", (int)status->scopes_received);
 
-    if (json == NULL || (counts->known && !put_counts(json, status, counts, i, now))) {
+    if (json == NULL || (counts->known && !put_counts(json, status, counts, i))) {
         json_decref(json);
         return NULL;
     }
@@ -133,7 +132,6 @@ static json_t *relationship_json(const struct relationship *relationship, const 
 /* The relationships of this server; NULL for want of memory. Under the status's lock. */
 static json_t *list_json(struct plugin *plugin, const struct counts *counts)
 {
-    const int64_t now = engine_now();
     json_t *list = json_array();
 
     for (size_t i = 0; i < plugin->relationships.count; i++) {
@@ -142,7 +140,7 @@ static json_t *list_json(struct plugin *plugin, const struct counts *counts)
 
         if (!relationship->local)
             continue;
-        json = relationship_json(relationship, &plugin->status.relationship[i], counts, i, now);
+        json = relationship_json(relationship, &plugin->status.relationship[i], counts, i);
         if (json != NULL) {
             put_held(plugin, i, json);
             show_refusals(plugin, relationship_partner(relationship)->name, json);

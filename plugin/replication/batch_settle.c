@@ -187,8 +187,9 @@ static struct result settle_held(struct settling *settling, const char *reason)
     return mirror_put_agreement(settling->writer, &settling->entry, settling->number, item->definition);
 }
 
-/* The partner refused numbers that were given while a clock was ahead, and all clocks are right again: the version is
- * numbered anew and sent at once. RESULT_NOT_FOUND if that is not so. */
+/* The partner refused numbers that were given while a clock was ahead, and all clocks are right again; or it does not
+ * believe the writers that somebody who spoke for it has named here: the version is numbered anew and sent at once.
+ * RESULT_NOT_FOUND if that is not so. */
 static struct result number_anew(struct settling *settling)
 {
     struct mirror_writer *writer = settling->writer;
@@ -204,7 +205,8 @@ static struct result number_anew(struct settling *settling)
     struct result result;
 
     if (!version_clocks_agree(settling->partner_clock, writer->now) ||
-        !version_number_anew(&version, &known, (uint64_t)writer->now))
+        (!version_number_anew(&version, &known, (uint64_t)writer->now) &&
+         !version_forget_strangers(&version, &item->has, writer->plugin->writer)))
         return result_error(RESULT_NOT_FOUND, "its numbers are right");
     if (!settling->known) {
         result = mirror_remove_scope(writer, &removal);

@@ -256,8 +256,8 @@ static char *words_of_definition(const char *definition)
     json_t *root = json_loads(definition, 0, NULL);
     json_t *subnet = json_object_get(root, "subnet4"), *network = json_object_get(root, "shared-network");
     const char *text = json_string_value(json_object_get(json_object_get(subnet, "user-context"), "words"));
-    const bool refused = text == NULL || strpbrk(text, "@|") != NULL || !is_sayable_network(network) || strstr(definition, "refuse") != NULL ||
-                         json_object_get(root, KEA_UNPRINTED_KEYWORD) != NULL;
+    const bool refused = text == NULL || strpbrk(text, "@|") != NULL || !is_sayable_network(network) ||
+                         strstr(definition, "refuse") != NULL || json_object_get(root, KEA_UNPRINTED_KEYWORD) != NULL;
     char *words = refused ? NULL : strdup(text);
     json_t *pool;
     size_t i;

@@ -166,6 +166,57 @@ static void test_a_crowd_of_invented_writers_is_refused(void **state)
     assert_edits_arrive(1);
 }
 
+/* What a server has of scope 1, and on top of it eight writers whom nobody knows. */
+static void invent_on_top(struct fake_server *server, char text[VERSION_TEXT_SIZE])
+{
+    struct version_vector version;
+    char *has = pair_version_of_first(server);
+
+    assert_true(version_parse(has, &version));
+    free(has);
+    for (uint64_t i = 1; i <= 8; i++)
+        version_add(&version, i << 32, now_ms());
+    version_print(&version, text);
+}
+
+/* A server takes in as many as it believes, and edits on top of that: one more than its partner believes. */
+static void test_a_crowd_that_one_server_took_in_is_forgotten_where_the_other_does_not_believe_it(void **state)
+{
+    char version[VERSION_TEXT_SIZE];
+
+    (void)state;
+    start_pair();
+    fake_server_set_reachable(one, false);
+    invent_on_top(two, version);
+    json_decref(forge(two, 1, "forged", version));
+    fake_server_command_put(two, 1, "two's edit on top");
+    fake_server_set_reachable(one, true);
+    assert_arrives(one, 1, "two's edit on top");
+    assert_edits_arrive(1);
+}
+
+/* The other believes it, and its own edits are made on top of that. */
+static void test_an_edit_that_the_partner_never_made_is_forgotten_where_that_one_says_so(void **state)
+{
+    struct version_vector version;
+    char *has, text[VERSION_TEXT_SIZE];
+
+    (void)state;
+    start_pair();
+    fake_server_set_reachable(one, false);
+    has = pair_version_of_first(one);
+    assert_true(version_parse(has, &version));
+    free(has);
+    for (size_t i = 0; i < version.count; i++)
+        version.part[i].edit = now_ms() + HOURS(23);
+    version_print(&version, text);
+    json_decref(forge(two, 1, "forged", text));
+    fake_server_command_put(two, 1, "two's edit on top");
+    fake_server_set_reachable(one, true);
+    assert_arrives(one, 1, "two's edit on top");
+    assert_edits_arrive(1);
+}
+
 /* The version that `server` has of scope 1, with its own number, or that of its partner, replaced. */
 static void forge_number(struct fake_server *server, uint64_t edit, char text[VERSION_TEXT_SIZE])
 {
@@ -241,6 +292,8 @@ int main(void)
         TEST(test_numbers_of_another_age_are_refused_with_their_writer),
         TEST(test_invented_writers_of_this_age_do_not_silence_anybody),
         TEST(test_a_crowd_of_invented_writers_is_refused),
+        TEST(test_a_crowd_that_one_server_took_in_is_forgotten_where_the_other_does_not_believe_it),
+        TEST(test_an_edit_that_the_partner_never_made_is_forgotten_where_that_one_says_so),
         TEST(test_nobody_speaks_for_a_server_beyond_what_it_has_done),
         TEST(test_a_removal_of_what_never_was_does_not_spoil_its_id),
         TEST(test_two_that_differ_find_out_whatever_their_versions_say),

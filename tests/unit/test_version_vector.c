@@ -202,6 +202,25 @@ static void test_a_version_is_numbered_anew_on_what_the_other_has(void **state)
     assert_int_equal(version_edit_of(&mine, 0x10), 0);
 }
 
+static void test_writers_whom_the_other_does_not_know_are_forgotten(void **state)
+{
+    struct version_vector mine = {.count = 0}, theirs = {.count = 0};
+
+    (void)state;
+    version_add(&mine, 0x10, 9);
+    version_add(&mine, 0x20, 7);
+    version_add(&mine, 0x30, 8);
+    version_add(&theirs, 0x20, 7);
+    version_add(&theirs, 0x30, 6);
+    version_add(&theirs, 0x40, 5);
+    assert_true(version_forget_strangers(&mine, &theirs, 0x10));
+    assert_int_equal(version_edit_of(&mine, 0x10), 9);
+    assert_int_equal(version_edit_of(&mine, 0x20), 7);
+    assert_int_equal(version_edit_of(&mine, 0x30), 6);
+    assert_int_equal(mine.count, 3);
+    assert_false(version_forget_strangers(&mine, &theirs, 0x10));
+}
+
 static void test_clocks_agree_within_a_day(void **state)
 {
     const int64_t now = INT64_C(1800000000000), day = (int64_t)VERSION_AHEAD_MAX;
@@ -305,6 +324,7 @@ int main(void)
         cmocka_unit_test(test_an_own_edit_is_above_all_that_its_version_holds),
         cmocka_unit_test(test_numbers_that_are_not_believed_are_found_and_dropped),
         cmocka_unit_test(test_a_version_is_numbered_anew_on_what_the_other_has),
+        cmocka_unit_test(test_writers_whom_the_other_does_not_know_are_forgotten),
         cmocka_unit_test(test_clocks_agree_within_a_day),
         cmocka_unit_test(test_many_writers_change_nothing_of_what_is_newer),
         cmocka_unit_test(test_the_text_is_read_back),
