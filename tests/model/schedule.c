@@ -592,10 +592,13 @@ static void check_end(const struct schedule *schedule, bool quiet)
     }
 }
 
-/* No edit is refused for good, whatever was said before: each server's next one of each scope arrives, unless a
- * conflict waits for a person or somebody may refuse. */
+/* No edit is refused for good, whatever was said before: each server's next one of each scope arrives. Where conflicts
+ * are held and removals do not travel, both may have removed a scope, neither knowing of the other's removal, which is
+ * a conflict with whatever comes next. */
 static void check_last_edits(const struct schedule *schedule)
 {
+    if (!schedule->options.primary_wins && !schedule->options.deletes)
+        return;
     for (int i = 0; i < SERVERS; i++) {
         bool edited[SCOPES + 1] = {false};
 
