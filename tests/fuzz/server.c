@@ -168,7 +168,7 @@ static void put(const char *rest, bool in_file)
     char *words;
     const unsigned long id = strtoul(rest, &words, 10);
 
-    if (id == 0 || id >= SCOPES_MAX || strpbrk(words, "@|,") != NULL || !is_ascii(words))
+    if (id == 0 || id >= SCOPES_MAX || strchr(words, '@') != NULL || !is_ascii(words))
         return;
     (in_file ? fake_server_file_put : fake_server_command_put)(server, (uint32_t)id, *words == '\0' ? NULL : words + 1);
 }
