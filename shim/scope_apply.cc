@@ -34,6 +34,7 @@ struct planned {
     struct kea_change *change;
     ParsedScope scope; /* its subnet is null for a removal */
     bool refused;
+    LeaseCounts counts;
 };
 
 /* Steps to take back, last first, unless they are kept. */
@@ -92,7 +93,7 @@ class Installer
         return boost::const_pointer_cast<Subnet4>(subnets_->getBySubnetId(subnet_id));
     }
 
-    void install(const ParsedScope &scope, bool keep_network, bool running);
+    void install(const ParsedScope &scope, bool keep_network, const LeaseCounts *counts);
     void remove(const struct kea_change &change, bool running);
 
   private:
@@ -145,15 +146,36 @@ void Installer::replace_subnet(Undo &undo, const Subnet4Ptr &old, const Subnet4P
     }
 }
 
-/* The same network with other parameters takes over the subnets. */
+/* The same network with other parameters takes over the subnets, or keeps none of them. */
 void Installer::replace_network(const SharedNetwork4Ptr &old, const SharedNetwork4Ptr &network)
 {
     const auto members = *old->getAllSubnets();
-    networks_->del(old->getName());
+    const CfgSharedNetworks4Ptr networks = networks_;
+    Undo undo;
+    undo.note([networks, old, network, members] {
+        if (networks->getByName(network->getName()) == network) {
+            networks->del(network->getName());
+        }
+        for (const Subnet4Ptr &member : members) {
+            SharedNetwork4Ptr home;
+            member->getSharedNetwork(home);
+            if (home == network) {
+                network->del(member->getID());
+            }
+            if (home != old) {
+                old->add(member);
+            }
+        }
+        if (!networks->getByName(old->getName())) {
+            networks->add(old);
+        }
+    });
+    networks->del(old->getName());
     for (const Subnet4Ptr &member : members) {
         network->add(member);
     }
-    networks_->add(network);
+    networks->add(network);
+    undo.keep();
 }
 
 void Installer::enter_network(Undo &undo, const ParsedScope &scope, bool keep_network)
@@ -209,7 +231,8 @@ void Installer::drop_if_empty(Undo &undo, const SharedNetwork4Ptr &network)
     }
 }
 
-void Installer::install(const ParsedScope &scope, bool keep_network, bool running)
+/* `counts` is null in a configuration that does not serve. */
+void Installer::install(const ParsedScope &scope, bool keep_network, const LeaseCounts *counts)
 {
     const Subnet4Ptr subnet = scope.subnet;
     const Subnet4Ptr old = find(subnet->getID());
@@ -220,18 +243,19 @@ void Installer::install(const ParsedScope &scope, bool keep_network, bool runnin
     enter_network(undo, scope, keep_network);
     drop_if_empty(undo, left);
     replace_hosts(undo, subnet->getID(), scope.hosts);
-    if (running) {
-        undo.note([old, subnet] {
+    if (counts) {
+        const StatisticValues values = old ? statistics_save(*subnet, *old) : StatisticValues();
+        undo.note([old, subnet, values] {
             release::stop_allocators(*subnet);
             if (old) {
                 release::restart_allocators(*old);
-                statistics_set(*old, subnet.get());
+                statistics_restore(values);
             } else {
                 statistics_remove(*subnet);
             }
         });
         release::start_allocators(*subnet);
-        statistics_set(*subnet, old.get());
+        statistics_set(*subnet, old.get(), *counts);
     }
     undo.keep();
 }
@@ -293,7 +317,7 @@ std::vector<planned> plan(enum kea_configuration which, struct kea_change *chang
     plans.reserve(count);
     ScopeParser parser(which);
     for (size_t i = 0; i < count; ++i) {
-        planned entry = {&changes[i], {}, false};
+        planned entry = {&changes[i], {}, false, {}};
         if (!changes[i].prefix) {
             refuse(changes[i], "it was named without its prefix");
             entry.refused = true;
@@ -311,32 +335,99 @@ std::vector<planned> plan(enum kea_configuration which, struct kea_change *chang
  * is for the batch that was too large all the same. */
 constexpr std::chrono::milliseconds LONGEST_PAUSE(4);
 
-void carry_out(enum kea_configuration which, std::vector<planned> &plans)
+/* How often the leases are asked anew because some of them have changed meanwhile. Nothing serves those of a subnet
+ * that is not there yet; so they seldom do, and a count that is one off is no reason to keep packets waiting. */
+constexpr int COUNTS_MAX = 3;
+
+/* The packet threads standing still, from the first need on. */
+class Pause
+{
+  public:
+    void begin()
+    {
+        if (!section_) {
+            section_ = std::make_unique<isc::util::MultiThreadingCriticalSection>();
+            since_ = std::chrono::steady_clock::now();
+        }
+    }
+
+    void end()
+    {
+        if (section_) {
+            section_.reset();
+            paused_ += std::chrono::steady_clock::now() - since_;
+        }
+    }
+
+    void end_if_long()
+    {
+        if (section_ && std::chrono::steady_clock::now() - since_ > LONGEST_PAUSE) {
+            end();
+        }
+    }
+
+    std::chrono::steady_clock::duration paused() const
+    {
+        return paused_;
+    }
+
+  private:
+    std::unique_ptr<isc::util::MultiThreadingCriticalSection> section_;
+    std::chrono::steady_clock::time_point since_;
+    std::chrono::steady_clock::duration paused_ = std::chrono::steady_clock::duration::zero();
+};
+
+/* Begins a pause in which what was counted of a scope is so. */
+void begin_counted(const Installer &installer, planned &entry, Pause &pause)
+{
+    pause.begin();
+    const Subnet4Ptr subnet = entry.scope.subnet;
+    for (int counted = 1; subnet && counted < COUNTS_MAX; ++counted) {
+        const Subnet4Ptr old = installer.find(subnet->getID());
+        if (statistics_counted(*subnet, old.get(), entry.counts)) {
+            return;
+        }
+        pause.end();
+        entry.counts = statistics_count(*subnet, old.get());
+        pause.begin();
+    }
+}
+
+/* Returns for how long packets had to wait. */
+std::chrono::steady_clock::duration carry_out(enum kea_configuration which, std::vector<planned> &plans)
 {
     const bool running = which == KEA_RUNNING;
     Installer installer(configuration_of(which));
-    std::unique_ptr<isc::util::MultiThreadingCriticalSection> pause;
-    std::chrono::steady_clock::time_point since;
+    Pause pause;
+    if (running) {
+        for (planned &entry : plans) {
+            if (!entry.refused && entry.scope.subnet) {
+                entry.refused = !attempt(*entry.change, [&] {
+                    const Subnet4Ptr old = installer.find(entry.scope.subnet->getID());
+                    entry.counts = statistics_count(*entry.scope.subnet, old.get());
+                });
+            }
+        }
+    }
     for (planned &entry : plans) {
         if (entry.refused) {
             continue;
         }
-        if (pause && std::chrono::steady_clock::now() - since > LONGEST_PAUSE) {
-            pause.reset();
-        }
-        if (running && !pause) {
-            pause = std::make_unique<isc::util::MultiThreadingCriticalSection>();
-            since = std::chrono::steady_clock::now();
-        }
+        pause.end_if_long();
         struct kea_change &change = *entry.change;
         change.applied = attempt(change, [&] {
+            if (running) {
+                begin_counted(installer, entry, pause);
+            }
             if (entry.scope.subnet) {
-                installer.install(entry.scope, change.keep_network, running);
+                installer.install(entry.scope, change.keep_network, running ? &entry.counts : nullptr);
             } else {
                 installer.remove(change, running);
             }
         });
     }
+    pause.end();
+    return pause.paused();
 }
 
 } // namespace
@@ -358,9 +449,9 @@ uint32_t failover_sync::scopes_apply(enum kea_configuration which, struct kea_ch
         /* Without packet threads the main thread is the one that serves packets, and parsing keeps it from them, too.
          */
         const bool threads = isc::util::MultiThreadingMgr::instance().getMode();
-        const auto paused_at = threads ? std::chrono::steady_clock::now() : begun;
-        carry_out(which, plans);
-        paused = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - paused_at);
+        const auto in_pauses = carry_out(which, plans);
+        paused = std::chrono::duration_cast<std::chrono::microseconds>(
+            threads ? in_pauses : std::chrono::steady_clock::now() - begun);
         return result_ok();
     });
     for (size_t i = 0; i < count; ++i) {

@@ -13,7 +13,9 @@
 #include <dhcpsrv/subnet.h>
 
 #include <exception>
+#include <map>
 #include <new>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -186,11 +188,38 @@ struct result configuration_write() noexcept;
 
 /* ---- statistics.cc ---- */
 
-/* Sets the statistics of a subnet that replaces `old` (null: that is new). The packet threads must stand still. */
-void statistics_set(const isc::dhcp::Subnet4 &subnet, const isc::dhcp::Subnet4 *old);
+struct lease_counts {
+    int64_t assigned = 0; /* declined leases count as assigned */
+    int64_t declined = 0;
+};
+
+/* By name, each with its value or none. */
+using StatisticValues = std::map<std::string, std::optional<int64_t>>;
+
+/* What the leases say of a subnet that is to be put in place. They may be in a database, so they are asked while
+ * packets are served; when those stand still, it is seen whether that is still so. */
+struct LeaseCounts {
+    bool subnet_counted = false, pools_counted = false;
+    lease_counts subnet;
+    std::map<uint64_t, lease_counts> pools;
+    StatisticValues before; /* what moves with such leases, as it was before they were counted */
+};
+
+/* Counts what statistics_set will want to know of a subnet that replaces `old` (null: that is new). */
+LeaseCounts statistics_count(const isc::dhcp::Subnet4 &subnet, const isc::dhcp::Subnet4 *old);
+
+/* Whether that is all, and as far as the statistics tell no lease of it has changed since. Reads memory only. */
+bool statistics_counted(const isc::dhcp::Subnet4 &subnet, const isc::dhcp::Subnet4 *old, const LeaseCounts &counts);
+
+/* Sets the statistics. The packet threads must stand still. */
+void statistics_set(const isc::dhcp::Subnet4 &subnet, const isc::dhcp::Subnet4 *old, const LeaseCounts &counts);
 
 /* Removes them with the subnet. */
 void statistics_remove(const isc::dhcp::Subnet4 &subnet);
+
+/* All that statistics_set changes where `subnet` replaces `old`, to be put back as it was. */
+StatisticValues statistics_save(const isc::dhcp::Subnet4 &subnet, const isc::dhcp::Subnet4 &old);
+void statistics_restore(const StatisticValues &values);
 
 /* ---- delivered.cc ---- */
 
