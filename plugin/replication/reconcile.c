@@ -215,6 +215,29 @@ static bool has_listed(struct reconciler *reconciler)
     return !result_failed(result) && reconciler->listed;
 }
 
+struct agreement_look {
+    size_t number;
+    bool agreed;
+};
+
+static bool look_at_agreement(void *context, const struct scope_entry *entry)
+{
+    struct agreement_look *look = context;
+
+    if ((entry->members >> look->number & 1) != 0 && !entry->unprinted && !scope_entry_agreed(entry, look->number))
+        look->agreed = false;
+    return look->agreed;
+}
+
+/* Whether this server calls nothing out of sync: where the digests are equal, nothing is. */
+static bool is_agreed(struct scope_index *index, size_t number)
+{
+    struct agreement_look look = {.number = number, .agreed = true};
+
+    scope_index_each(index, look_at_agreement, &look);
+    return look.agreed;
+}
+
 /* False: the list is not to be used. A page that is not the last brings scopes, and *next is the last of them or
  * beyond: each page takes the list further, and so it comes to an end whoever the partner is. */
 static bool take_page(struct reconciler *reconciler, const struct model_node *output, int64_t *next)
@@ -243,7 +266,8 @@ static void take_output(struct reconciler *reconciler, const struct model_node *
         finish(reconciler);
         break;
     case RECONCILE_COMPARING:
-        reconciler->list.only_removed = model_boolean(output, "equal", false);
+        reconciler->list.only_removed =
+            model_boolean(output, "equal", false) && is_agreed(reconciler->plugin->index, reconciler->number);
         if (reconciler->list.only_removed && has_listed(reconciler))
             finish(reconciler);
         else

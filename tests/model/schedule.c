@@ -11,7 +11,6 @@
 
 #define QUIET_TURNS      4000             /* of the world, until nothing is left to do */
 #define QUIET_TIME       INT64_C(3600000) /* milliseconds that may pass meanwhile */
-#define HOSTILE_PATIENCE (INT64_C(50) * 3600000)
 
 struct schedule_tally schedule_tally;
 
@@ -306,27 +305,6 @@ static bool settle(void)
     return false;
 }
 
-static bool is_hostile(const struct schedule *schedule)
-{
-    for (size_t i = 0; i < schedule->count; i++)
-        if (schedule->steps[i].kind >= STEP_HOSTILE_BATCH && schedule->steps[i].kind <= STEP_HOSTILE_ANSWER)
-            return true;
-    return false;
-}
-
-/* The same at the end. A version that somebody filled with writers whom nobody knows is refused by the other server
- * until they are a day old; so long it may take where somebody has spoken in a server's name. */
-static bool settle_at_last(const struct schedule *schedule)
-{
-    bool quiet = settle();
-
-    if (!quiet && world.failure[0] == '\0' && is_hostile(schedule)) {
-        pass_time(HOSTILE_PATIENCE);
-        quiet = settle();
-    }
-    return quiet;
-}
-
 /* Of one server, or of both: years, days or hours ahead or behind, or right again. */
 static void set_clocks(uint32_t chance)
 {
@@ -610,7 +588,7 @@ static void check_last_edits(const struct schedule *schedule)
             sim_server_edit(&world.server[i], scope, content, false);
             edited[scope] = true;
         }
-        if (!settle_at_last(schedule) && world.failure[0] == '\0')
+        if (!settle() && world.failure[0] == '\0')
             world_fail("the servers do not come to rest after the last edits");
         for (uint32_t scope = 1; scope <= SCOPES && world.failure[0] == '\0'; scope++)
             if (edited[scope] && world.server[0].running[scope] != world.server[1].running[scope])
@@ -679,7 +657,7 @@ bool schedule_run(const struct schedule *schedule)
     say("  the end");
     if (world.failure[0] == '\0') {
         heal();
-        check_end(schedule, settle_at_last(schedule));
+        check_end(schedule, settle());
     }
     if (world.failure[0] == '\0' && schedule->edits_at_last && !may_wait(schedule)) {
         say("  the last edits");

@@ -267,6 +267,31 @@ static void test_a_removal_of_what_never_was_does_not_spoil_its_id(void **state)
 }
 
 /* One version, two texts: the versions alone would never tell. */
+/* Nobody has to settle a conflict that there is only in somebody's words. */
+static void test_a_conflict_that_was_made_up_is_over_when_both_have_the_same(void **state)
+{
+    char version[VERSION_TEXT_SIZE];
+    json_t *outcome;
+
+    (void)state;
+    start_both("{\"reconcile-interval\": 1, \"conflict\": \"hold\"}");
+    fake_server_command_put(one, 1, "old");
+    assert_arrives(two, 1, "old");
+    pair_await_quiet();
+    for (int i = 0; i < 2; i++) {
+        struct fake_server *victim = i == 0 ? one : two;
+
+        invent(3, now_ms(), version);
+        outcome = forge(victim, 1, "forged", version);
+        assert_string_equal(json_string_value(json_object_get(outcome, "result")), "conflict");
+        json_decref(outcome);
+        assert_true(fake_server_await_status(victim, "out-of-sync", 1, PAIR_SOON));
+        assert_true(fake_server_await_status(victim, "out-of-sync", 0, PAIR_SOON));
+        assert_int_equal(fake_server_status(victim, "held"), 0);
+    }
+    assert_both_run(1, "old");
+}
+
 static void test_two_that_differ_find_out_whatever_their_versions_say(void **state)
 {
     (void)state;
@@ -296,6 +321,7 @@ int main(void)
         TEST(test_an_edit_that_the_partner_never_made_is_forgotten_where_that_one_says_so),
         TEST(test_nobody_speaks_for_a_server_beyond_what_it_has_done),
         TEST(test_a_removal_of_what_never_was_does_not_spoil_its_id),
+        TEST(test_a_conflict_that_was_made_up_is_over_when_both_have_the_same),
         TEST(test_two_that_differ_find_out_whatever_their_versions_say),
     };
 
