@@ -68,10 +68,9 @@ char *idle_answer(struct plugin *plugin, const char *name)
 
     copy_reasons(plugin, reason, wrong);
     if (strcmp(name, "failover-status") == 0)
-        return answer_success(
-            json_pack("{s:s,s:s,s:s*,s:[]}", "mirror", "unavailable", "mirror-error", reason, "configuration-error",
-                      wrong[0] == '\0' ? NULL : wrong, "relationships"),
-            "nothing is replicated: %s", reason);
+        return answer_success(json_pack("{s:s,s:s,s:s*,s:[]}", "mirror", "unavailable", "mirror-error", reason,
+                                        "configuration-error", wrong[0] == '\0' ? NULL : wrong, "relationships"),
+                              "nothing is replicated: %s", reason);
     /* The partner is to know it, too. */
     if (strcmp(name, "scope-digest") == 0)
         return answer_success(json_pack("{s:s+}", "unusable", "nothing is replicated there: ", reason),

@@ -32,6 +32,7 @@ constexpr size_t MESSAGE_COUNT = sizeof messages / sizeof messages[0];
 
 const char *dictionary[] = {
 #define MESSAGE(id, severity, text) #id, text,
+    // NOLINTNEXTLINE(bugprone-suspicious-missing-comma): long texts are of several pieces
     FAILOVER_SYNC_MESSAGES(MESSAGE)
 #undef MESSAGE
         nullptr};

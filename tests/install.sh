@@ -3,8 +3,8 @@
 #
 #   tests/install.sh [build] [run] [checks] [trees] [fuzz]      default: build run
 #
-# build: compiler and libraries; run: the servers, clients and tools of the tests; checks: a second compiler; trees: to
-# make other releases' trees; fuzz: a compiler with libFuzzer.
+# build: compiler and libraries; run: the servers, clients and tools of the tests; checks: a second compiler and what
+# looks at the sources; trees: to make other releases' trees; fuzz: a compiler with libFuzzer.
 # ROOT=<folder> does the same inside a debootstrap tree.
 set -euo pipefail
 
@@ -16,7 +16,7 @@ build=(autoconf automake libtool make gcc g++ pkg-config kea-dev libboost-dev li
 run=(kea-dhcp4-server kea-ctrl-agent)
 run_here=(kea-admin gcc libc6-dev iproute2 nftables busybox sqlite3 jq socat curl openssl python3 python3-pytest valgrind
           "libyang2-tools|libyang3-tools|libyang-tools|yanglint")
-checks=(clang)
+checks=(clang clang-format clang-tidy cppcheck)
 trees=(debootstrap debian-archive-keyring)
 fuzz=(clang libclang-rt-dev llvm) # llvm: names in the sanitizers' reports
 

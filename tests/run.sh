@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything that is tested: installs what is missing, builds, runs the unit tests and the end-to-end tests with this
-# machine's Kea, both again with sanitizers, the unit tests of a build by clang, a smoke test with the Kea of Debian 13
-# and of Debian testing, and the example on fresh Debian 12, 13 and testing.
+# machine's Kea, both again with sanitizers, the unit tests of a build by clang, tests/lint.sh, a smoke
+# test with the Kea of Debian 13 and of Debian testing, and the example on fresh Debian 12, 13 and testing.
 #
 #   tests/run.sh                  everything, the fuzz targets for a minute each
 #   tests/run.sh --quick          unit tests and end-to-end tests with this machine's Kea
@@ -220,10 +220,10 @@ run_example() {
         renice -n 15 -p "$BASHPID" >/dev/null
         fresh_tree "$1" "$tree" &&
             "$top/tests/in_tree.sh" "$tree" examples/pair.sh &&
-            "$top/tests/in_tree.sh" "$tree" tests/run.sh --quick test_smoke.py
-    ) 9>"$scratch/examples.lock" || code=$?
-    rm -rf --one-file-system "$tree"
-    return "$code"
+            "$top/tests/in_tree.sh" "$tree" tests/run.sh --quick test_smoke.py || code=1
+        rm -rf --one-file-system "$tree"
+        exit "$code"
+    ) 9>"$scratch/examples.lock"
 }
 
 # example RELEASE: whether it has shown there what it promises.
@@ -270,6 +270,7 @@ fi
 # What comes later is built while the tests before it wait for their servers.
 if [ "$what" = all ]; then
     in_background clang build_all_in "$build-clang" CC=clang CXX=clang++
+    in_background lint "$top/tests/lint.sh" "$build"
     in_background asan build_all_in "$build-asan" --enable-sanitizers
     in_background tsan build_all_in "$build-tsan" --enable-thread-sanitizer --without-kea
     in_background fuzz build_in "$build-fuzz" --enable-fuzzers --without-kea CC=clang CXX=clang++ CFLAGS="-g -O1"
@@ -292,6 +293,8 @@ if [ "$what" = all ] || [ "$what" = --quick ]; then
 fi
 
 if [ "$what" = all ]; then
+    say "format, clang-tidy and cppcheck"
+    if done_in_background lint; then passed=$((passed + 1)); else wrong "tests/lint.sh"; fi
     say "unit tests of a build by clang"
     if done_in_background clang; then unit_tests "$build-clang"; else wrong "the build by clang"; fi
     say "unit tests with AddressSanitizer and UndefinedBehaviorSanitizer"

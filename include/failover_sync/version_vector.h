@@ -110,8 +110,8 @@ bool version_clocks_agree(int64_t seconds, int64_t milliseconds);
  * if no number is ahead of the clock. */
 bool version_number_anew(struct version_vector *version, const struct version_vector *theirs, uint64_t now);
 
-/* Prepares a version that the other server, which has `theirs`, does not believe for one more edit by `own`: writers whom
- * the other does not know, or not as far, are taken out. False if there are none. */
+/* Prepares a version that the other server, which has `theirs`, does not believe for one more edit by `own`: writers
+ * whom the other does not know, or not as far, are taken out. False if there are none. */
 bool version_forget_strangers(struct version_vector *version, const struct version_vector *theirs, uint64_t own);
 
 /* Prints a version: its parts "writer:edit", hexadecimal, with commas between them; "" if it is empty. */

@@ -275,8 +275,8 @@ struct result address_store_map(struct store *store, const struct ip_range *rang
 
 struct result address_store_unmap(struct store *store, int64_t range_id)
 {
-    struct result result =
-        statement_run_id(store, "UPDATE ADM_IPAddressTable SET RangeRecordId = NULL WHERE RangeRecordId = ?1", range_id);
+    struct result result = statement_run_id(
+        store, "UPDATE ADM_IPAddressTable SET RangeRecordId = NULL WHERE RangeRecordId = ?1", range_id);
 
     return result_failed(result) ? result : statement_run_id(store, count_children, range_id);
 }

@@ -64,8 +64,8 @@ struct result block_store_add_subnet(struct store *store, const struct ip_range 
     if (result_failed(result))
         return result;
     if (*block_id != 0)
-        return statement_run_id(store, "UPDATE ADM_IPBlocksTable SET IsSubnet = 1, Origin = 'Admin' WHERE RecordId = ?1",
-                           *block_id);
+        return statement_run_id(
+            store, "UPDATE ADM_IPBlocksTable SET IsSubnet = 1, Origin = 'Admin' WHERE RecordId = ?1", *block_id);
     result = block_store_find_parent(store, range, false, &parent);
     if (!result_failed(result))
         result = statement_get(store,

@@ -20,9 +20,9 @@ static struct result neighbour_recompute(struct store *store, const struct ip_ra
         return result;
     if (overlaps)
         return statement_run_id(store, mark_overlapping, neighbour->record_id);
-    return statement_run_id(store,
-                       "UPDATE ADM_IPRangeTable SET (IsOverlapping, UseForUtilization) = (0, 1) WHERE RecordId = ?1",
-                       neighbour->record_id);
+    return statement_run_id(
+        store, "UPDATE ADM_IPRangeTable SET (IsOverlapping, UseForUtilization) = (0, 1) WHERE RecordId = ?1",
+        neighbour->record_id);
 }
 
 struct result range_mapping_reset(struct store *store, const struct ip_range *range)

@@ -93,7 +93,7 @@ static struct result take_partner(const struct following *following, struct rela
 {
     const struct relationship_server *partner = relationship_partner(relationship);
     struct partner_access *access = &relationship->access;
-    struct result result = result_ok();
+    struct result result;
 
     access->name = strdup(partner->name);
     access->url = partner->url == NULL ? NULL : strdup(partner->url);

@@ -55,8 +55,9 @@ static struct planned_scope *find_planned(const struct restored_networks *networ
 /* The name of the network in a definition, malloc'ed; NULL if it is in none. */
 static struct result network_name(const char *definition, char **name)
 {
-    json_t *root =
-        strstr(definition, "\"shared-network\"") == NULL ? NULL : json_load(definition, JSON_ALLOW_NUL, &json_kea_bounds, NULL);
+    json_t *root = strstr(definition, "\"shared-network\"") == NULL
+                       ? NULL
+                       : json_load(definition, JSON_ALLOW_NUL, &json_kea_bounds, NULL);
     const char *text = json_string_value(json_object_get(json_object_get(root, "shared-network"), "name"));
     struct result result = result_ok();
 

@@ -421,8 +421,8 @@ bool scope_entry_agreed(const struct scope_entry *entry, size_t relationship)
 {
     const struct scope_agreement *agreement = entry->agreement == NULL ? NULL : &entry->agreement[relationship];
 
-    return agreement != NULL && !entry->unprinted && agreement->met && fingerprint_equal(agreement->ours, entry->fingerprint) &&
-           version_equal(&agreement->known, &entry->version);
+    return agreement != NULL && !entry->unprinted && agreement->met &&
+           fingerprint_equal(agreement->ours, entry->fingerprint) && version_equal(&agreement->known, &entry->version);
 }
 
 const char *scope_entry_status(const struct scope_entry *entry, size_t relationships)

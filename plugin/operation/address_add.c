@@ -94,6 +94,7 @@ static struct fault validate(struct addition *addition)
     struct fault fault;
     struct result result;
 
+    /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): the model gives it a default */
     if (strcmp(address->address_assignment, "None") == 0)
         return fault_of_sender(EXCEPTION_INVALID_ADDRESS_ASSIGNMENT, "address-assignment",
                                "the address assignment None is none; give Static, Dynamic, Auto, VIP or Reserved");

@@ -91,7 +91,7 @@ static struct fault check_pairing(const struct addition *addition, const struct 
     int64_t paired = 0;
     struct relation_row other;
     struct fault fault = fault_none();
-    struct result result = result_ok();
+    struct result result;
 
     if (addition->partner_row_id == 0)
         return fault;

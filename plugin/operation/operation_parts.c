@@ -45,7 +45,7 @@ struct shown_name show_name(const char *name)
     for (; name[length] != '\0'; length++) {
         bool begins = ((unsigned char)name[length] & 0xc0) != 0x80;
 
-        if (length == 4 * SHOWN_CHARACTERS || (begins && characters++ == SHOWN_CHARACTERS))
+        if (length == (size_t)4 * SHOWN_CHARACTERS || (begins && characters++ == SHOWN_CHARACTERS))
             break;
     }
     memcpy(shown.text, name, length);

@@ -25,7 +25,7 @@ bool json_put_id(json_t *map, const char *name, int64_t record_id); /* 0 is left
  * UTF-8. */
 #define SHOWN_CHARACTERS 40
 struct shown_name {
-    char text[4 * SHOWN_CHARACTERS + sizeof "..."];
+    char text[(size_t)4 * SHOWN_CHARACTERS + sizeof "..."];
 };
 struct shown_name show_name(const char *name);
 

@@ -29,7 +29,7 @@ struct result replicate_scope_prepare(struct plugin *plugin, size_t relationship
     const struct relationship_server *destination;
     struct scope_row scope = {.record_id = 0}, at_destination = {.record_id = 0};
     struct version_row version;
-    struct result result = result_ok();
+    struct result result;
 
     if (!item->wish.removal) {
         result = scope_store_find(plugin->store, plugin->relationships.server_record_id, item->wish.subnet_id, &scope);

@@ -45,7 +45,7 @@ static struct result drop_wish(struct plugin *plugin, const struct queue_item *w
 /* Why no request can carry a definition. */
 static bool is_beyond(const struct json_bounds *found, char *reason, size_t size)
 {
-    if (found->bytes > BATCH_SCOPE_BYTES)
+    if (found->bytes > (size_t)BATCH_SCOPE_BYTES)
         (void)snprintf(reason, size, "its definition has %zu bytes, %d can be sent: split the subnet's reservations",
                        found->bytes, BATCH_SCOPE_BYTES);
     else if (found->depth > json_batch_bounds.depth)
@@ -148,8 +148,10 @@ struct result batch_take(struct plugin *plugin, size_t number, int64_t now, size
     if (result_failed(result) || due_count == 0)
         return result;
     batch->items = calloc(due_count, sizeof *batch->items);
-    if (batch->items == NULL)
-        result = result_no_memory("a batch of scopes");
+    if (batch->items == NULL) {
+        free(due);
+        return result_no_memory("a batch of scopes");
+    }
     for (size_t i = 0; i < due_count && !result_failed(result); i++) {
         struct batch_item *item = &batch->items[batch->count];
         struct json_bounds size;

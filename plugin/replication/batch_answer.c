@@ -28,7 +28,7 @@ static enum batch_outcome outcome_of(const char *word)
     } words[] = {
         {"applied", BATCH_APPLIED},         {"unchanged", BATCH_UNCHANGED}, {"conflict", BATCH_CONFLICT},
         {"overruled", BATCH_OVERRULED},     {"outdated", BATCH_OUTDATED},   {"id-mismatch", BATCH_ID_MISMATCH},
-        {"clock-ahead", BATCH_CLOCK_AHEAD}, {"failed", BATCH_FAILED},     {"held", BATCH_HELD},
+        {"clock-ahead", BATCH_CLOCK_AHEAD}, {"failed", BATCH_FAILED},       {"held", BATCH_HELD},
     };
 
     for (size_t i = 0; word != NULL && i < sizeof words / sizeof words[0]; i++)

@@ -217,7 +217,8 @@ static void take_text(const json_t *said, struct kea_answer *answer)
 {
     char *printed = json_is_string(said) ? kea_text_print(said) : NULL;
     char *readable = printed == NULL ? NULL : kea_json_readable(printed);
-    json_t *string = readable == NULL ? NULL : json_load(readable, JSON_DECODE_ANY | JSON_ALLOW_NUL, &json_kea_bounds, NULL);
+    json_t *string =
+        readable == NULL ? NULL : json_load(readable, JSON_DECODE_ANY | JSON_ALLOW_NUL, &json_kea_bounds, NULL);
     const char *text = string == NULL ? "" : json_string_value(string);
     size_t used = 0;
 

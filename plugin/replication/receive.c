@@ -16,7 +16,7 @@
 static json_t *outcomes_json(const struct reception *reception)
 {
     static const char *const words[] = {"failed",   "applied",     "unchanged",   "conflict", "overruled",
-                                        "outdated", "id-mismatch", "clock-ahead", "failed", "held"};
+                                        "outdated", "id-mismatch", "clock-ahead", "failed",   "held"};
     json_t *list = json_array();
 
     for (size_t i = 0; i < reception->count; i++) {
@@ -148,7 +148,7 @@ static struct result take_scopes(struct reception *reception, const struct model
 
     for (const struct model_node *node = model_first(input, "scopes"); node != NULL; node = model_next(node))
         count++;
-    reception->scopes = calloc(count, sizeof *reception->scopes);
+    reception->scopes = calloc(count + 1, sizeof *reception->scopes);
     if (reception->scopes == NULL)
         return result_no_memory("received scopes");
     for (const struct model_node *node = model_first(input, "scopes"); node != NULL; node = model_next(node)) {

@@ -163,8 +163,8 @@ static struct result record_taken(struct mirror_writer *writer, const struct rec
 }
 
 /* What stays here may have been numbered while the clock was ahead: the sender does not believe that and would send its
- * own again and again. Once both clocks are right, and it is certain what the sender knows, it is numbered anew: true if
- * that takes an edit. */
+ * own again and again. Once both clocks are right, and it is certain what the sender knows, it is numbered anew: true
+ * if that takes an edit. */
 static bool number_anew(const struct mirror_writer *writer, const struct reception *reception,
                         const struct received_scope *scope, const struct recorded *recorded,
                         struct version_vector *version)
@@ -273,7 +273,8 @@ static struct result record_scope(struct mirror_writer *writer, const struct rec
 
 static json_t *network_of(const struct kea_scope *scope)
 {
-    json_t *root = scope->definition == NULL ? NULL : json_load(scope->definition, JSON_ALLOW_NUL, &json_kea_bounds, NULL);
+    json_t *root =
+        scope->definition == NULL ? NULL : json_load(scope->definition, JSON_ALLOW_NUL, &json_kea_bounds, NULL);
     json_t *network = json_incref(json_object_get(root, "shared-network"));
 
     json_decref(root);

@@ -295,7 +295,7 @@ static struct result read_answer(struct reconciler *reconciler, const char *answ
     json_t *root = memchr(answer, '\0', length) != NULL ? NULL : json_load(answer, 0, &json_arguments_bounds, NULL);
     const json_t *one = json_is_array(root) ? json_array_get(root, 0) : root;
     const json_t *code = json_object_get(one, "result");
-    struct result result = result_ok();
+    struct result result;
     char *text = NULL;
 
     *output = NULL;

@@ -151,8 +151,8 @@ static struct result note_unprinted(struct settlement *settlement, struct scope_
     return mirror_set_sync(&settlement->writer, entry, reason);
 }
 
-/* Both have one version and one text of a scope that this server calls out of sync: what the two differed about, or were
- * said to differ about by somebody who spoke for the partner, is over. */
+/* Both have one version and one text of a scope that this server calls out of sync: what the two differed about, or
+ * were said to differ about by somebody who spoke for the partner, is over. */
 static struct result note_agreed(struct settlement *settlement, struct scope_entry *entry,
                                  const struct partner_scope *scope)
 {
@@ -163,8 +163,7 @@ static struct result note_agreed(struct settlement *settlement, struct scope_ent
         .ours = entry->fingerprint, .theirs = scope->text, .met = true, .known = scope->version};
     entry->reset = false;
     result = mirror_set_sync(&settlement->writer, entry, NULL);
-    return result_failed(result) ? result
-                                 : queue_remove(settlement->writer.plugin->store, partner, entry->subnet_id);
+    return result_failed(result) ? result : queue_remove(settlement->writer.plugin->store, partner, entry->subnet_id);
 }
 
 /* A scope that this server has. */

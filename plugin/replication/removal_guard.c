@@ -207,7 +207,7 @@ static bool is_here(struct scope_index *index, uint32_t subnet_id)
 /* With the lock held. */
 static bool counts(const struct guarded_removal *removal, int64_t now, struct scope_index *index)
 {
-    return removal->state == REMOVAL_COUNTED && now - removal->counted_at < REMOVAL_GUARD_WINDOW_MS &&
+    return removal->state == REMOVAL_COUNTED && now - removal->counted_at < (int64_t)REMOVAL_GUARD_WINDOW_MS &&
            !is_here(index, removal->subnet_id);
 }
 

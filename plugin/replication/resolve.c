@@ -77,7 +77,8 @@ static void print_addresses(const struct addrinfo *found, char list[LIST_SIZE])
 
         if ((!v6 && found->ai_family != AF_INET) || inet_ntop(found->ai_family, address, text, sizeof text) == NULL)
             continue;
-        used += (size_t)snprintf(list + used, LIST_SIZE - used, v6 ? "%s[%s]" : "%s%s", count == 0 ? "" : ",", text);
+        used += (size_t)snprintf(list + used, (size_t)LIST_SIZE - used, v6 ? "%s[%s]" : "%s%s", count == 0 ? "" : ",",
+                                 text);
         count++;
     }
 }

@@ -51,7 +51,7 @@ static struct result refuse_mode(const char *path, const struct stat *status)
 static struct result read_file(const char *path, char *text, size_t size, size_t *length)
 {
     const int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    struct result result = result_ok();
+    struct result result;
     struct stat status;
     ssize_t got = 1;
 

@@ -179,7 +179,7 @@ static void plan_scope(const struct way_run *run, uint32_t id, const json_t *roo
         add(run, plan, "network4-subnet-del", in_network(before, id), "network4-subnet-add", in_network(before, id));
     if (moves && network != NULL)
         add(run, plan, "network4-subnet-add", in_network(name, id), "network4-subnet-del", in_network(name, id));
-    if (moves && before[0] != '\0')
+    if (moves && at != NULL && before[0] != '\0')
         leave_network(run, plan, at->network);
 }
 

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUIET_TURNS      4000             /* of the world, until nothing is left to do */
-#define QUIET_TIME       INT64_C(3600000) /* milliseconds that may pass meanwhile */
+#define QUIET_TURNS 4000             /* of the world, until nothing is left to do */
+#define QUIET_TIME  INT64_C(3600000) /* milliseconds that may pass meanwhile */
 
 struct schedule_tally schedule_tally;
 

@@ -36,9 +36,10 @@ enum result_code fake_server_load_again(struct fake_server *server);
 /* The library unloaded, and everything at run time forgotten, as when the process ends. */
 void fake_server_stop(struct fake_server *server);
 
-/* The configuration file: one scope put in or taken out (NULL). Of words with a '$' the server does not print all. The words are any text, "refuse" in them is refused;
- * behind a '|' they may have pools, "five|10.0.5.10-10.0.5.20,10.0.5.30-10.0.5.40", and a bound .66 is refused. A scope
- * of a shared network, "five@campus:old", names it and the network's words, which are the same for all scopes in it. */
+/* The configuration file: one scope put in or taken out (NULL). Of words with a '$' the server does not print all. The
+ * words are any text, "refuse" in them is refused; behind a '|' they may have pools,
+ * "five|10.0.5.10-10.0.5.20,10.0.5.30-10.0.5.40", and a bound .66 is refused. A scope of a shared network,
+ * "five@campus:old", names it and the network's words, which are the same for all scopes in it. */
 void fake_server_file_put(struct fake_server *server, uint32_t subnet_id, const char *words);
 
 /* A command of the server's changes one scope at run time. */

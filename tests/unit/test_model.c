@@ -351,8 +351,8 @@ static void test_an_unknown_name_is_refused_with_those_that_are_known(void **sta
         "force, network-version",
         RPC "scope-receive/scopes[subnet-id='4']");
     refuse("scope-get", "{\"input\": {}}", "input: unknown name, expected subnet-id", RPC "scope-get");
-    refuse("scope-receive", "{\"request\": {}}", "request: unknown name, expected sender, receiver, clock, envelope, scopes, ticket",
-           RPC "scope-receive");
+    refuse("scope-receive", "{\"request\": {}}",
+           "request: unknown name, expected sender, receiver, clock, envelope, scopes, ticket", RPC "scope-receive");
 }
 
 static void test_a_scope_is_not_given_twice(void **state)

@@ -16,7 +16,8 @@
 
 #include <cmocka.h>
 
-#define PARAMETERS "{\"reconcile-interval\": 1, \"max-delete-percent\": 100, \"retry\": {\"min-ms\": 50, \"max-ms\": 200}}"
+#define PARAMETERS                                                                                                     \
+    "{\"reconcile-interval\": 1, \"max-delete-percent\": 100, \"retry\": {\"min-ms\": 50, \"max-ms\": 200}}"
 
 static bool status_has(struct fake_server *server, const char *text)
 {
