@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything that is tested: installs what is missing, builds, runs the unit tests and the end-to-end tests with this
-# machine's Kea, both again with sanitizers, the unit tests of a build by clang, tests/lint.sh, a smoke
+# machine's Kea, both again with sanitizers, the unit tests of a build by clang and with coverage, tests/lint.sh, a smoke
 # test with the Kea of Debian 13 and of Debian testing, and the example on fresh Debian 12, 13 and testing.
 #
 #   tests/run.sh                  everything, the fuzz targets for a minute each
@@ -271,6 +271,7 @@ fi
 if [ "$what" = all ]; then
     in_background clang build_all_in "$build-clang" CC=clang CXX=clang++
     in_background lint "$top/tests/lint.sh" "$build"
+    in_background coverage build_all_in "$build-coverage" --enable-coverage --without-kea
     in_background asan build_all_in "$build-asan" --enable-sanitizers
     in_background tsan build_all_in "$build-tsan" --enable-thread-sanitizer --without-kea
     in_background fuzz build_in "$build-fuzz" --enable-fuzzers --without-kea CC=clang CXX=clang++ CFLAGS="-g -O1"
@@ -297,6 +298,13 @@ if [ "$what" = all ]; then
     if done_in_background lint; then passed=$((passed + 1)); else wrong "tests/lint.sh"; fi
     say "unit tests of a build by clang"
     if done_in_background clang; then unit_tests "$build-clang"; else wrong "the build by clang"; fi
+    say "coverage of plugin/ by the unit tests"
+    if done_in_background coverage; then
+        unit_tests "$build-coverage"
+        "$top/tests/coverage.py" "$build-coverage" || wrong "the coverage"
+    else
+        wrong "the build with --enable-coverage"
+    fi
     say "unit tests with AddressSanitizer and UndefinedBehaviorSanitizer"
     if done_in_background asan; then
         unit_tests "$build-asan"

@@ -34,7 +34,7 @@ struct task {
 
 struct sim_server {
     struct kea_server kea;
-    char name[16], peer[16], store[128];
+    char name[20], peer[20], store[128];
     int number;
     bool up;
     bool on_main; /* the plugin was called on the main thread */
