@@ -133,7 +133,7 @@ one_file() {
 busy_files=(test_clients.py test_many_scopes.py)
 other_files() {
     (cd "$top/tests/e2e" && echo test_campaign.py && echo test_ways.py && ls -S test_*.py |
-        grep -vxF -e test_campaign.py -e test_ways.py -e test_sanitized.py "${busy_files[@]/#/-e}")
+        grep -vxF -e test_campaign.py -e test_ways.py -e test_sanitized.py -e test_thread_sanitized.py "${busy_files[@]/#/-e}")
 }
 
 # in_background NAME COMMAND...: with what the processors have to spare; `done_in_background NAME` waits for it, shows what
@@ -273,7 +273,7 @@ if [ "$what" = all ]; then
     in_background lint "$top/tests/lint.sh" "$build"
     in_background coverage build_all_in "$build-coverage" --enable-coverage --without-kea
     in_background asan build_all_in "$build-asan" --enable-sanitizers
-    in_background tsan build_all_in "$build-tsan" --enable-thread-sanitizer --without-kea
+    in_background tsan build_all_in "$build-tsan" --enable-thread-sanitizer
     in_background fuzz build_in "$build-fuzz" --enable-fuzzers --without-kea CC=clang CXX=clang++ CFLAGS="-g -O1"
 fi
 if [ "$what" != --quick ]; then
@@ -318,6 +318,8 @@ if [ "$what" = all ]; then
     if done_in_background tsan; then
         # ThreadSanitizer wants the memory where it expects it.
         unit_tests "$build-tsan" setarch "$(uname -m)" -R
+        say "end-to-end test with ThreadSanitizer"
+        KFS_THREAD_PRELOAD=$(runtime tsan) KFS_LIBRARY=$(library_in "$build-tsan") end_to_end test_thread_sanitized.py
     else
         wrong "the build with --enable-thread-sanitizer"
     fi
