@@ -57,9 +57,10 @@ struct result removal_guard_follow(struct removal_guard *guard, const struct gua
 /* [worker] Forgets what has left the window, or is of a scope that is back, and what is held of one that is gone. */
 struct result removal_guard_expire(struct removal_guard *guard, struct store *store, struct scope_index *index);
 
-/* [worker] Releases all that is held of a partner's; how many that were is in *count. */
-struct result removal_guard_release(struct removal_guard *guard, struct store *store, int64_t server_record_id,
-                                    size_t *count);
+/* [worker] Releases all that is held of a partner's: in the store, and after the commit in memory, which says how many
+ * that were. */
+struct result removal_guard_release(struct store *store, int64_t server_record_id);
+size_t removal_guard_follow_release(struct removal_guard *guard, int64_t server_record_id);
 
 /* Calls `each` under the lock for what is held of a partner's, of scopes that are still here. */
 void removal_guard_each_held(struct removal_guard *guard, int64_t server_record_id, struct scope_index *index,

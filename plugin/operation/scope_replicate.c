@@ -15,9 +15,9 @@
 struct replication {
     struct operation_context *context;
     struct mirror_writer writer;
-    int only;        /* the place of the one relationship that is meant; -1: all of a scope's */
-    bool force;      /* an administrator decides conflicts that wait for him */
-    size_t released; /* removals that were held here */
+    int only;         /* the place of the one relationship that is meant; -1: all of a scope's */
+    bool force;       /* an administrator decides conflicts that wait for him */
+    int64_t released; /* whose removals that were held here are released; 0: nobody's */
     struct watch_target *targets;
     size_t count, capacity;
     uint32_t *skipped;
@@ -145,6 +145,7 @@ static struct fault replicate(struct operation_context *context, choose_scopes c
     struct plugin *plugin = context->plugin;
     struct replication replication = {.context = context, .only = -1};
     struct fault fault = fault_of_result(mirror_begin(plugin, &replication.writer), exception);
+    size_t released = 0;
 
     if (fault_raised(&fault))
         return fault;
@@ -153,9 +154,11 @@ static struct fault replicate(struct operation_context *context, choose_scopes c
         mirror_abandon(&replication.writer);
     else
         fault = fault_of_result(mirror_commit(&replication.writer), exception);
+    if (!fault_raised(&fault) && replication.released != 0)
+        released = removal_guard_follow_release(plugin->guard, replication.released);
     if (!fault_raised(&fault))
         fault = finish(&replication, exception, list);
-    if (!fault_raised(&fault) && replication.released > 0)
+    if (!fault_raised(&fault) && released > 0)
         worker_reconcile(plugin, (size_t)replication.only);
     if (!fault_raised(&fault))
         worker_all_heard(plugin);
@@ -327,9 +330,8 @@ static struct result release_received(struct replication *replication)
 {
     struct plugin *plugin = replication->context->plugin;
 
-    return removal_guard_release(plugin->guard, plugin->store,
-                                 relationship_partner(&plugin->relationships.list[replication->only])->record_id,
-                                 &replication->released);
+    replication->released = relationship_partner(&plugin->relationships.list[replication->only])->record_id;
+    return removal_guard_release(plugin->store, replication->released);
 }
 
 static struct fault find_by_number(struct replication *replication, int64_t record_id)

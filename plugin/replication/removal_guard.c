@@ -257,29 +257,31 @@ struct result removal_guard_expire(struct removal_guard *guard, struct store *st
     return result;
 }
 
-struct result removal_guard_release(struct removal_guard *guard, struct store *store, int64_t server_record_id,
-                                    size_t *count)
+struct result removal_guard_release(struct store *store, int64_t server_record_id)
 {
     struct statement *statement;
     struct result result = statement_get(
         store, "UPDATE ReceivedRemovals SET State = 'Released' WHERE ServerRecordId = ?1 AND State = 'Held'",
         &statement);
 
-    *count = 0;
     if (result_failed(result))
         return result;
     statement_bind_id(statement, 1, server_record_id);
-    result = statement_run(statement);
-    if (result_failed(result))
-        return result;
+    return statement_run(statement);
+}
+
+size_t removal_guard_follow_release(struct removal_guard *guard, int64_t server_record_id)
+{
+    size_t count = 0;
+
     (void)pthread_mutex_lock(&guard->lock);
     for (size_t i = 0; i < guard->count; i++)
         if (guard->list[i].server_record_id == server_record_id && guard->list[i].state == REMOVAL_HELD) {
             guard->list[i].state = REMOVAL_RELEASED;
-            ++*count;
+            count++;
         }
     (void)pthread_mutex_unlock(&guard->lock);
-    return result;
+    return count;
 }
 
 void removal_guard_each_held(struct removal_guard *guard, int64_t server_record_id, struct scope_index *index,
