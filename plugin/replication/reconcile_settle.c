@@ -152,18 +152,12 @@ static struct result note_unprinted(struct settlement *settlement, struct scope_
 }
 
 /* Both have one version and one text of a scope that this server calls out of sync: what the two differed about, or
- * were said to differ about by somebody who spoke for the partner, is over. */
-static struct result note_agreed(struct settlement *settlement, struct scope_entry *entry,
-                                 const struct partner_scope *scope)
+ * were said to differ about by somebody who spoke for the partner, is over. The partner confirms it. */
+static struct result confirm(const struct settlement *settlement, const struct scope_entry *entry)
 {
-    const int64_t partner = relationship_partner(settlement->relationship)->record_id;
-    struct result result;
+    const struct queue_item wish = mirror_wish(settlement->relationship, entry->subnet_id, entry->prefix, false);
 
-    entry->agreement[settlement->number] = (struct scope_agreement){
-        .ours = entry->fingerprint, .theirs = scope->text, .met = true, .known = scope->version};
-    entry->reset = false;
-    result = mirror_set_sync(&settlement->writer, entry, NULL);
-    return result_failed(result) ? result : queue_remove(settlement->writer.plugin->store, partner, entry->subnet_id);
+    return queue_put(settlement->writer.plugin->store, &wish, settlement->writer.now);
 }
 
 /* A scope that this server has. */
@@ -184,7 +178,7 @@ static struct result settle_known(struct settlement *settlement, struct scope_en
     }
     /* It cannot be there and removed in one version: the partner says which it is. */
     if (order == VERSION_SAME && !scope->removed && !is_other_text(settlement, entry, scope))
-        return scope_entry_agreed(entry, settlement->number) ? result_ok() : note_agreed(settlement, entry, scope);
+        return scope_entry_agreed(entry, settlement->number) ? result_ok() : confirm(settlement, entry);
     if (order == VERSION_APART && is_held(settlement, entry, scope))
         return result_ok();
     result = push(settlement, entry->subnet_id, entry->prefix, false);
