@@ -800,7 +800,8 @@ static void command_put(struct call *call)
     free(*words);
     *words = call->arguments == NULL ? NULL : strdup(call->arguments);
     snprintf(arguments, sizeof arguments, "{\"subnet4\":[{\"id\":%u}]}", call->subnet_id);
-    plugin_command_finished(call->server->plugin, "subnet4-update", arguments, 0);
+    if (call->server->plugin != NULL)
+        plugin_command_finished(call->server->plugin, "subnet4-update", arguments, 0);
 }
 
 void fake_server_command_put(struct fake_server *server, uint32_t subnet_id, const char *words)
