@@ -65,7 +65,7 @@ void engine_set_mirror(struct plugin *plugin, const struct result *failure)
     struct engine_status *status = &plugin->status;
     bool news;
 
-    if (failure == NULL && (plugin->store == NULL || plugin->store_refuses))
+    if (failure == NULL && (plugin->store == NULL || plugin->store_refuses || plugin->changes_missed))
         return; /* what went well did so without it */
     (void)pthread_mutex_lock(&status->lock);
     news = failure != NULL &&

@@ -15,6 +15,13 @@ static void find_digest(void)
     digest_algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
 }
 
+/* Without memory for the lookup, then: what is looked up at each use. */
+static const EVP_MD *algorithm(void)
+{
+    (void)pthread_once(&digest_once, find_digest);
+    return digest_algorithm == NULL ? EVP_sha256() : digest_algorithm;
+}
+
 static struct fingerprint print_digest(const unsigned char *digest, unsigned digest_length)
 {
     static const char digits[] = "0123456789abcdef";
@@ -35,19 +42,16 @@ struct fingerprint fingerprint_of(const void *text, size_t length)
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned int digest_length = 0;
 
-    (void)pthread_once(&digest_once, find_digest);
-    if (digest_algorithm == NULL || EVP_Digest(text, length, digest, &digest_length, digest_algorithm, NULL) != 1)
+    if (EVP_Digest(text, length, digest, &digest_length, algorithm(), NULL) != 1)
         digest_length = 0;
     return print_digest(digest, digest_length);
 }
 
 struct fingerprint_stream fingerprint_begin(void)
 {
-    EVP_MD_CTX *digest;
+    EVP_MD_CTX *digest = EVP_MD_CTX_new();
 
-    (void)pthread_once(&digest_once, find_digest);
-    digest = digest_algorithm == NULL ? NULL : EVP_MD_CTX_new();
-    if (digest != NULL && EVP_DigestInit_ex2(digest, digest_algorithm, NULL) != 1) {
+    if (digest != NULL && EVP_DigestInit_ex2(digest, algorithm(), NULL) != 1) {
         EVP_MD_CTX_free(digest);
         digest = NULL;
     }

@@ -18,13 +18,17 @@
 #define LEAVING_MS 500
 #define LOADING_MS 300
 
-static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
-static bool curl_ready;
-
 /* Once per process and never undone: other libraries of the server may use libcurl too. */
-static void prepare_curl(void)
+static bool prepare_curl(void)
 {
-    curl_ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static bool ready;
+    bool is_ready;
+
+    (void)pthread_mutex_lock(&lock);
+    is_ready = ready = ready || curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    (void)pthread_mutex_unlock(&lock);
+    return is_ready;
 }
 
 static struct result name_instance(struct plugin *plugin)
@@ -54,8 +58,7 @@ struct result plugin_start(const struct kea_server *server, const char *paramete
     }
     new->server = server;
     new->served = SERVED_FROM_FILE;
-    (void)pthread_once(&curl_once, prepare_curl);
-    if (!curl_ready)
+    if (!prepare_curl())
         result = result_error(RESULT_INTERNAL, "libcurl cannot be initialised");
     if (!result_failed(result))
         result = name_instance(new);
@@ -358,7 +361,7 @@ void plugin_configuration_changed(struct plugin *plugin)
         return;
     result = changes_read_all(plugin);
     if (result_failed(result))
-        engine_set_mirror(plugin, &result);
+        changes_missed(plugin, &result);
 }
 
 /* Signs of life of a partner. */
@@ -389,6 +392,6 @@ void plugin_command_finished(struct plugin *plugin, const char *name, const char
     if (!result_failed(outcome))
         outcome = changes_read_soon(plugin, all ? NULL : ids, count);
     if (result_failed(outcome))
-        engine_set_mirror(plugin, &outcome);
+        changes_missed(plugin, &outcome);
     free(ids);
 }

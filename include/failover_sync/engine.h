@@ -90,6 +90,7 @@ struct plugin {
     struct store *_Atomic reopened;          /* by the worker, for the main thread to take */
     struct command_gate commands;            /* has its own lock */
     atomic_int changes_pending;              /* changes of scopes that were seen and are not recorded yet */
+    atomic_bool changes_missed;              /* some could not be kept: everything is to be read anew */
     atomic_size_t changes_kept;              /* of these, scopes kept for the worker as they were found, */
     atomic_size_t changes_bytes;             /* and their size */
     atomic_bool receiving[RELATIONSHIP_MAX]; /* a batch has come that is not recorded yet */

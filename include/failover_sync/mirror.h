@@ -181,6 +181,12 @@ struct result changes_follow_network(struct plugin *plugin, const uint32_t *ids,
 /* Reads every scope, a slice at a time, so that packets get their turn. */
 struct result changes_read_all(struct plugin *plugin);
 
+/* Some change could not be kept, because of `why`: the worker sees to it that everything is read anew. Any thread. */
+void changes_missed(struct plugin *plugin, const struct result *why);
+
+/* [worker] Has everything read anew if some change was missed; looked at again and again. */
+void changes_recover(struct plugin *plugin);
+
 /* Whether a command changes scopes, and the ids its arguments name; *all when they cannot be told. The caller frees
  * *ids. */
 bool changes_wanted(const char *command);

@@ -44,6 +44,13 @@ static inline bool result_failed(struct result result)
     return result.code != RESULT_OK;
 }
 
+/* Whether the same may succeed later, since nothing is wrong with what was asked: the store refused, or there was no
+ * memory. */
+static inline bool result_may_pass(struct result result)
+{
+    return result.code == RESULT_STORE || result.code == RESULT_MEMORY;
+}
+
 /* clang-tidy sees one file at a time: from another it cannot know that these make failures, and an ok none. */
 #ifdef __clang_analyzer__
 static inline struct result result_shown(struct result result, bool failed)

@@ -12,8 +12,8 @@
 struct plugin;
 struct worker;
 
-/* Runs on the worker; owns and frees `argument`. A RESULT_STORE failure means: the store refuses now; the job has kept
- * its argument and is run again later, before any other. */
+/* Runs on the worker; owns and frees `argument`. After a failure that may pass (result_may_pass) the job has kept its
+ * argument and is run again later, before any other. */
 typedef struct result (*worker_job)(struct plugin *plugin, void *argument);
 typedef void (*worker_job_free)(void *argument);
 

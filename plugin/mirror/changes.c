@@ -113,7 +113,8 @@ static struct result write_found(struct mirror_writer *writer, const struct foun
             result = mirror_remove_scope(writer, &removal);
         } else {
             version.fingerprint = fingerprint_of(scope->replicated, strlen(scope->replicated));
-            result = mirror_put_scope(writer, &version);
+            result = fingerprint_empty(version.fingerprint) ? result_no_memory("a fingerprint")
+                                                            : mirror_put_scope(writer, &version);
         }
     }
     return result;
@@ -134,7 +135,13 @@ static void reread(void *argument, bool cancelled)
     result = changes_read_all(plugin);
     plugin->changes_pending--;
     if (result_failed(result))
-        engine_set_mirror(plugin, &result);
+        changes_missed(plugin, &result);
+}
+
+void changes_missed(struct plugin *plugin, const struct result *why)
+{
+    plugin->changes_missed = true;
+    engine_set_mirror(plugin, why);
 }
 
 /* The worker has got through what was kept before. The change stays pending until all is read. */
@@ -147,6 +154,12 @@ static struct result ask_reread(struct plugin *plugin)
     if (result_failed(result))
         plugin->changes_pending--;
     return result;
+}
+
+void changes_recover(struct plugin *plugin)
+{
+    if (atomic_exchange(&plugin->changes_missed, false) && result_failed(ask_reread(plugin)))
+        plugin->changes_missed = true;
 }
 
 static bool is_too_much(const struct plugin *plugin)
@@ -181,7 +194,8 @@ static struct result mirror_found(struct plugin *plugin, void *argument)
 
     if (found->reread) {
         result = ask_reread(plugin);
-        release_found(found);
+        if (!result_may_pass(result))
+            release_found(found);
         return result;
     }
     result = mirror_begin(plugin, &writer);
@@ -192,11 +206,15 @@ static struct result mirror_found(struct plugin *plugin, void *argument)
         mirror_abandon(&writer);
     else
         result = mirror_commit(&writer);
-    if (result.code == RESULT_STORE)
+    if (result_may_pass(result))
         return result;
-    if (!result_failed(result) && found->rest != NULL &&
-        !result_failed(plugin->server->run_on_main(plugin->server->context, read_slice, found->rest)))
-        found->rest = NULL;
+    if (!result_failed(result) && found->rest != NULL) {
+        result = plugin->server->run_on_main(plugin->server->context, read_slice, found->rest);
+        if (result_failed(result))
+            changes_missed(plugin, &result);
+        else
+            found->rest = NULL;
+    }
     release_found(found);
     return result;
 }
@@ -274,7 +292,7 @@ static void read_slice(void *argument, bool cancelled)
         reading_free(reading);
     }
     if (result_failed(result))
-        engine_set_mirror(plugin, &result);
+        changes_missed(plugin, &result);
 }
 
 static bool add_known(void *context, const struct scope_entry *entry)
@@ -350,7 +368,7 @@ static void read_later(void *argument, bool cancelled)
     result = reading->ids == NULL ? changes_read_all(reading->plugin)
                                   : changes_read(reading->plugin, reading->ids, reading->count, reading->follow);
     if (result_failed(result))
-        engine_set_mirror(reading->plugin, &result);
+        changes_missed(reading->plugin, &result);
     reading_free(reading);
 }
 

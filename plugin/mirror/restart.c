@@ -73,6 +73,8 @@ struct result restart_read_scope(struct decision *decision, struct planned_scope
     if (!result_failed(result)) {
         delivered->fingerprint = fingerprint_of(delivered->scope.replicated, strlen(delivered->scope.replicated));
         delivered->delivered_fingerprint = delivered->fingerprint;
+        if (fingerprint_empty(delivered->fingerprint))
+            result = result_no_memory("a fingerprint");
     }
     return result;
 }

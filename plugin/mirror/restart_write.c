@@ -212,7 +212,7 @@ static struct result mirror_plan(struct plugin *plugin, void *argument)
             engine_refresh_queue(plugin, i);
         engine_set_counted(plugin, true);
     }
-    if (result.code != RESULT_STORE)
+    if (!result_may_pass(result))
         load_plan_free(plan);
     return result;
 }

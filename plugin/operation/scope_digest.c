@@ -206,7 +206,7 @@ static struct result grant_wanted(struct plugin *plugin, void *argument)
         mirror_abandon(&writer);
     else
         result = mirror_commit(&writer);
-    if (result.code != RESULT_STORE)
+    if (!result_may_pass(result))
         release_wanted(wanted);
     return result;
 }

@@ -383,7 +383,7 @@ struct result reception_record(struct plugin *plugin, void *argument)
     if (!result_failed(result))
         result = look_at_networks(plugin, reception);
     /* What runs is recorded before anything that builds on it, however long the store refuses. */
-    if (result.code != RESULT_STORE)
+    if (!result_may_pass(result))
         reception_end(reception);
     return result;
 }

@@ -26,6 +26,21 @@ static void find_mac(void)
     mac_algorithm = EVP_MAC_fetch(NULL, "HMAC", NULL);
 }
 
+/* NULL without memory; that there was none for the lookup is made good here. */
+static EVP_MAC_CTX *mac_begin(void)
+{
+    EVP_MAC_CTX *context;
+    EVP_MAC *found;
+
+    (void)pthread_once(&mac_once, find_mac);
+    if (mac_algorithm != NULL)
+        return EVP_MAC_CTX_new(mac_algorithm);
+    found = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    context = found == NULL ? NULL : EVP_MAC_CTX_new(found);
+    EVP_MAC_free(found);
+    return context;
+}
+
 /* ---- the file ---- */
 
 static struct result refuse_mode(const char *path, const struct stat *status)
@@ -136,13 +151,9 @@ static bool compute(const char *secret, const struct seal_text *sealed, unsigned
     char digest[] = "SHA256";
     const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
                                      OSSL_PARAM_construct_end()};
-    EVP_MAC_CTX *context;
+    EVP_MAC_CTX *context = mac_begin();
     size_t length = 0;
-    bool ok;
-
-    (void)pthread_once(&mac_once, find_mac);
-    context = mac_algorithm == NULL ? NULL : EVP_MAC_CTX_new(mac_algorithm);
-    ok = context != NULL && EVP_MAC_init(context, (const unsigned char *)secret, strlen(secret), parameters) == 1;
+    bool ok = context != NULL && EVP_MAC_init(context, (const unsigned char *)secret, strlen(secret), parameters) == 1;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0] && ok; i++)
         ok = EVP_MAC_update(context, (const unsigned char *)parts[i], strlen(parts[i]) + 1) == 1;
     ok = ok && EVP_MAC_update(context, (const unsigned char *)sealed->text, strlen(sealed->text)) == 1 &&

@@ -204,7 +204,7 @@ static bool is_late(const struct worker *worker, bool last_chance)
     return last_chance && waiting_now() >= worker->deadline;
 }
 
-/* Runs what waits; a job that the store refuses stays first in line, because those behind it may build on it. At the
+/* Runs what waits; a job for which the store or memory is missing stays first in line, because those behind it may build on it. At the
  * end it is dropped, and with it those behind it: the next load of the configuration compares the store with what was
  * not recorded. True if any ran. */
 static bool run_jobs(struct worker *worker, bool last_chance)
@@ -218,13 +218,13 @@ static bool run_jobs(struct worker *worker, bool last_chance)
     while ((job = take_job(worker, &worker->jobs)) != NULL) {
         struct result result = job->run(plugin, job->argument);
 
-        if (result.code == RESULT_STORE && !last_chance) {
+        if (result_may_pass(result) && !last_chance) {
             put_back(worker, job);
             worker->jobs_blocked_until = engine_ticks() + STORE_PATIENCE_MS;
             engine_set_mirror(plugin, &result);
             return ran;
         }
-        if (result.code == RESULT_STORE) {
+        if (result_may_pass(result)) {
             job_free(job);
             worker->dropped++;
             return ran;
@@ -345,6 +345,7 @@ static void watch_store(struct worker *worker)
         return;
     worker->next_store_watch = now + STORE_PATIENCE_MS;
     store_life_watch(worker->plugin);
+    changes_recover(worker->plugin);
 }
 
 static void ask_ha_state(struct worker *worker)

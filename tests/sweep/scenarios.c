@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SOON 15000 /* milliseconds: more than any back-off, on a busy machine */
+#define SOON 9000 /* milliseconds: more than any back-off, on a busy machine */
 
 static struct fake_server *one, *two;
 static char folder[64];
@@ -169,6 +169,7 @@ static void replicate(void)
     }
     start(one);
     start(two);
+    await_quiet();
     fake_server_command_put(one, 1, "changed");
     fake_server_command_put(one, 2, NULL);
     fake_server_command_put(two, 4, "made@campus:wide");
