@@ -59,7 +59,7 @@ void store_life_open(struct plugin *plugin, struct result *result)
     *result = store_open_until(plugin->parameters.store, waiting_now() + OPENING_MS, &plugin->store);
     /* What is read from now on is read by a thread of its own. */
     store_set_deadline(plugin->store, 0);
-    if (result->code != RESULT_STORE)
+    if (!result_may_pass(*result))
         return;
     engine_set_mirror(plugin, result);
     *result = result_ok();

@@ -48,7 +48,7 @@ struct worker {
     struct partner *partners[RELATIONSHIP_MAX];
     struct reconciler *reconcilers[RELATIONSHIP_MAX];
     size_t dropped; /* jobs that the store refused at the end */
-    int64_t jobs_blocked_until, next_ha_state, next_store_watch;
+    int64_t jobs_blocked_until, next_ha_state, next_watch;
 };
 
 static void job_free(struct job *job)
@@ -204,9 +204,9 @@ static bool is_late(const struct worker *worker, bool last_chance)
     return last_chance && waiting_now() >= worker->deadline;
 }
 
-/* Runs what waits; a job for which the store or memory is missing stays first in line, because those behind it may build on it. At the
- * end it is dropped, and with it those behind it: the next load of the configuration compares the store with what was
- * not recorded. True if any ran. */
+/* Runs what waits; a job for which the store or memory is missing stays first in line, because those behind it may
+ * build on it. At the end it is dropped, and with it those behind it: the next load of the configuration compares the
+ * store with what was not recorded. True if any ran. */
 static bool run_jobs(struct worker *worker, bool last_chance)
 {
     struct plugin *plugin = worker->plugin;
@@ -337,15 +337,51 @@ static bool is_stopping(struct worker *worker)
     return stopping;
 }
 
-static void watch_store(struct worker *worker)
+static void forget_partner(struct worker *worker, size_t number)
+{
+    partner_free(worker->partners[number]);
+    reconciler_free(worker->reconcilers[number]);
+    worker->partners[number] = NULL;
+    worker->reconcilers[number] = NULL;
+}
+
+static struct result meet_partner(struct worker *worker, size_t number)
+{
+    struct plugin *plugin = worker->plugin;
+    struct result result = reconciler_new(plugin, number, worker->multi, &worker->reconcilers[number]);
+
+    if (!result_failed(result))
+        result = partner_new(plugin, number, worker->multi, &worker->partners[number]);
+    if (result_failed(result))
+        forget_partner(worker, number);
+    return result;
+}
+
+/* Those for which there was no memory before. */
+static void meet_missing(struct worker *worker)
+{
+    const struct relationships *relationships = &worker->plugin->relationships;
+
+    for (size_t i = 0; i < relationships->count; i++) {
+        struct result result;
+
+        if (!relationships->list[i].local || worker->partners[i] != NULL)
+            continue;
+        result = meet_partner(worker, i);
+        engine_set_partner_error(worker->plugin, i, result_failed(result) ? result.message : NULL);
+    }
+}
+
+static void watch(struct worker *worker)
 {
     int64_t now = engine_ticks();
 
-    if (now < worker->next_store_watch)
+    if (now < worker->next_watch)
         return;
-    worker->next_store_watch = now + STORE_PATIENCE_MS;
+    worker->next_watch = now + STORE_PATIENCE_MS;
     store_life_watch(worker->plugin);
     changes_recover(worker->plugin);
+    meet_missing(worker);
 }
 
 static void ask_ha_state(struct worker *worker)
@@ -384,7 +420,7 @@ static void *worker_run(void *argument)
         run_all(worker, false);
         hear_partners(worker);
         ask_ha_state(worker);
-        watch_store(worker);
+        watch(worker);
         wake = advance_partners(worker);
         if (finish_transfers(worker))
             continue;
@@ -397,26 +433,6 @@ static void *worker_run(void *argument)
     run_all(worker, true);
     end_operations(worker);
     return NULL;
-}
-
-static void forget_partner(struct worker *worker, size_t number)
-{
-    partner_free(worker->partners[number]);
-    reconciler_free(worker->reconcilers[number]);
-    worker->partners[number] = NULL;
-    worker->reconcilers[number] = NULL;
-}
-
-static struct result meet_partner(struct worker *worker, size_t number)
-{
-    struct plugin *plugin = worker->plugin;
-    struct result result = reconciler_new(plugin, number, worker->multi, &worker->reconcilers[number]);
-
-    if (!result_failed(result))
-        result = partner_new(plugin, number, worker->multi, &worker->partners[number]);
-    if (result_failed(result))
-        forget_partner(worker, number);
-    return result;
 }
 
 static void free_partners(struct worker *worker)
@@ -454,13 +470,11 @@ struct result worker_start(struct plugin *plugin)
     worker->dropped = 0;
     worker->heard = 0; /* of other relationships */
     worker->next_ha_state = worker->jobs_blocked_until = 0;
-    worker->next_store_watch = engine_ticks() + STORE_PATIENCE_MS;
-    for (size_t i = 0; i < plugin->relationships.count && !result_failed(result); i++) {
+    worker->next_watch = engine_ticks() + STORE_PATIENCE_MS;
+    for (size_t i = 0; i < plugin->relationships.count; i++)
         engine_refresh_queue(plugin, i);
-        if (plugin->relationships.list[i].local)
-            result = meet_partner(worker, i);
-    }
-    if (!result_failed(result) && !engine_start_thread(&worker->thread, worker_run, worker))
+    meet_missing(worker);
+    if (!engine_start_thread(&worker->thread, worker_run, worker))
         result = result_error(RESULT_MEMORY, "the worker thread could not be started");
     if (result_failed(result)) {
         free_partners(worker);
