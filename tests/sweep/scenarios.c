@@ -46,6 +46,24 @@ static void reload_again(struct fake_server *server, bool from_file)
     free(answer);
 }
 
+/* What could not be opened or written is within seconds. */
+static void await_mirror(struct fake_server *server)
+{
+    for (int waited = 0;; waited += 20) {
+        char *answer = fake_server_command(server, "failover-status", NULL);
+        bool current = answer != NULL && strstr(answer, "\"mirror\":\"current\"") != NULL;
+
+        if (!current && waited >= SOON)
+            fprintf(stderr, "%s\n", answer == NULL ? "no status" : answer);
+        free(answer);
+        if (current || waited >= SOON) {
+            check(current, "the mirror comes back");
+            return;
+        }
+        usleep(20000);
+    }
+}
+
 static void start(struct fake_server *server)
 {
     static const char parameters[] = "{\"reconcile-interval\": 1, \"retry\": {\"min-ms\": 50, \"max-ms\": 200}}";
@@ -53,6 +71,7 @@ static void start(struct fake_server *server)
     if (fake_server_start(server, parameters) != RESULT_OK)
         check(fake_server_start(server, parameters) == RESULT_OK, "a second start succeeds");
     reload_again(server, true);
+    await_mirror(server);
 }
 
 static void reload(struct fake_server *server, bool from_file)
@@ -60,6 +79,7 @@ static void reload(struct fake_server *server, bool from_file)
     if (fake_server_reload(server, from_file) != RESULT_OK)
         check(fake_server_reload(server, from_file) == RESULT_OK, "a second reload succeeds");
     reload_again(server, from_file);
+    await_mirror(server);
 }
 
 /* An answer that was lost, or that says so, is asked for again. */
