@@ -266,6 +266,7 @@ static struct result store_set_up(struct store *store)
     struct result result;
     int64_t foreign_keys = 0;
     sqlite3_stmt *statement = NULL;
+    const char *mode;
     int code;
 
     (void)sqlite3_extended_result_codes(store->database, 1);
@@ -288,7 +289,9 @@ static struct result store_set_up(struct store *store)
         code = sqlite3_step(statement);
     if (code != SQLITE_ROW)
         result = store_failure(store, code);
-    else if (strcmp((const char *)sqlite3_column_text(statement, 0), "wal") != 0)
+    else if ((mode = (const char *)sqlite3_column_text(statement, 0)) == NULL)
+        result = result_no_memory("the store's journal mode");
+    else if (strcmp(mode, "wal") != 0)
         result = result_error(RESULT_STORE, "the store %.200s cannot have a write-ahead log; put it on a local disk",
                               store->path);
     (void)sqlite3_finalize(statement);

@@ -122,7 +122,11 @@ static struct result judge_all(struct store *store, struct schema *schema, sqlit
         const char *name = (const char *)sqlite3_column_text(statement, 1);
         const char *sql = (const char *)sqlite3_column_text(statement, 2);
 
-        if (type != NULL && name != NULL)
+        /* A column that is not NULL and has no text has found no memory. */
+        for (int i = 0; i < 3 && !result_failed(result); i++)
+            if (sqlite3_column_type(statement, i) != SQLITE_NULL && sqlite3_column_text(statement, i) == NULL)
+                result = result_no_memory("the store's schema");
+        if (!result_failed(result) && type != NULL && name != NULL)
             result = judge(store, schema, type, name, sql == NULL ? "" : sql);
     }
     if (!result_failed(result) && code != SQLITE_DONE)

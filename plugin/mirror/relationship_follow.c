@@ -196,8 +196,11 @@ struct result relationships_follow(struct relationships *relationships, struct s
             break;
     }
     statement_done(statement);
-    if (result_failed(result))
+    if (result_failed(result)) {
+        for (size_t i = relationships->count; i < following.count; i++)
+            relationship_clear(&relationships->list[i]);
         return result;
+    }
     for (size_t i = 0; i < relationships->count; i++)
         if (relationships->list[i].admin && !following.seen[i]) {
             relationships->list[i].local = false;

@@ -21,10 +21,14 @@ static struct result follow_relationships(struct plugin *plugin)
     size_t count = relationships->count;
     struct result result = relationships_follow(relationships, plugin->store, &plugin->parameters, &count);
 
-    if (!result_failed(result))
-        result = scope_index_widen(plugin->index, count);
     if (result_failed(result))
         return result;
+    result = scope_index_widen(plugin->index, count);
+    if (result_failed(result)) {
+        for (size_t i = relationships->count; i < count; i++)
+            relationship_clear(&relationships->list[i]);
+        return result;
+    }
     relationships->count = count;
     for (size_t i = 0; i < count && !result_failed(result); i++)
         if (relationships->list[i].admin)
