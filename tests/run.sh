@@ -3,7 +3,7 @@
 # machine's Kea, both again with sanitizers, the unit tests of a build by clang and with coverage, tests/lint.sh, a smoke
 # test with the Kea of Debian 13 and of Debian testing, and the example on fresh Debian 12, 13 and testing.
 #
-#   tests/run.sh                  everything, the fuzz targets for a minute each, the allocation sweep for four
+#   tests/run.sh                  everything, the fuzz targets for a minute each
 #   tests/run.sh --quick          unit tests and end-to-end tests with this machine's Kea
 #   tests/run.sh --quick FILES    these end-to-end tests (test_smoke.py)
 #   tests/run.sh --smoke          only the other releases
@@ -86,17 +86,6 @@ fuzz_targets() {
     good=$(grep -c 'nothing found$' "$scratch/fuzz.txt")
     bad=$(($(ls "$top/tests/fuzz/corpus" | wc -l) - good))
     echo "fuzz targets: $good passed, $bad failed"
-    passed=$((passed + good)) failed=$((failed + bad))
-}
-
-# allocation_sweep FOLDER: a line for each program; each without findings has passed.
-allocation_sweep() {
-    local good bad
-    KFS_BUILD=$1 "$top/tests/sweep/run" 240 </dev/null 2>&1 | tee "$scratch/sweep.txt"
-    good=$(grep -c 'findings 0$' "$scratch/sweep.txt")
-    bad=$(grep -c 'FAILED' "$scratch/sweep.txt")
-    if [ "$good" = 0 ] && [ "$bad" = 0 ]; then bad=1; fi
-    echo "programs with failing allocations: $good passed, $bad failed"
     passed=$((passed + good)) failed=$((failed + bad))
 }
 
@@ -285,7 +274,6 @@ if [ "$what" = all ]; then
     in_background coverage build_all_in "$build-coverage" --enable-coverage --without-kea
     in_background asan build_all_in "$build-asan" --enable-sanitizers
     in_background tsan build_all_in "$build-tsan" --enable-thread-sanitizer
-    in_background sweep build_all_in "$build-sweep" --enable-allocation-sweep
     in_background fuzz build_in "$build-fuzz" --enable-fuzzers --without-kea CC=clang CXX=clang++ CFLAGS="-g -O1"
 fi
 if [ "$what" != --quick ]; then
@@ -334,12 +322,6 @@ if [ "$what" = all ]; then
         KFS_THREAD_PRELOAD=$(runtime tsan) KFS_LIBRARY=$(library_in "$build-tsan") end_to_end test_thread_sanitized.py
     else
         wrong "the build with --enable-thread-sanitizer"
-    fi
-    say "unit tests with failing allocations"
-    if done_in_background sweep; then
-        allocation_sweep "$build-sweep"
-    else
-        wrong "the build with --enable-allocation-sweep"
     fi
     say "fuzz targets, a minute each"
     if done_in_background fuzz; then

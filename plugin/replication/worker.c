@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define STORE_PATIENCE_MS 1000 /* between attempts to run a job that the store refused */
+#define MEMORY_TRIES      10   /* of a job for want of memory: it may be the job that wants too much */
 #define HA_STATE_MS       2000 /* between questions for the HA states */
 #define WAIT_MAX_MS       1000
 #define FULL              1024 /* jobs and operations that wait */
@@ -47,7 +48,8 @@ struct worker {
     /* The worker's alone. */
     struct partner *partners[RELATIONSHIP_MAX];
     struct reconciler *reconcilers[RELATIONSHIP_MAX];
-    size_t dropped; /* jobs that the store refused at the end */
+    size_t dropped;        /* jobs that the store refused at the end */
+    unsigned memory_tries; /* of the job that is first in line */
     int64_t jobs_blocked_until, next_ha_state, next_watch;
 };
 
@@ -206,7 +208,8 @@ static bool is_late(const struct worker *worker, bool last_chance)
 
 /* Runs what waits; a job for which the store or memory is missing stays first in line, because those behind it may
  * build on it. At the end it is dropped, and with it those behind it: the next load of the configuration compares the
- * store with what was not recorded. True if any ran. */
+ * store with what was not recorded. One that finds no memory for long is given up, for everything to be read anew. True
+ * if any ran. */
 static bool run_jobs(struct worker *worker, bool last_chance)
 {
     struct plugin *plugin = worker->plugin;
@@ -218,6 +221,12 @@ static bool run_jobs(struct worker *worker, bool last_chance)
     while ((job = take_job(worker, &worker->jobs)) != NULL) {
         struct result result = job->run(plugin, job->argument);
 
+        if (result.code == RESULT_MEMORY && ++worker->memory_tries >= MEMORY_TRIES) {
+            worker->memory_tries = 0;
+            job_free(job);
+            changes_missed(plugin, &result);
+            continue;
+        }
         if (result_may_pass(result) && !last_chance) {
             put_back(worker, job);
             worker->jobs_blocked_until = engine_ticks() + STORE_PATIENCE_MS;
@@ -230,6 +239,7 @@ static bool run_jobs(struct worker *worker, bool last_chance)
             return ran;
         }
         free(job);
+        worker->memory_tries = 0;
         ran = true;
         engine_set_mirror(plugin, result_failed(result) ? &result : NULL);
         if (is_late(worker, last_chance))
