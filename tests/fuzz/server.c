@@ -246,12 +246,19 @@ void server_run(struct fuzz_input *input, unsigned options, bool ours)
         check_store(fake_server_store(server));
 }
 
+#define MANAGED_BY_IPAM                                                                                                \
+    "\"custom-field-values\": [{\"custom-field\": \"Managed by\", \"value\": \"IPAM\"}, "                              \
+    "{\"custom-field\": \"Managed by entity\", \"value\": \"Localhost\"}]"
+
 /* Rows in as many tables as commands can fill. */
 static const char rows[] =
-    "range-add {\"network\": \"10.0.5.0/24\", \"start-address\": \"10.0.5.100\", \"end-address\": \"10.0.5.110\", "
-    "\"managed-by-service\": \"MS DHCP\", \"subnet-id\": 5}\n"
-    "range-add {\"network\": \"10.9.0.0/24\", \"start-address\": \"10.9.0.1\", \"end-address\": \"10.9.0.9\"}\n"
-    "address-add {\"ip-address\": \"10.9.0.2\"}\n"
+    "range-add {\"address-family\": \"InterNetwork\", \"subnet-id\": \"10.0.5.0\", \"prefix-length\": 24, "
+    "\"start-ip-address\": \"10.0.5.100\", \"end-ip-address\": \"10.0.5.110\", \"create-subnet\": true, "
+    "\"address-assignment\": \"Static\", \"address-category\": \"Private\", " MANAGED_BY_IPAM "}\n"
+    "range-add {\"address-family\": \"InterNetwork\", \"subnet-id\": \"10.9.0.0\", \"prefix-length\": 24, "
+    "\"start-ip-address\": \"10.9.0.1\", \"end-ip-address\": \"10.9.0.9\", \"create-subnet\": true, "
+    "\"address-assignment\": \"Static\", \"address-category\": \"Private\", " MANAGED_BY_IPAM "}\n"
+    "address-add {\"address-family\": \"InterNetwork\", \"ip-address\": \"10.9.0.2\", " MANAGED_BY_IPAM "}\n"
     "custom-field-add {\"name\": \"Floor\", \"type\": \"Freeform\"}\n"
     "custom-field-add {\"name\": \"Color\", \"type\": \"Multivalued\", \"values\": [\"red\"]}\n"
     "failover-add {\"relationship-name\": \"own\", \"mode\": \"HotStandby\", \"server1-name\": \"server1\", "
@@ -264,6 +271,25 @@ static const char rows[] =
     "\"0000000100000000:1a3185c5000\", \"definition\": \"{\\\"subnet4\\\":{\\\"id\\\":5,\\\"subnet\\\":"
     "\\\"10.0.5.0/24\\\",\\\"user-context\\\":{\\\"words\\\":\\\"theirs\\\"}}}\"}]}\n"
     "put 12 twelve\n";
+
+/* Tables that have rows then. */
+static const char *const filled[] = {"ADM_DHCPScopesTable",   "ADM_IPRangeTable", "ADM_IPAddressTable",
+                                     "ADM_CustomFieldsTable", "ReplicationQueue", "ScopeVersions"};
+
+static bool has_rows(const char *path, const char *table)
+{
+    sqlite3 *database = NULL;
+    sqlite3_stmt *statement = NULL;
+    char sql[100];
+    bool has;
+
+    (void)snprintf(sql, sizeof sql, "SELECT 1 FROM %s LIMIT 1", table);
+    has = sqlite3_open(path, &database) == SQLITE_OK &&
+          sqlite3_prepare_v2(database, sql, -1, &statement, NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW;
+    (void)sqlite3_finalize(statement);
+    (void)sqlite3_close(database);
+    return has;
+}
 
 void server_prepare(void)
 {
@@ -280,6 +306,11 @@ void server_prepare(void)
     fake_server_pair(server, fake_server_port(server), 1); /* nobody listens at port 1 */
     server_run(&input, 0, true);
     copy_file(fake_server_store(server), prepared);
+    for (size_t i = 0; i < sizeof filled / sizeof filled[0]; i++)
+        if (!has_rows(prepared, filled[i])) {
+            fprintf(stderr, "the prepared store has no rows in %s\n", filled[i]);
+            abort();
+        }
 }
 
 const char *server_prepared(void)
