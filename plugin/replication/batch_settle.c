@@ -194,8 +194,7 @@ static struct result number_anew(struct settling *settling)
 {
     struct mirror_writer *writer = settling->writer;
     const struct batch_item *item = settling->item;
-    /* What the partner was known to have, and what it says that it has: the answer to an earlier batch may be lost. */
-    const struct version_vector known = version_merge(&item->known, &item->has);
+    const uint64_t now = (uint64_t)writer->now;
     struct version_vector version = item->version;
     const struct mirror_removal removal = {.subnet_id = item->wish.subnet_id,
                                            .prefix = item->wish.prefix,
@@ -204,9 +203,11 @@ static struct result number_anew(struct settling *settling)
                                            .agreed_with = -1};
     struct result result;
 
+    /* What the partner says that it has, not what it was known to have: it may have taken more, or lost its store. */
     if (!version_clocks_agree(settling->partner_clock, writer->now) ||
-        (!version_number_anew(&version, &known, (uint64_t)writer->now) &&
-         !version_forget_strangers(&version, &item->has, writer->plugin->writer)))
+        (!version_number_anew(&version, &item->has, now) &&
+         !version_forget_strangers(&version, &item->has, writer->plugin->writer)) ||
+        version_ahead(&version, version_limit(&item->has, now)) != NULL)
         return result_error(RESULT_NOT_FOUND, "its numbers are right");
     if (!settling->known) {
         result = mirror_remove_scope(writer, &removal);

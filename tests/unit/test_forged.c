@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -291,6 +292,43 @@ static void test_a_conflict_that_was_made_up_is_over_when_both_have_the_same(voi
     assert_both_run(1, "old");
 }
 
+/* As if both clocks had been ahead when it was edited. */
+static void number_ahead(struct fake_server *server)
+{
+    char *has = pair_version_of_first(server), text[VERSION_TEXT_SIZE], sql[VERSION_TEXT_SIZE + 100];
+    struct version_vector version;
+    sqlite3 *database = NULL;
+
+    assert_true(version_parse(has, &version));
+    free(has);
+    for (size_t i = 0; i < version.count; i++)
+        version.part[i].edit += HOURS(24 * 400);
+    version_print(&version, text);
+    fake_server_stop(server);
+    (void)snprintf(sql, sizeof sql, "UPDATE ScopeVersions SET Version = '%s' WHERE SubnetId = 1", text);
+    assert_int_equal(sqlite3_open(fake_server_store(server), &database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(database), SQLITE_OK);
+}
+
+/* It is numbered anew, once; the partner is not asked again and again. */
+static void test_a_number_that_only_a_lost_store_believed_is_given_anew(void **state)
+{
+    static const char parameters[] = "{\"reconcile-interval\": 1, \"retry\": {\"min-ms\": 50, \"max-ms\": 200}}";
+
+    (void)state;
+    start_pair();
+    number_ahead(one);
+    fake_server_stop(two);
+    assert_int_equal(unlink(fake_server_store(two)), 0);
+    assert_int_equal(fake_server_start(two, parameters), RESULT_OK);
+    assert_int_equal(fake_server_start(one, parameters), RESULT_OK);
+    assert_arrives(two, 1, "old");
+    pair_await_quiet();
+    assert_true(fake_server_status(one, "scopes-sent") < 20);
+    assert_edits_arrive(1);
+}
+
 static void test_two_that_differ_find_out_whatever_their_versions_say(void **state)
 {
     (void)state;
@@ -321,6 +359,7 @@ int main(void)
         TEST(test_nobody_speaks_for_a_server_beyond_what_it_has_done),
         TEST(test_a_removal_of_what_never_was_does_not_spoil_its_id),
         TEST(test_a_conflict_that_was_made_up_is_over_when_both_have_the_same),
+        TEST(test_a_number_that_only_a_lost_store_believed_is_given_anew),
         TEST(test_two_that_differ_find_out_whatever_their_versions_say),
     };
 
