@@ -25,5 +25,5 @@ def lacks(library):
     }
     if "X86-64" in read("readelf", "--file-header", library):
         # What gcc writes for -fstack-clash-protection: it touches each page of a large frame.
-        found["stack probes"] = re.search(r"\borq? +\$0x0,\(%rsp\)", read("objdump", "-d", library)) is not None
+        found["stack probes"] = re.search(r"\bor[bwlq]? +\$0x0,\(%rsp\)", read("objdump", "-d", library)) is not None
     return {name for name, there in found.items() if not there}
