@@ -83,4 +83,4 @@ def test_a_second_one_at_a_reload_costs_nothing(make_pair, second_path):
     server.reload()
     pair.wait_settled()
     assert "configuration-error" not in server.command("failover-status")
-    assert not descriptors(server) - before
+    wait_until(lambda: not descriptors(server) - before, 10, "nothing is left open")
