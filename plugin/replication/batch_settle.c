@@ -187,9 +187,9 @@ static struct result settle_held(struct settling *settling, const char *reason)
     return mirror_put_agreement(settling->writer, &settling->entry, settling->number, item->definition);
 }
 
-/* The partner refused numbers that were given while a clock was ahead, and all clocks are right again; or it does not
- * believe the writers that somebody who spoke for it has named here: the version is numbered anew and sent at once.
- * RESULT_NOT_FOUND if that is not so. */
+/* The partner does not believe the version: it has numbers of a clock that was ahead, and both clocks are right again;
+ * or it has writers whom the partner does not know, because somebody else spoke in the partner's name. It is numbered
+ * anew and sent at once. RESULT_NOT_FOUND if neither is so. */
 static struct result number_anew(struct settling *settling)
 {
     struct mirror_writer *writer = settling->writer;

@@ -86,8 +86,8 @@ static void add_string(struct growing *growing, const char *text, size_t length)
     add_text(growing, "\"");
 }
 
-/* Kea prints names as they are. With a quote, a backslash or a control character in one that is no JSON, and nobody
- * could read it; those are escaped. */
+/* Kea prints names as they are, which is no JSON if one has a quote, a backslash or a control character: here these are
+ * escaped. */
 static void add_name(struct growing *growing, const char *name)
 {
     add_text(growing, "\"");

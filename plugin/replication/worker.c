@@ -221,7 +221,7 @@ static bool run_jobs(struct worker *worker, bool last_chance)
     while ((job = take_job(worker, &worker->jobs)) != NULL) {
         struct result result = job->run(plugin, job->argument);
 
-        if (result.code == RESULT_MEMORY && ++worker->memory_tries >= MEMORY_TRIES) {
+        if (result.code == RESULT_MEMORY && !last_chance && ++worker->memory_tries >= MEMORY_TRIES) {
             worker->memory_tries = 0;
             job_free(job);
             changes_missed(plugin, &result);
