@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Everything that is tested: installs what is missing, builds, runs the unit tests and the end-to-end tests with this
-# machine's Kea, both again with sanitizers, the unit tests of a build by clang and with coverage, tests/lint.sh, a smoke
-# test with the Kea of Debian 13 and of Debian testing, and the example on fresh Debian 12, 13 and testing.
+# machine's Kea, both again with sanitizers, the unit tests of a build by clang and with coverage, tests/lint.sh, the fuzz
+# targets, the allocation failure sweep, a smoke test with the Kea of Debian 13 and of Debian testing, and the example on
+# fresh Debian 12, 13 and testing.
 #
-#   tests/run.sh                  everything, the fuzz targets for a minute each
+#   tests/run.sh                  everything; the fuzz targets for a minute each, the sweep for four
 #   tests/run.sh --quick          unit tests and end-to-end tests with this machine's Kea
 #   tests/run.sh --quick FILES    these end-to-end tests (test_smoke.py)
 #   tests/run.sh --smoke          only the other releases
@@ -91,6 +92,18 @@ fuzz_targets() {
     good=$(grep -c 'nothing found$' "$scratch/fuzz.txt")
     bad=$(($(ls "$top/tests/fuzz/corpus" | wc -l) - good))
     echo "fuzz targets: $good passed, $bad failed"
+    passed=$((passed + good)) failed=$((failed + bad))
+}
+
+# sweep_allocations FOLDER: a line for each program; each without a finding has passed.
+sweep_allocations() {
+    local good bad
+    KFS_BUILD=$1 "$top/tests/sweep/run" 240 </dev/null 2>&1 | tee "$scratch/sweep.txt"
+    local code=${PIPESTATUS[0]}
+    good=$(grep -c 'findings 0$' "$scratch/sweep.txt")
+    bad=$(grep -c 'FAILED' "$scratch/sweep.txt")
+    if [ "$code" != 0 ] && [ "$bad" = 0 ]; then bad=1; fi
+    echo "programs swept: $good passed, $bad failed"
     passed=$((passed + good)) failed=$((failed + bad))
 }
 
@@ -248,7 +261,7 @@ example() {
 what=${1:-all}
 case $what in
     all | --quick | --smoke | --examples) ;;
-    *) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    *) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
 if [ "$(id -u)" != 0 ]; then echo "tests/run.sh: needs root, for network namespaces and packages" >&2; exit 2; fi
 
@@ -279,6 +292,7 @@ if [ "$what" = all ]; then
     in_background coverage build_all_in "$build-coverage" --enable-coverage --without-kea
     in_background asan build_all_in "$build-asan" --enable-sanitizers
     in_background tsan build_all_in "$build-tsan" --enable-thread-sanitizer
+    in_background sweep build_all_in "$build-sweep" --enable-allocation-sweep
     in_background fuzz build_in "$build-fuzz" --enable-fuzzers --without-kea CC=clang CXX=clang++ CFLAGS="-g -O1"
 fi
 if [ "$what" != --quick ]; then
@@ -333,6 +347,12 @@ if [ "$what" = all ]; then
         fuzz_targets "$build-fuzz"
     else
         wrong "the build with --enable-fuzzers"
+    fi
+    say "allocation failure sweep, four minutes"
+    if done_in_background sweep; then
+        sweep_allocations "$build-sweep"
+    else
+        wrong "the build with --enable-allocation-sweep"
     fi
 fi
 
