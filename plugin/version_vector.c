@@ -231,6 +231,13 @@ size_t version_strangers(const struct version_vector *version, const struct vers
     return count;
 }
 
+size_t version_crowd(const struct version_vector *version, const struct version_vector *mine, uint64_t now)
+{
+    const size_t strangers = version_strangers(version, mine, now > VERSION_AHEAD_MAX ? now - VERSION_AHEAD_MAX : 0);
+
+    return strangers > VERSION_STRANGERS_MAX ? strangers : 0;
+}
+
 bool version_drop_ahead(struct version_vector *version, uint64_t limit)
 {
     size_t kept = 0;

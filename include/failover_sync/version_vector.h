@@ -98,6 +98,13 @@ const struct version_part *version_ahead(const struct version_vector *version, u
 /* How many writers have numbers above `since` in the version and none in `mine`. */
 size_t version_strangers(const struct version_vector *version, const struct version_vector *mine, uint64_t since);
 
+/* No pair loses that many stores within a day. With room for more in a version, those who are made up do not crowd out
+ * those who are not. */
+#define VERSION_STRANGERS_MAX 8
+
+/* How many writers of the last day a version has that `mine` has not, if those are too many to be believed; else 0. */
+size_t version_crowd(const struct version_vector *version, const struct version_vector *mine, uint64_t now);
+
 /* Takes out all parts with a number above `limit`; true if there were any. */
 bool version_drop_ahead(struct version_vector *version, uint64_t limit);
 

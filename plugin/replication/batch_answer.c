@@ -45,19 +45,28 @@ static struct batch_item *find_item(struct batch *batch, int64_t subnet_id)
     return NULL;
 }
 
-/* A partner's version becomes part of ours, so it has to be believable. */
+/* A partner's version becomes part of ours, so it has to be believable. One that only stands for words that were found
+ * knows nobody yet, and is told of everybody. */
 static void check_version(const char *partner, struct batch_item *item)
 {
     const struct version_vector sent = item->version;
     const uint64_t now = (uint64_t)engine_now();
     const struct version_part *ahead = version_ahead(&item->has, version_limit(&sent, now));
+    const size_t strangers = version_is_found(&sent) ? 0 : version_crowd(&item->has, &sent, now);
 
-    if (ahead == NULL)
+    if (ahead != NULL)
+        (void)snprintf(
+            item->text, sizeof item->text,
+            "%.80s has a version of it whose number is %llu days ahead of the clock here: set both clocks right",
+            partner, (unsigned long long)((ahead->edit - now) / VERSION_AHEAD_MAX));
+    else if (strangers != 0)
+        (void)snprintf(item->text, sizeof item->text,
+                       "%.60s has a version with %zu writers of the last day whom nobody knows here; a shared secret "
+                       "prevents that",
+                       partner, strangers);
+    else
         return;
     item->outcome = BATCH_FAILED;
-    (void)snprintf(item->text, sizeof item->text,
-                   "%.80s has a version of it whose number is %llu days ahead of the clock here: set both clocks right",
-                   partner, (unsigned long long)((ahead->edit - now) / VERSION_AHEAD_MAX));
     item->has = sent;
 }
 

@@ -44,7 +44,7 @@ struct present {
     bool builds;  /* its removal builds on what the sender last had */
     bool met;     /* of the sender is known what it has: */
     struct version_vector known;
-    struct fingerprint theirs; /* by its own printing */
+    struct fingerprint theirs; /* the same text by its printing, if the two have agreed on it */
 };
 
 static struct present look(const struct reception *reception, const struct received_scope *scope)
@@ -61,7 +61,8 @@ static struct present look(const struct reception *reception, const struct recei
         present.version = entry.version;
         present.met = entry.agreement[reception->number].met;
         present.known = entry.agreement[reception->number].known;
-        present.theirs = entry.agreement[reception->number].theirs;
+        if (fingerprint_equal(entry.agreement[reception->number].ours, entry.fingerprint))
+            present.theirs = entry.agreement[reception->number].theirs;
         recorded = entry.fingerprint;
         scope_entry_clear(&entry);
     } else if (scope_index_get_removed(index, scope->subnet_id, &removed)) {
@@ -181,24 +182,19 @@ static bool is_made_up(const struct reception *reception, struct received_scope 
     return true;
 }
 
-/* No pair loses that many stores between two exchanges. With room for more in a version, those who are made up do not
- * crowd out those who are not. */
-#define STRANGERS_MAX 8
-
 static bool is_crowded(const struct reception *reception, struct received_scope *scope, const struct present *present,
                        uint64_t now)
 {
-    const uint64_t since = now > VERSION_AHEAD_MAX ? now - VERSION_AHEAD_MAX : 0;
-    const size_t strangers = version_strangers(&scope->version, &present->version, since);
+    const size_t strangers = version_crowd(&scope->version, &present->version, now);
 
     /* A server whose store is new knows nobody. */
-    if (strangers <= STRANGERS_MAX || (version_is_found(&present->version) && scope->definition != NULL))
+    if (strangers == 0 || (version_is_found(&present->version) && scope->definition != NULL))
         return false;
     scope->outcome = BATCH_CLOCK_AHEAD;
     (void)snprintf(scope->text, sizeof scope->text,
                    "its version names %zu writers of the last day whom %.80s does not know, and up to %d can be: is "
                    "somebody else speaking for its partner? A shared secret prevents that",
-                   strangers, relationship_self(reception_relationship(reception))->name, STRANGERS_MAX);
+                   strangers, relationship_self(reception_relationship(reception))->name, VERSION_STRANGERS_MAX);
     return true;
 }
 

@@ -53,6 +53,13 @@ static json_t *ask(struct fake_server *server, json_t *arguments)
     return root;
 }
 
+static const char *state_of(const json_t *answer)
+{
+    const char *state = json_string_value(json_object_get(json_object_get(answer, "arguments"), "state"));
+
+    return state == NULL ? "" : state;
+}
+
 /* A scope as the partner of `server` would send it; without words its removal. The caller frees what came of it. */
 static json_t *forge(struct fake_server *server, uint32_t subnet_id, const char *words, const char *version)
 {
@@ -73,6 +80,13 @@ static json_t *forge(struct fake_server *server, uint32_t subnet_id, const char 
         answer = ask(server, json_pack("{s:[O]}", "scopes", scope));
     }
     json_decref(scope);
+    while (strcmp(state_of(answer), "pending") == 0) {
+        json_t *ticket = json_incref(json_object_get(json_object_get(answer, "arguments"), "ticket"));
+
+        json_decref(answer);
+        usleep(20000);
+        answer = ask(server, json_pack("{s:o}", "ticket", ticket));
+    }
     outcome = json_array_get(json_object_get(json_object_get(answer, "arguments"), "scopes"), 0);
     if (outcome == NULL)
         fail_msg("%s", json_dumps(answer, 0));
@@ -107,6 +121,21 @@ static void assert_arrives(struct fake_server *server, uint32_t subnet_id, const
         fail_msg("scope %u is not \"%s\":\n%s\n%s\n%s\n%s", subnet_id, words,
                  fake_server_command(one, "scope-get-all", NULL), fake_server_command(two, "scope-get-all", NULL),
                  fake_server_command(one, "failover-status", NULL), fake_server_command(two, "failover-status", NULL));
+}
+
+static void await_says(struct fake_server *server, const char *says)
+{
+    for (int ms = 0;; ms += 20) {
+        char *answer = fake_server_command(server, "scope-get-all", NULL);
+        const bool found = strstr(answer, says) != NULL;
+
+        if (!found && ms >= PAIR_SOON)
+            fail_msg("\"%s\" is not in %s", says, answer);
+        free(answer);
+        if (found)
+            return;
+        usleep(20000);
+    }
 }
 
 static void assert_edits_arrive(uint32_t subnet_id)
@@ -196,6 +225,45 @@ static void test_a_crowd_that_one_server_took_in_is_forgotten_where_the_other_do
     assert_edits_arrive(1);
 }
 
+/* An answer with writers beside those that a scope's version has there. */
+static char *add_crowd(char *answer)
+{
+    char *version = strstr(answer, "\"version\":\""), *changed, crowd[VERSION_TEXT_SIZE];
+    struct version_vector invented = {.count = 0};
+
+    if (version == NULL)
+        return answer;
+    version += strlen("\"version\":\"");
+    for (uint64_t i = 1; i <= 11; i++)
+        version_add(&invented, i << 1, now_ms());
+    version_print(&invented, crowd);
+    if (asprintf(&changed, "%.*s%s,%s", (int)(version - answer), answer, crowd, version) < 0)
+        abort();
+    free(answer);
+    return changed;
+}
+
+/* Two servers that take a crowd in from answers, each in turn, send each other the same text for ever. */
+static void test_a_crowd_in_an_answer_is_not_taken_in(void **state)
+{
+    char *version;
+
+    (void)state;
+    start_pair();
+    fake_server_set_tamper(two, add_crowd);
+    fake_server_command_put(one, 1, "edited");
+    assert_arrives(two, 1, "edited");
+    assert_true(fake_server_await_status(one, "out-of-sync", 1, PAIR_SOON));
+    await_says(one, "a version with 11 writers of the last day whom nobody knows here");
+    version = pair_version_of_first(one);
+    assert_null(strstr(version, "0000000000000002"));
+    free(version);
+    fake_server_set_tamper(two, NULL);
+    pair_await_quiet();
+    assert_true(fake_server_status(one, "scopes-sent") < 100);
+    assert_edits_arrive(1);
+}
+
 /* The other believes it, and its own edits are made on top of that. */
 static void test_an_edit_that_the_partner_never_made_is_forgotten_where_that_one_says_so(void **state)
 {
@@ -267,7 +335,6 @@ static void test_a_removal_of_what_never_was_does_not_spoil_its_id(void **state)
     }
 }
 
-/* One version, two texts: the versions alone would never tell. */
 /* Nobody has to settle a conflict that there is only in somebody's words. */
 static void test_a_conflict_that_was_made_up_is_over_when_both_have_the_same(void **state)
 {
@@ -329,6 +396,36 @@ static void test_a_number_that_only_a_lost_store_believed_is_given_anew(void **s
     assert_edits_arrive(1);
 }
 
+/* A text that was told while the two disagreed is not ours in another print: two that take it for that, each for the
+ * other's, swap their texts for ever. */
+static void test_a_text_that_lost_is_not_taken_by_the_version_of_both(void **state)
+{
+    char version[VERSION_TEXT_SIZE], *both, *words;
+    json_t *outcome;
+
+    (void)state;
+    start_both("{\"retry\": {\"min-ms\": 50, \"max-ms\": 200}}");
+    fake_server_set_reachable(two, false);
+    fake_server_command_put(one, 1, "of one");
+    invent(1, now_ms(), version);
+    for (int i = 0; i < 3; i++) {
+        outcome = forge(one, 1, "forged", version);
+        assert_string_equal(json_string_value(json_object_get(outcome, "result")), "overruled");
+        json_decref(outcome);
+        assert_true(fake_server_await_status(one, "scopes-received", i + 1, PAIR_SOON));
+        both = pair_version_of_first(one);
+        (void)snprintf(version, sizeof version, "%s", both);
+        free(both);
+        words = fake_server_words(one, 1);
+        assert_string_equal(words, "of one");
+        free(words);
+    }
+    fake_server_set_reachable(two, true);
+    assert_arrives(two, 1, "of one");
+    assert_edits_arrive(1);
+}
+
+/* One version, two texts: the versions alone would never tell. */
 static void test_two_that_differ_find_out_whatever_their_versions_say(void **state)
 {
     (void)state;
@@ -355,11 +452,13 @@ int main(void)
         TEST(test_invented_writers_of_this_age_do_not_silence_anybody),
         TEST(test_a_crowd_of_invented_writers_is_refused),
         TEST(test_a_crowd_that_one_server_took_in_is_forgotten_where_the_other_does_not_believe_it),
+        TEST(test_a_crowd_in_an_answer_is_not_taken_in),
         TEST(test_an_edit_that_the_partner_never_made_is_forgotten_where_that_one_says_so),
         TEST(test_nobody_speaks_for_a_server_beyond_what_it_has_done),
         TEST(test_a_removal_of_what_never_was_does_not_spoil_its_id),
         TEST(test_a_conflict_that_was_made_up_is_over_when_both_have_the_same),
         TEST(test_a_number_that_only_a_lost_store_believed_is_given_anew),
+        TEST(test_a_text_that_lost_is_not_taken_by_the_version_of_both),
         TEST(test_two_that_differ_find_out_whatever_their_versions_say),
     };
 
