@@ -7,6 +7,8 @@
 #include "failover_sync/mirror.h"
 #include "failover_sync/receive.h"
 
+#include "plugin/replication/conflict.h"
+
 /* One scope received. */
 struct received_scope {
     uint32_t subnet_id;
@@ -23,7 +25,7 @@ struct received_scope {
     struct kea_scope after;
     struct fingerprint now;         /* of `after` */
     struct version_vector answered; /* what this server has of it then */
-    bool conflicting;
+    enum conflict_verdict verdict;
     bool network_kept; /* its shared network has other parameters here than it brought along */
 };
 

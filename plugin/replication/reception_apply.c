@@ -94,57 +94,57 @@ static bool store_lost_here(const struct received_scope *scope, const struct pre
     return version_is_found(&present->version) && !present->met && !fingerprint_empty(scope->base);
 }
 
-/* Two texts of one version are a conflict, or each server would take the other's. The same text is another fingerprint
- * where another release of the server prints it. */
-static bool is_other_text(const struct received_scope *scope, const struct present *present)
+/* The text that both agreed on has another fingerprint where another release of the server prints it. */
+static enum conflict_text compare_texts(const struct received_scope *scope, const struct present *present)
 {
-    return !same(present->fingerprint, scope->theirs) && !(present->met && same(present->theirs, scope->theirs));
+    if (same(present->fingerprint, scope->theirs))
+        return TEXT_SAME;
+    return present->met && same(present->theirs, scope->theirs) ? TEXT_REPRINTED : TEXT_OTHER;
 }
 
-/* Both were changed; but one of them, if it only followed its shared network, by nobody. */
-static enum version_order order_of_edits(const struct received_scope *scope, const struct present *present)
+static enum conflict_verdict judge(const struct reception *reception, const struct received_scope *scope,
+                                   const struct present *present)
 {
-    const bool here = version_only_followed(&present->version, &scope->version) && !present->edited;
-    const bool there = version_only_followed(&scope->version, &present->version);
+    const struct conflict_side mine = {
+        .state = !present->counted                         ? OBJECT_NEVER
+                 : fingerprint_empty(present->fingerprint) ? OBJECT_REMOVED
+                                                           : OBJECT_THERE,
+        .news = present->edited ? NEWS_UNCOUNTED : conflict_news(&present->version, &scope->version),
+        .lost = store_lost_here(scope, present),
+        /* One that knows no more of a removal that both had made has lost its store since. */
+        .taken = present->agreed,
+    };
+    const struct conflict_side theirs = {
+        .state = scope->definition == NULL ? OBJECT_REMOVED : OBJECT_THERE,
+        .news = conflict_news(&scope->version, &present->version),
+        .lost = sender_lost_store(scope, present),
+    };
+    const struct conflict_facts facts = {
+        .source = SOURCE_RECEIVED,
+        .text = compare_texts(scope, present),
+        .primary_wins = reception->plugin->parameters.primary_wins,
+        .primary = relationship_is_primary(reception_relationship(reception)),
+    };
 
-    if (here == there)
-        return VERSION_APART;
-    return here ? VERSION_NEWER : VERSION_OLDER;
+    return conflict_verdict(&mine, &theirs, &facts);
 }
 
-static enum version_order order_of(const struct received_scope *scope, const struct present *present)
+/* Whether what was sent is to be put in place; else what runs here stays in spite of a conflict. */
+static bool may_apply(const struct reception *reception, struct received_scope *scope)
 {
-    enum version_order order;
-
-    if (!present->counted)
-        return VERSION_NEWER;
-    order = version_compare(&scope->version, &present->version);
-    if (present->edited)
-        return order == VERSION_SAME || order == VERSION_OLDER ? VERSION_OLDER : order_of_edits(scope, present);
-    if (order == VERSION_SAME && is_other_text(scope, present))
-        return VERSION_APART;
-    if (order != VERSION_APART)
-        return order;
-    if (sender_lost_store(scope, present))
-        return VERSION_OLDER;
-    /* One that knows no more of a removal that both had made has lost its store since. */
-    return store_lost_here(scope, present) || present->agreed ? VERSION_NEWER : order_of_edits(scope, present);
-}
-
-/* Both were changed. */
-static bool settle_conflict(const struct reception *reception, struct received_scope *scope)
-{
-    const struct relationship *relationship = reception_relationship(reception);
-
-    scope->conflicting = true;
-    if (!reception->plugin->parameters.primary_wins) {
+    switch (scope->verdict) {
+    case VERDICT_CONFLICT_NEITHER:
+    case VERDICT_WAITING:
         scope->outcome = BATCH_CONFLICT;
         (void)snprintf(scope->text, sizeof scope->text, "%.80s holds a version of its own of %s",
-                       relationship_self(relationship)->name, scope->prefix);
+                       relationship_self(reception_relationship(reception))->name, scope->prefix);
         return false;
+    case VERDICT_CONFLICT_MINE:
+        scope->outcome = BATCH_OVERRULED;
+        return false;
+    default:
+        return true;
     }
-    scope->outcome = BATCH_OVERRULED;
-    return !relationship_is_primary(relationship);
 }
 
 /* The writer of a number that is not believed, and by how much the clocks differ if that is the reason. */
@@ -228,7 +228,6 @@ static bool compare(struct reception *reception, struct received_scope *scope)
 {
     const struct kea_server *server = reception->plugin->server;
     struct present present;
-    enum version_order order;
     struct result result = server->scope_get(server->context, KEA_RUNNING, scope->subnet_id, &scope->before);
 
     if (result_failed(result) && result.code != RESULT_NOT_FOUND) {
@@ -242,8 +241,8 @@ static bool compare(struct reception *reception, struct received_scope *scope)
         return false; /* its definition is beyond the bounds */
     if (!is_believed(reception, scope, &present))
         return false;
-    order = order_of(scope, &present);
-    if (order == VERSION_OLDER) {
+    scope->verdict = judge(reception, scope, &present);
+    if (scope->verdict == VERDICT_MINE) {
         scope->outcome = BATCH_OUTDATED;
         return false;
     }
@@ -252,8 +251,7 @@ static bool compare(struct reception *reception, struct received_scope *scope)
         scope->outcome = BATCH_UNCHANGED;
         return false;
     }
-    if (is_unprinted(reception, scope) || has_other_id(reception, scope) ||
-        (order == VERSION_APART && !settle_conflict(reception, scope)))
+    if (is_unprinted(reception, scope) || has_other_id(reception, scope) || !may_apply(reception, scope))
         return false;
     if (scope->definition == NULL && !reception_takes_removal(reception, scope))
         return false;

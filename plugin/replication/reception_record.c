@@ -94,8 +94,7 @@ static bool is_edited(const struct received_scope *scope, const struct recorded 
 /* Whether a conflict waited for an administrator, who has decided it on the other server. */
 static bool was_held(const struct plugin *plugin, const struct recorded *recorded)
 {
-    return !plugin->parameters.primary_wins && recorded->met &&
-           version_compare(&recorded->version, &recorded->known) == VERSION_APART;
+    return recorded->met && conflict_waits(&recorded->version, &recorded->known, plugin->parameters.primary_wins);
 }
 
 /* What came of a scope, as it is to be mirrored. */
@@ -153,7 +152,8 @@ static struct result record_taken(struct mirror_writer *writer, const struct rec
     };
     struct result result = result_ok();
 
-    if (scope->outcome == BATCH_APPLIED && (scope->conflicting || was_held(writer->plugin, &recorded)))
+    if (scope->outcome == BATCH_APPLIED &&
+        (scope->verdict == VERDICT_CONFLICT_THEIRS || was_held(writer->plugin, &recorded)))
         result = record_history(writer, scope);
     if (!result_failed(result) && scope->network_kept)
         result = record_network(writer, scope);

@@ -1,6 +1,9 @@
 /* What is done about versions that differ. Most differences are on their way; the others come from a store that was
- * lost or put back, or from a partner that forgot what it took. Whoever has the newer version sends it. */
+ * lost or put back, or from a partner that forgot what it took. Whoever has the version that counts sends it; which one
+ * that is, is decided in conflict.c. */
 #include "reconcile_private.h"
+
+#include "conflict.h"
 
 #include "failover_sync/mirror.h"
 
@@ -118,15 +121,54 @@ static bool is_held(const struct settlement *settlement, const struct scope_entr
 {
     const struct scope_agreement *agreement = &entry->agreement[settlement->number];
 
-    return !settlement->writer.plugin->parameters.primary_wins && agreement->met &&
-           fingerprint_empty(agreement->ours) && version_equal(&agreement->known, &scope->version);
+    return agreement->met && fingerprint_empty(agreement->ours) && version_equal(&agreement->known, &scope->version) &&
+           conflict_waits(&entry->version, &agreement->known, settlement->writer.plugin->parameters.primary_wins);
 }
 
-/* One version with two texts: whatever made them differ, they are compared anew, as a conflict. */
-static bool is_other_text(const struct settlement *settlement, const struct scope_entry *entry,
-                          const struct partner_scope *scope)
+static struct conflict_facts facts_of(const struct settlement *settlement, bool same_text)
 {
-    return !fingerprint_equal(scope->text, scope_entry_expected(entry, settlement->number));
+    return (struct conflict_facts){
+        .source = SOURCE_LISTED,
+        .text = same_text ? TEXT_SAME : TEXT_OTHER,
+        .primary_wins = settlement->writer.plugin->parameters.primary_wins,
+        .primary = relationship_is_primary(settlement->relationship),
+    };
+}
+
+/* `scope` is NULL if the partner's list does not have it. */
+static enum conflict_verdict judge_known(const struct settlement *settlement, const struct scope_entry *entry,
+                                         const struct partner_scope *scope)
+{
+    struct conflict_side mine = {.state = OBJECT_THERE}, theirs = {.state = OBJECT_NEVER};
+    struct conflict_facts facts =
+        facts_of(settlement, scope != NULL && !scope->removed &&
+                                 fingerprint_equal(scope->text, scope_entry_expected(entry, settlement->number)));
+
+    if (scope != NULL) {
+        theirs.state = scope->removed ? OBJECT_REMOVED : OBJECT_THERE;
+        mine.news = conflict_news(&entry->version, &scope->version);
+        theirs.news = conflict_news(&scope->version, &entry->version);
+        facts.waits = is_held(settlement, entry, scope);
+    }
+    return conflict_verdict(&mine, &theirs, &facts);
+}
+
+/* `removed` is NULL if this server knows of no removal. */
+static enum conflict_verdict judge_unknown(const struct settlement *settlement, const struct scope_removed *removed,
+                                           const struct partner_scope *scope)
+{
+    struct conflict_side mine = {.state = OBJECT_NEVER};
+    struct conflict_side theirs = {.state = scope->removed ? OBJECT_REMOVED : OBJECT_THERE};
+    const struct conflict_facts facts = facts_of(settlement, scope->removed);
+
+    if (removed != NULL) {
+        mine.state = OBJECT_REMOVED;
+        mine.news = conflict_news(&removed->version, &scope->version);
+        /* A partner that knows no more of a removal that both had made has lost its store since. */
+        mine.taken = (removed->agreed >> settlement->number & 1) != 0;
+        theirs.news = conflict_news(&scope->version, &removed->version);
+    }
+    return conflict_verdict(&mine, &theirs, &facts);
 }
 
 /* A removal that was received and waits for a person. */
@@ -164,25 +206,26 @@ static struct result confirm(const struct settlement *settlement, const struct s
 static struct result settle_known(struct settlement *settlement, struct scope_entry *entry)
 {
     struct partner_scope *scope = find(settlement->list, entry->subnet_id);
-    const enum version_order order = scope == NULL ? VERSION_NEWER : version_compare(&entry->version, &scope->version);
     struct result result;
 
     if (entry->unprinted)
         return result_ok();
     if (scope != NULL && scope->unprinted != NULL)
         return note_unprinted(settlement, entry, scope->unprinted);
-    if (order == VERSION_OLDER) {
-        if (!scope->removed || !holds_removal(settlement, scope))
+    switch (judge_known(settlement, entry, scope)) {
+    case VERDICT_THEIRS:
+        if (scope != NULL && (!scope->removed || !holds_removal(settlement, scope)))
             want(settlement, scope);
         return result_ok();
-    }
-    /* It cannot be there and removed in one version: the partner says which it is. */
-    if (order == VERSION_SAME && !scope->removed && !is_other_text(settlement, entry, scope))
+    case VERDICT_SAME:
         return scope_entry_agreed(entry, settlement->number) ? result_ok() : confirm(settlement, entry);
-    if (order == VERSION_APART && is_held(settlement, entry, scope))
+    case VERDICT_WAITING:
         return result_ok();
-    result = push(settlement, entry->subnet_id, entry->prefix, false);
-    return result_failed(result) ? result : note_lost(settlement, entry);
+    default:
+        /* In a conflict the partner decides by the same rule, and answers. */
+        result = push(settlement, entry->subnet_id, entry->prefix, false);
+        return result_failed(result) ? result : note_lost(settlement, entry);
+    }
 }
 
 /* A scope that the partner has removed and of which this server knows nothing: its store was lost, or new. The removal
@@ -216,22 +259,24 @@ static struct result note_removed(struct settlement *settlement, struct partner_
 static struct result settle_unknown(struct settlement *settlement, struct partner_scope *scope)
 {
     struct plugin *plugin = settlement->writer.plugin;
-    struct scope_removed removed;
-    enum version_order order = VERSION_OLDER;
+    struct scope_removed removed = {.subnet_id = scope->subnet_id};
     const bool known = scope_index_get_removed(plugin->index, scope->subnet_id, &removed);
 
-    if (scope->removed)
-        return known ? result_ok() : note_removed(settlement, scope);
-    if (known)
-        order = version_compare(&removed.version, &scope->version);
-    /* A partner that knows no more of a removal that both had made has lost its store since. */
-    if (known && order == VERSION_APART && (removed.agreed >> settlement->number & 1) != 0)
-        order = VERSION_OLDER;
-    if (order == VERSION_OLDER && scope->unprinted == NULL)
-        want(settlement, scope);
-    else if (order != VERSION_OLDER && order != VERSION_SAME && plugin->parameters.deletes)
+    switch (judge_unknown(settlement, known ? &removed : NULL, scope)) {
+    case VERDICT_THEIRS:
+        if (scope->removed)
+            return note_removed(settlement, scope);
+        if (scope->unprinted == NULL)
+            want(settlement, scope);
+        return result_ok();
+    case VERDICT_SAME:
+        return result_ok();
+    default:
+        /* It cannot be there and removed in one version: the partner, which has it, sends it. */
+        if (!plugin->parameters.deletes || version_equal(&removed.version, &scope->version))
+            return result_ok();
         return push(settlement, scope->subnet_id, removed.prefix, true);
-    return result_ok();
+    }
 }
 
 struct ids {

@@ -1,6 +1,8 @@
 /* Compare and set for partners that cannot do it themselves: what a partner's configuration shows against what was last
- * agreed on, by the rules of a conflict (DESIGN, "The rules of replication"). */
+ * agreed on. Which of the two counts is decided in conflict.c. */
 #include "plugin/replication/way.h"
+
+#include "plugin/replication/conflict.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,21 +48,43 @@ static struct version_vector version_there(const struct way_run *run, const stru
     return version;
 }
 
-/* Both were changed. `there` is taken. */
-static bool settle_conflict(const struct way_run *run, struct batch_item *item, char *there)
+/* `current` is what the partner has; empty: it has no such scope. */
+static enum conflict_verdict judge(const struct way_run *run, const struct batch_item *item, bool is_there,
+                                   struct fingerprint current)
 {
-    const struct relationship *relationship = &run->plugin->relationships.list[run->number];
+    const bool same_text = item->wish.removal ? !is_there : is_there && same(current, item->pushed);
+    const struct conflict_side mine = {
+        .state = item->wish.removal ? OBJECT_REMOVED : OBJECT_THERE,
+        .news = conflict_news(&item->version, &item->known),
+    };
+    const struct conflict_side theirs = {
+        .state = is_there ? OBJECT_THERE : OBJECT_NEVER,
+        .news = same(current, item->base) ? conflict_news(&item->known, &item->version) : NEWS_UNCOUNTED,
+    };
+    const struct conflict_facts facts = {
+        .source = SOURCE_READ,
+        .text = same_text ? TEXT_SAME : TEXT_OTHER,
+        .primary_wins = run->plugin->parameters.primary_wins,
+        .primary = relationship_is_primary(&run->plugin->relationships.list[run->number]),
+    };
 
+    return conflict_verdict(&mine, &theirs, &facts);
+}
+
+/* Notes what comes of a conflict; true if the item is to be applied. *there is the item's if the policy decides. */
+static bool settle_conflict(const struct way_run *run, struct batch_item *item, enum conflict_verdict verdict,
+                            char **there)
+{
     item->has = version_there(run, item);
-    if (!run->plugin->parameters.primary_wins) {
+    if (verdict == VERDICT_CONFLICT_NEITHER) {
         item->outcome = BATCH_CONFLICT;
         (void)snprintf(item->text, sizeof item->text, "%.60s holds a version of its own of %s", way_partner_name(run),
                        item->wish.prefix);
-        free(there);
         return false;
     }
-    item->there = there;
-    if (relationship_is_primary(relationship))
+    item->there = *there;
+    *there = NULL;
+    if (verdict == VERDICT_CONFLICT_MINE)
         return true;
     item->outcome = BATCH_CONFLICT;
     item->take_over = true;
@@ -72,41 +96,30 @@ static bool settle_conflict(const struct way_run *run, struct batch_item *item, 
 bool way_compare(const struct way_run *run, struct batch_item *item, const struct partner_config *config)
 {
     const struct config_scope *at = partner_config_find(config, item->wish.subnet_id);
-    struct fingerprint current;
-    char *there;
-    bool apply;
+    struct fingerprint current = fingerprint_parse(NULL);
+    enum conflict_verdict verdict;
+    char *there = NULL;
+    bool apply = false;
 
     /* It may have been compared before, by another way. */
     free(item->there);
     item->there = NULL;
     item->take_over = false;
-    if (at == NULL) {
-        /* Nothing of the partner's is lost by adding it, whatever was agreed on: without this library it forgets at a
-         * restart what its file has not got. */
-        if (!item->wish.removal)
-            return !has_other_id(run, item, config);
+    if (at != NULL) {
+        there = partner_config_print(at, run->plugin->parameters.local_parameters);
+        if (there == NULL) {
+            item->outcome = BATCH_FAILED;
+            (void)snprintf(item->text, sizeof item->text, "out of memory");
+            return false;
+        }
+        current = fingerprint_of(there, strlen(there));
+        item->answered = current;
+    }
+    verdict = judge(run, item, at != NULL, current);
+    if (verdict == VERDICT_SAME)
         item->outcome = BATCH_UNCHANGED;
-        return false;
-    }
-    there = partner_config_print(at, run->plugin->parameters.local_parameters);
-    if (there == NULL) {
-        item->outcome = BATCH_FAILED;
-        (void)snprintf(item->text, sizeof item->text, "out of memory");
-        return false;
-    }
-    current = fingerprint_of(there, strlen(there));
-    item->answered = current;
-    if (!item->wish.removal && same(current, item->pushed)) {
-        item->outcome = BATCH_UNCHANGED;
-        apply = false;
-    } else if (has_other_id(run, item, config)) {
-        apply = false;
-    } else if (same(current, item->base) && version_compare(&item->version, &item->known) != VERSION_APART) {
-        apply = true;
-    } else {
-        apply = settle_conflict(run, item, there);
-        there = NULL;
-    }
+    else if (!has_other_id(run, item, config))
+        apply = verdict == VERDICT_MINE || settle_conflict(run, item, verdict, &there);
     free(there);
     return apply;
 }
