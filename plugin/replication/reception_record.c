@@ -3,6 +3,7 @@
 
 #include "failover_sync/json_load.h"
 #include "failover_sync/mirror.h"
+#include "failover_sync/worker.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -164,13 +165,13 @@ static struct result record_taken(struct mirror_writer *writer, const struct rec
 
 /* What stays here may have been numbered while the clock was ahead: the sender does not believe that and would send its
  * own again and again. Once both clocks are right, and it is certain what the sender knows, it is numbered anew: true
- * if that takes an edit. */
+ * if that takes an edit. If the sender may have taken something without an answer, it is asked what it has before. */
 static bool number_anew(const struct mirror_writer *writer, const struct reception *reception,
                         const struct received_scope *scope, const struct recorded *recorded,
                         struct version_vector *version)
 {
     struct engine_status *status = &writer->plugin->status;
-    struct version_vector known = scope->version;
+    struct version_vector known = scope->version, anew = *version;
     bool unsettled;
 
     (void)pthread_mutex_lock(&status->lock);
@@ -178,8 +179,14 @@ static bool number_anew(const struct mirror_writer *writer, const struct recepti
     (void)pthread_mutex_unlock(&status->lock);
     if (recorded->met)
         known = version_merge(&known, &recorded->known);
-    return !unsettled && version_clocks_agree(reception->clock, writer->now) &&
-           version_number_anew(version, &known, (uint64_t)writer->now);
+    if (!version_clocks_agree(reception->clock, writer->now) ||
+        !version_number_anew(&anew, &known, (uint64_t)writer->now))
+        return false;
+    if (unsettled)
+        worker_reconcile(writer->plugin, reception->number);
+    else
+        *version = anew;
+    return !unsettled;
 }
 
 /* The sender's version is older than what is here, or loses a conflict against it: it is sent what is here, unless it

@@ -30,6 +30,7 @@ struct reconciler {
     bool listed;    /* the lists have been compared since the store was made */
     struct partner_list list;
     size_t wanted_next; /* of what is wanted: what has not been asked for yet */
+    uint32_t sent;      /* scopes, before the partner was asked what it has */
 };
 
 struct result reconciler_new(struct plugin *plugin, size_t number, CURLM *multi, struct reconciler **reconciler)
@@ -125,12 +126,35 @@ static void tell_unusable(struct reconciler *reconciler)
     ask(reconciler, json_pack("{s:s}", "unusable", why.message), RECONCILE_TELLING);
 }
 
+static uint32_t scopes_sent(const struct reconciler *reconciler)
+{
+    struct engine_status *status = &reconciler->plugin->status;
+    uint32_t sent;
+
+    (void)pthread_mutex_lock(&status->lock);
+    sent = status->relationship[reconciler->number].scopes_sent;
+    (void)pthread_mutex_unlock(&status->lock);
+    return sent;
+}
+
+/* The partner has told all that it has, also of what it took without an answer; unless something is under way again. */
+static void note_told(const struct reconciler *reconciler)
+{
+    struct engine_status *status = &reconciler->plugin->status;
+
+    (void)pthread_mutex_lock(&status->lock);
+    if (status->relationship[reconciler->number].scopes_sent == reconciler->sent)
+        status->relationship[reconciler->number].unsettled = false;
+    (void)pthread_mutex_unlock(&status->lock);
+}
+
 static void ask_compare(struct reconciler *reconciler)
 {
     struct scope_index *index = reconciler->plugin->index;
     const struct fingerprint digest = scope_index_digest(index, reconciler->number, SCOPE_DIGEST_OURS);
     const struct fingerprint expected = scope_index_digest(index, reconciler->number, SCOPE_DIGEST_PARTNERS);
 
+    reconciler->sent = scopes_sent(reconciler);
     ask(reconciler, json_pack("{s:s,s:s}", "digest", digest.hex, "expected", expected.hex), RECONCILE_COMPARING);
 }
 
@@ -197,6 +221,7 @@ static void settle(struct reconciler *reconciler)
         fail(reconciler);
         return;
     }
+    note_told(reconciler);
     engine_refresh_queue(reconciler->plugin, reconciler->number);
     reconciler->listed = true;
     reconciler->wanted_next = 0;
