@@ -1,12 +1,12 @@
--- The whole schema of the store, as it is now: the tables of the abstract data model (ADM) of MS-IPAMM2 that this
--- library keeps, with the specification's names, and the few tables of its own.
+-- The whole schema of the store, as a new one gets it: the tables of the abstract data model (ADM) of MS-IPAMM2 that
+-- this library keeps, with the specification's names, and the few tables of its own.
 --
 -- Within a table the columns that only this project has stand last, after the line "ours"; big texts are the very last,
 -- so that reading the others does not page through them. "Af" tells the two halves of a compound table apart.
 -- Addresses are kept twice: as text for people, and as a Key of 16 bytes (IPv4 mapped into ::ffff:0:0/96) whose byte
 -- order is address order, for comparing and for the indexes.
 --
--- A change here is a new version: see the list of migrations in store.c. ASCII only, since it is compiled in.
+-- A change here is a new version and needs a migration: see README.md. ASCII only, since it is compiled in.
 
 CREATE TABLE ADM_DHCPServersTable (
     RecordId INTEGER PRIMARY KEY,
@@ -104,8 +104,8 @@ CREATE TABLE ADM_DhcpFailoverRelationTable (
     Server2IP TEXT,
     -- ours
     Origin TEXT NOT NULL CHECK (Origin IN ('HaConfig', 'Admin')),
-    EditedProperties TEXT NOT NULL DEFAULT '[]', -- JSON list of the columns that an admin's edit holds
     KeaMode TEXT,
+    EditedProperties TEXT NOT NULL DEFAULT '[]', -- JSON list of the columns that an admin's edit holds
     -- JSON map from each column in EditedProperties to the value that the configuration last gave for it; a column that
     -- is not edited has that value itself.
     ConfiguredProperties TEXT NOT NULL DEFAULT '{}'
@@ -180,7 +180,7 @@ CREATE TABLE ADM_IPRangeTable (
     EndKey BLOB NOT NULL CHECK (length(EndKey) = 16),
     -- Where the smallest network around the range is halved. A range that holds an address has its fork among the few
     -- points at which the networks around that address are halved: so enclosing ranges are found without a scan.
-    ForkKey BLOB CHECK (length(ForkKey) = 16)
+    ForkKey BLOB NOT NULL CHECK (length(ForkKey) = 16)
 ) STRICT;
 CREATE UNIQUE INDEX RangesByScope ON ADM_IPRangeTable (ScopeRecordId, StartKey, EndKey) WHERE ScopeRecordId IS NOT NULL;
 CREATE INDEX RangesByBounds ON ADM_IPRangeTable (AddressSpaceRecordId, Af, StartKey, EndKey);
@@ -366,13 +366,13 @@ CREATE TABLE ReplicationQueue (
     SubnetId INTEGER NOT NULL,
     Prefix TEXT NOT NULL,
     Removal INTEGER NOT NULL DEFAULT 0 CHECK (Removal IN (0, 1)),
+    Forced INTEGER NOT NULL DEFAULT 0 CHECK (Forced IN (0, 1)), -- an administrator means this removal
     Attempts INTEGER NOT NULL DEFAULT 0,
     EnqueuedAt INTEGER NOT NULL,    -- milliseconds since 1970
     NextAttemptAt INTEGER NOT NULL, -- milliseconds since 1970
     Held INTEGER NOT NULL DEFAULT 0 CHECK (Held IN (0, 1)),
-    LastError TEXT,
     HeldThere INTEGER NOT NULL DEFAULT 0 CHECK (HeldThere IN (0, 1)), -- it is the partner that holds it
-    Forced INTEGER NOT NULL DEFAULT 0 CHECK (Forced IN (0, 1)),       -- an administrator means this removal
+    LastError TEXT,
     UNIQUE (ServerRecordId, SubnetId)
 ) STRICT;
 CREATE INDEX QueueByRelation ON ReplicationQueue (RelationId);
@@ -408,23 +408,24 @@ CREATE TABLE ScopeVersions (
     Prefix TEXT NOT NULL,
     Version TEXT NOT NULL,
     Removed INTEGER NOT NULL CHECK (Removed IN (0, 1)),
-    ChangedAt INTEGER NOT NULL, -- milliseconds since 1970
     RemovedOrder INTEGER, -- of a removal: larger than that of every earlier one, whatever the clock said; else null
+    ChangedAt INTEGER NOT NULL, -- milliseconds since 1970
     PRIMARY KEY (ServerRecordId, SubnetId)
 ) STRICT;
 CREATE INDEX RemovedByOrder ON ScopeVersions (RemovedOrder) WHERE RemovedOrder IS NOT NULL;
 
--- As whom this store's server edits; a store that was lost is followed by one with another identity.
+-- Whose the store is, and as whom that server edits; a store that was lost is followed by one with another identity.
 CREATE TABLE StoreIdentity (
     Id INTEGER PRIMARY KEY CHECK (Id = 1),
+    Server TEXT NOT NULL, -- its name in HA's parameters; '' nobody's yet
+    Service TEXT NOT NULL, -- dhcp4
     Writer TEXT NOT NULL,
     LastEdit INTEGER NOT NULL, -- no edit has a smaller number
     Filled INTEGER NOT NULL CHECK (Filled IN (0, 1)), -- a configuration was mirrored into it
-    FileSeen INTEGER NOT NULL CHECK (FileSeen IN (0, 1)), -- and one that came from the file
-    Server TEXT NOT NULL DEFAULT '', -- whose store it is: its name in HA's parameters; '' nobody's yet
-    Service TEXT NOT NULL DEFAULT '' -- dhcp4
+    FileSeen INTEGER NOT NULL CHECK (FileSeen IN (0, 1)) -- and one that came from the file
 ) STRICT;
-INSERT INTO StoreIdentity (Id, Writer, LastEdit, Filled, FileSeen) VALUES (1, lower(hex(randomblob(16))), 0, 0, 0);
+INSERT INTO StoreIdentity (Id, Server, Service, Writer, LastEdit, Filled, FileSeen)
+    VALUES (1, '', '', lower(hex(randomblob(16))), 0, 0, 0);
 
 -- Versions that a conflict replaced.
 CREATE TABLE ScopeHistory (

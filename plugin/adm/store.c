@@ -1,13 +1,8 @@
 /* The store itself: opening and closing the file, bringing its schema up to date, and transactions. What is in the
- * tables is the business of the other files; what the file may be is store_file.c's. */
+ * tables is the business of the other files; what the file may be is store_file.c's, and the steps from an earlier
+ * schema are migrations.c's. */
 #include "store_private.h"
 
-#include "plugin/adm/migration_2_sql.h"
-#include "plugin/adm/migration_3_sql.h"
-#include "plugin/adm/migration_4_sql.h"
-#include "plugin/adm/migration_5_sql.h"
-#include "plugin/adm/migration_6_sql.h"
-#include "plugin/adm/migration_7_sql.h"
 #include "plugin/adm/schema_sql.h"
 
 #include <errno.h>
@@ -19,23 +14,7 @@
 #define STATEMENT_MS    10000      /* no statement of ours takes as long */
 #define STATEMENT_STEPS 100000     /* of SQLite's machine, between looks at the clock */
 #define TEXT_MAX        (32 << 20) /* bytes of a text in a row: nothing of ours is as long */
-
-/* How a file of version `from` becomes one of version `to`: lines of SQL, run in one transaction. A new file is of
- * version 0 and gets the whole current schema at once. */
-struct migration {
-    int from, to;
-    const char *const *sql;
-};
-
-static const struct migration migrations[] = {
-    {0, STORE_SCHEMA_VERSION, schema_sql},
-    {1, 2, migration_2_sql},
-    {2, 3, migration_3_sql},
-    {3, 4, migration_4_sql},
-    {4, 5, migration_5_sql},
-    {5, 6, migration_6_sql},
-    {6, 7, migration_7_sql},
-};
+#define REPLACE_IT      "move it away: a new one is filled from the server's configuration"
 
 static const char *remedy_of(int code)
 {
@@ -51,7 +30,7 @@ static const char *remedy_of(int code)
         return "let the server's user write to the file and to its folder";
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-        return "move it away: a new one is filled from the server's configuration";
+        return REPLACE_IT;
     case SQLITE_IOERR:
         return "check its disk";
     case SQLITE_INTERRUPT:
@@ -135,43 +114,31 @@ static struct result store_query_integer(struct store *store, const char *sql, i
     return result;
 }
 
-/* range_fork(StartKey, EndKey), for the migration to version 2. */
-static void sql_range_fork(sqlite3_context *context, int count, sqlite3_value **values)
+/* Runs the lines of SQL that make a store of version `to`. */
+static struct result store_run_step(struct store *store, int to, const char *const *lines)
 {
-    struct address_span span = {.v6 = false};
-    struct address fork;
-
-    (void)count;
-    if (sqlite3_value_bytes(values[0]) != ADDRESS_KEY_LENGTH || sqlite3_value_bytes(values[1]) != ADDRESS_KEY_LENGTH) {
-        sqlite3_result_error(context, "a range has no bounds", -1);
-        return;
-    }
-    memcpy(span.first.bytes, sqlite3_value_blob(values[0]), ADDRESS_KEY_LENGTH);
-    memcpy(span.last.bytes, sqlite3_value_blob(values[1]), ADDRESS_KEY_LENGTH);
-    fork = span_fork(&span);
-    sqlite3_result_blob(context, fork.bytes, ADDRESS_KEY_LENGTH, SQLITE_TRANSIENT);
-}
-
-static struct result store_run_migration(struct store *store, const struct migration *migration)
-{
-    struct result result;
     sqlite3_str *text = sqlite3_str_new(store->database);
+    struct result result;
+    const char *remedy;
     char *sql;
 
-    for (const char *const *line = migration->sql; *line != NULL; line++)
-        sqlite3_str_appendall(text, *line);
-    sqlite3_str_appendf(text, "PRAGMA application_id = %d; PRAGMA user_version = %d;", STORE_APPLICATION_ID,
-                        migration->to);
+    for (; *lines != NULL; lines++)
+        sqlite3_str_appendall(text, *lines);
+    sqlite3_str_appendf(text, "PRAGMA application_id = %d; PRAGMA user_version = %d;", STORE_APPLICATION_ID, to);
     sql = sqlite3_str_finish(text);
     if (sql == NULL)
         return result_no_memory("the schema of the store");
     result = store_execute(store, sql);
     sqlite3_free(sql);
-    return result;
+    if (result.code != RESULT_STORE)
+        return result;
+    remedy = remedy_of(sqlite3_errcode(store->database));
+    return result_error(RESULT_STORE, "the store %.200s cannot be brought to schema version %d: %.120s; %s",
+                        store->path, to, sqlite3_errmsg(store->database), remedy != NULL ? remedy : REPLACE_IT);
 }
 
 /* Reads what the file is; the header was checked, but newer pages may still lie in its write-ahead log. */
-static struct result store_read_version(struct store *store, int64_t *version)
+static struct result store_read_version(struct store *store, int newest, int64_t *version)
 {
     int64_t application_id = 0;
     int64_t tables = 0;
@@ -185,62 +152,73 @@ static struct result store_read_version(struct store *store, int64_t *version)
         return result;
     if (application_id != STORE_APPLICATION_ID && (application_id != 0 || *version != 0 || tables != 0))
         return store_file_foreign(store->path, application_id);
-    if (*version > STORE_SCHEMA_VERSION)
-        return store_file_newer(store->path, *version);
+    if (*version > newest)
+        return store_file_newer(store->path, *version, newest);
     return result_ok();
 }
 
-/* What somebody has added to the tables does nothing while they are rebuilt. */
+/* Tables can be rebuilt while this is off: a table that is dropped does not take the rows that refer to it along, and
+ * what somebody has added to the tables does nothing. */
 static void store_heed_schema(struct store *store, bool heed)
 {
+    (void)sqlite3_db_config(store->database, SQLITE_DBCONFIG_ENABLE_FKEY, (int)heed, NULL);
     (void)sqlite3_db_config(store->database, SQLITE_DBCONFIG_ENABLE_TRIGGER, (int)heed, NULL);
     (void)sqlite3_db_config(store->database, SQLITE_DBCONFIG_ENABLE_VIEW, (int)heed, NULL);
 }
 
-static struct result store_migrate(struct store *store)
+/* The steps from `version` on. A new file is of version 0 and gets the whole schema at once. */
+static struct result store_run_steps(struct store *store, const struct migration *migrations, int newest,
+                                     int64_t version)
 {
-    int64_t version = 0;
+    struct result result = result_ok();
     int64_t broken = 0;
-    int code;
-    struct result result = store_read_version(store, &version);
 
-    if (result_failed(result) || version == STORE_SCHEMA_VERSION)
-        return result;
-    code = sqlite3_create_function(store->database, "range_fork", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
-                                   sql_range_fork, NULL, NULL);
-    if (code != SQLITE_OK)
-        return store_failure(store, code);
-    result = store_begin(store);
-    if (result_failed(result))
-        return result;
-    result = store_read_version(store, &version); /* another process may just have done it */
-    while (!result_failed(result) && version != STORE_SCHEMA_VERSION) {
-        const struct migration *migration = NULL;
-
-        for (size_t i = 0; i < sizeof migrations / sizeof migrations[0]; i++) {
-            if (migrations[i].from == version)
-                migration = &migrations[i];
-        }
-        if (migration == NULL) {
-            result = result_error(RESULT_STORE,
-                                  "the store %.200s has schema version %lld, which this library cannot "
-                                  "bring to version %d; move it away: a new one is filled from the server's "
-                                  "configuration",
-                                  store->path, (long long)version, STORE_SCHEMA_VERSION);
-            break;
-        }
-        result = store_run_migration(store, migration);
-        version = migration->to;
+    if (version == 0) {
+        result = store_run_step(store, STORE_SCHEMA_VERSION, schema_sql);
+        version = STORE_SCHEMA_VERSION;
     }
-    /* Foreign keys are off while tables may be rebuilt, so they are checked as a whole. */
+    for (; migrations->sql != NULL && !result_failed(result); migrations++) {
+        if (migrations->to != version + 1)
+            continue;
+        result = store_run_step(store, migrations->to, migrations->sql);
+        version = migrations->to;
+    }
+    if (!result_failed(result) && version != newest)
+        result = result_error(
+            RESULT_STORE,
+            "the store %.200s has schema version %lld, which this library cannot bring to version %d; " REPLACE_IT,
+            store->path, (long long)version, newest);
+    /* Foreign keys were not enforced meanwhile, so they are checked as a whole. */
     if (!result_failed(result))
         result = store_query_integer(store, "SELECT count(*) FROM pragma_foreign_key_check", &broken);
     if (!result_failed(result) && broken != 0)
-        result = result_error(RESULT_STORE,
-                              "the store %.200s has %lld broken references after its upgrade; move it "
-                              "away: a new one is filled from the server's configuration",
-                              store->path, (long long)broken);
-    return store_leave(store, true, result);
+        result =
+            result_error(RESULT_STORE, "the store %.200s has %lld broken references after its upgrade; " REPLACE_IT,
+                         store->path, (long long)broken);
+    return result;
+}
+
+struct result store_migrate(struct store *store, const struct migration *migrations)
+{
+    int newest = STORE_SCHEMA_VERSION;
+    int64_t version = 0;
+    struct result result;
+
+    for (const struct migration *migration = migrations; migration->sql != NULL; migration++)
+        newest = migration->to;
+    result = store_read_version(store, newest, &version);
+    if (result_failed(result) || version == newest)
+        return result;
+    store_heed_schema(store, false);
+    result = store_begin(store);
+    if (!result_failed(result)) {
+        result = store_read_version(store, newest, &version); /* another process may just have done it */
+        if (!result_failed(result) && version != newest)
+            result = store_run_steps(store, migrations, newest, version);
+        result = store_leave(store, true, result);
+    }
+    store_heed_schema(store, true);
+    return result;
 }
 
 static struct result store_limit_log(struct store *store)
@@ -275,13 +253,11 @@ static struct result store_set_up(struct store *store)
     /* Until the file is accepted, closing it must not move its write-ahead log into it. */
     (void)sqlite3_db_config(store->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     /* A scope is a few kilobytes: with pages of twice the usual size, half as many are read to list them. */
-    result = store_execute(store, "PRAGMA page_size = 8192; PRAGMA foreign_keys = OFF; PRAGMA synchronous = FULL");
+    result = store_execute(store, "PRAGMA page_size = 8192; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL");
     if (result_failed(result))
         return result;
     /* Before the switch to WAL: so the header of a file of ours says so from its first commit on. */
-    store_heed_schema(store, false);
-    result = store_migrate(store);
-    store_heed_schema(store, true);
+    result = store_migrate(store, store_migrations);
     if (result_failed(result))
         return result;
     code = sqlite3_prepare_v2(store->database, "PRAGMA journal_mode = WAL", -1, &statement, NULL);
@@ -295,8 +271,6 @@ static struct result store_set_up(struct store *store)
         result = result_error(RESULT_STORE, "the store %.200s cannot have a write-ahead log; put it on a local disk",
                               store->path);
     (void)sqlite3_finalize(statement);
-    if (!result_failed(result))
-        result = store_execute(store, "PRAGMA foreign_keys = ON");
     if (!result_failed(result))
         result = store_query_integer(store, "PRAGMA foreign_keys", &foreign_keys);
     if (!result_failed(result) && foreign_keys != 1)

@@ -30,12 +30,12 @@ struct result store_file_foreign(const char *path, int64_t application_id)
                         path, (long long)application_id);
 }
 
-struct result store_file_newer(const char *path, int64_t version)
+struct result store_file_newer(const char *path, int64_t version, int newest)
 {
     return result_error(RESULT_STORE,
                         "the store %.200s has schema version %lld, and this library knows versions up to "
                         "%d; install the library that wrote it, or name another file",
-                        path, (long long)version, STORE_SCHEMA_VERSION);
+                        path, (long long)version, newest);
 }
 
 static struct result make_folder(const char *folder)
@@ -347,6 +347,6 @@ struct result store_file_check_header(sqlite3 *database, const char *path, bool 
     if (application_id != STORE_APPLICATION_ID)
         return store_file_foreign(path, application_id);
     if (version > STORE_SCHEMA_VERSION)
-        return store_file_newer(path, version);
+        return store_file_newer(path, version, STORE_SCHEMA_VERSION);
     return result_ok();
 }

@@ -18,7 +18,7 @@
 #include <time.h>
 
 #define STORE_APPLICATION_ID 0x4B465359 /* "KFSY": how we and file(1) recognise our files */
-#define STORE_SCHEMA_VERSION 7
+#define STORE_SCHEMA_VERSION 1          /* of schema.sql */
 
 /* In bytes: a write-ahead log is cut to the first once nobody reads an older state of the store any more, and while
  * somebody does, no transaction begins beyond the second. */
@@ -29,6 +29,13 @@
 #define STORE_ASIDE_KEPT 3
 
 struct store_lock;
+
+/* How a store of the version before `to` becomes one of version `to`: lines of SQL, NULL after the last. They run
+ * without foreign keys and triggers; references are checked when the last step is done. */
+struct migration {
+    int to;
+    const char *const *sql;
+};
 
 /* What is seen of the file without reading it. */
 struct store_face {
@@ -69,11 +76,19 @@ void store_set_patience(struct store *store, bool patient);
 /* A statement begins, or goes on: from now on it may take ten seconds. */
 void store_time_statement(struct store *store);
 
+/* Makes the tables of a new store, and brings any store to the version of the last of `migrations`, in one transaction.
+ * They are in the order of their versions, and one without SQL ends them. If it fails the store is as it was:
+ * RESULT_STORE if it is of a newer version or another program's, or a step failed. */
+struct result store_migrate(struct store *store, const struct migration *migrations);
+
 /* Makes up for a rollback that failed; fails as long as that does. */
 struct result store_settle(struct store *store);
 
 /* The rows that the last statement inserted, updated or deleted. */
 int64_t store_changes(const struct store *store);
+
+/* ---- migrations.c ---- */
+extern const struct migration store_migrations[];
 
 /* ---- store_wait.c ---- */
 
@@ -100,7 +115,7 @@ struct result store_file_set_aside(const char *path, char aside[STORE_ASIDE_SIZE
 
 /* Refusals that both the header and the database itself can give rise to. */
 struct result store_file_foreign(const char *path, int64_t application_id);
-struct result store_file_newer(const char *path, int64_t version);
+struct result store_file_newer(const char *path, int64_t version, int newest);
 
 /* ---- store_lock.c ---- */
 

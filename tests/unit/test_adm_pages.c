@@ -137,8 +137,9 @@ static void test_computed_associations_are_those_of_the_view(void **state)
                        "ScopeRecordId) VALUES (%d, 'InterNetwork', 1, 'Static', %s);"
                        "INSERT INTO ADM_IPRangeTable (RecordId, Af, AddressSpaceRecordId, ScopeRecordId, SubnetId, "
                        "PrefixLength, StartIPAddress, EndIPAddress, AddressAssignment, AddressCategory, "
-                       "UtilizationCalculationType, StartKey, EndKey) VALUES (%d, 'InterNetwork', 1, %s, '10.0.0.0', "
-                       "24, '10.0.0.1', '10.0.0.2', 'Static', 'Private', 'Auto', randomblob(16), randomblob(16))",
+                       "UtilizationCalculationType, StartKey, EndKey, ForkKey) VALUES (%d, 'InterNetwork', 1, %s, "
+                       "'10.0.0.0', 24, '10.0.0.1', '10.0.0.2', 'Static', 'Private', 'Auto', randomblob(16), "
+                       "randomblob(16), randomblob(16))",
                        100 + i * 7, i % 3 == 0 ? "NULL" : "1", 100 + i * 5, i % 4 == 0 ? "NULL" : "1");
         execute(fixture, sql);
     }

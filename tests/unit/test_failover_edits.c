@@ -223,7 +223,7 @@ static void test_a_load_that_changes_nothing_writes_nothing_beside_edits(void **
     assert_true(ask_integer(fixture, "PRAGMA data_version") == version);
 }
 
-/* The store of an older version notes no value of the configuration. */
+/* Somebody may have written to the table, or spoilt the note of what the configuration gave before. */
 static void test_an_edit_without_a_note_holds_against_what_the_configuration_gives_next(void **state)
 {
     static const char *const notes[] = {"{}", "{\"Mode", "[]", "{\"MCLT\":7}"};

@@ -220,6 +220,19 @@ static void test_reservations_of_every_kind_become_addresses(void **state)
                   "192.0.2.18|Static|Public|null|null|null|flex-id f1|DHCP|192.0.2.16");
 }
 
+static void test_what_hangs_on_a_scope_is_managed_by_its_server(void **state)
+{
+    struct fixture *fixture = *state;
+
+    (void)put(fixture, fixture->local, 1, full_scope);
+    assert_answer(fixture,
+                  "SELECT a.ObjectType, a.Af, f.Name, v.Value, count(*) FROM ADM_CustomFieldValuesAssociationTable AS "
+                  "a JOIN ADM_CustomFieldsTable AS f ON f.RecordId = a.CustomFieldId JOIN ADM_CustomFieldValuesTable "
+                  "AS v ON v.RecordId = a.CustomFieldValueId GROUP BY 1, 2, 3, 4",
+                  "IPAddress|InterNetwork|Managed by|DHCP|5;IPAddress|InterNetwork|Managed by entity|server1|5;"
+                  "IPRange|InterNetwork|Managed by|DHCP|3;IPRange|InterNetwork|Managed by entity|server1|3");
+}
+
 static void test_options_of_scope_pool_and_shared_network_are_told_apart(void **state)
 {
     struct fixture *fixture = *state;
@@ -381,9 +394,9 @@ static void test_a_block_of_an_admin_or_with_ranges_of_its_own_stays(void **stat
               "{\"subnet4\":{\"subnet\":\"10.0.0.0/8\",\"pools\":[{\"pool\":\"10.0.0.0/9\"}]}}");
     execute(fixture, "INSERT INTO ADM_IPRangeTable (Af, ParentIPBlockRecordId, AddressSpaceRecordId, SubnetId, "
                      "PrefixLength, StartIPAddress, EndIPAddress, AddressAssignment, AddressCategory, "
-                     "UtilizationCalculationType, StartKey, EndKey) SELECT Af, RecordId, 1, '10.0.0.0', 8, '10.0.0.1', "
-                     "'10.0.0.2', 'Static', 'Private', 'Auto', StartKey, EndKey FROM ADM_IPBlocksTable "
-                     "WHERE NetworkId = '10.0.0.0'");
+                     "UtilizationCalculationType, StartKey, EndKey, ForkKey) SELECT Af, RecordId, 1, '10.0.0.0', 8, "
+                     "'10.0.0.1', '10.0.0.2', 'Static', 'Private', 'Auto', StartKey, EndKey, StartKey FROM "
+                     "ADM_IPBlocksTable WHERE NetworkId = '10.0.0.0'");
     (void)put(fixture, fixture->local, 3, full_scope); /* the same prefix: the one block serves again, as a subnet */
     assert_answer(fixture, "SELECT NetworkId, IsSubnet FROM ADM_IPBlocksTable ORDER BY StartKey",
                   "10.0.0.0|1;192.0.2.0|1");
@@ -583,6 +596,7 @@ int main(void)
         TEST(test_pools_that_touch_or_overlap_leave_no_gap),
         TEST(test_pools_become_ranges_in_address_order),
         TEST(test_reservations_of_every_kind_become_addresses),
+        TEST(test_what_hangs_on_a_scope_is_managed_by_its_server),
         TEST(test_options_of_scope_pool_and_shared_network_are_told_apart),
         TEST(test_private_addresses_are_told_from_public_ones),
         TEST(test_an_ipv6_scope_is_understood),

@@ -248,7 +248,7 @@ static void test_the_file_is_set_up_for_durability_and_recognised(void **state)
 
     assert_ok(store_open(fixture->path, &fixture->store));
     assert_answer(fixture->path, "PRAGMA journal_mode", "wal");
-    assert_answer(fixture->path, "PRAGMA user_version", "7");
+    assert_answer(fixture->path, "PRAGMA user_version", "1");
     (void)snprintf(number, sizeof number, "%d", OUR_APPLICATION_ID);
     assert_answer(fixture->path, "PRAGMA application_id", number);
     assert_answer(fixture->path, "SELECT Name || ' ' || Type FROM ADM_AddressSpaceTable WHERE RecordId = 1",
@@ -266,6 +266,50 @@ static void test_every_foreign_key_has_an_index(void **state)
         "AND f.\"table\" <> 'ADM_AddressSpaceTable' AND NOT EXISTS (SELECT 1 FROM pragma_index_list(t.name) "
         "AS l, pragma_index_info(l.name) AS i WHERE i.seqno = 0 AND i.name = f.\"from\")",
         "0");
+}
+
+static void test_the_provisioned_rows_are_there(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_ok(store_open(fixture->path, &fixture->store));
+    assert_answer(fixture->path,
+                  "SELECT group_concat(CustomFieldRecordId || ' ' || Value || ' ' || BuiltInCustomFieldValueId, ';') "
+                  "FROM (SELECT * FROM ADM_CustomFieldValuesTable ORDER BY RecordId)",
+                  "8 IPAM 1;8 DHCP 2;8 other DHCP 3;8 VM manager 4;8 Others 5;9 Localhost 1");
+    assert_answer(fixture->path,
+                  "SELECT group_concat(RecordId || ' ' || Name || ' ' || Type, ';') FROM ADM_CustomFieldsTable "
+                  "WHERE RecordId IN (8, 9) AND BuiltinCustomFieldNumber = RecordId AND Origin = 'Builtin'",
+                  "8 Managed by Multivalued;9 Managed by entity Multivalued");
+    assert_answer(fixture->path, "SELECT AccessScopeId || Name || coalesce(ParentId, '') FROM ADM_AccessScopeTable",
+                  "1Global");
+    assert_answer(fixture->path,
+                  "SELECT length(Writer) || '[' || Server || Service || ']' || LastEdit || Filled || FileSeen FROM "
+                  "StoreIdentity",
+                  "32[]000");
+}
+
+static void test_the_log_takes_the_states_of_operations_and_no_others(void **state)
+{
+    static const char *const states[] = {"NotStarted", "InProgress", "CompletedWithSuccess", "CompletedWithFailure"};
+    struct fixture *fixture = *state;
+    sqlite3 *database = NULL;
+    char sql[240];
+
+    assert_ok(store_open(fixture->path, &fixture->store));
+    assert_int_equal(sqlite3_open(fixture->path, &database), SQLITE_OK);
+    for (int i = 0; i < 4; i++) {
+        (void)snprintf(sql, sizeof sql,
+                       "INSERT INTO OperationLog (OperationId, Sequence, Command, State, Percent, StartedAt) VALUES "
+                       "('%d', %d, 'failover-add', '%s', 0, 1700000000000)",
+                       i, i, states[i]);
+        assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
+    }
+    assert_int_equal(sqlite3_exec(database, "UPDATE OperationLog SET State = 'Done'", NULL, NULL, NULL),
+                     SQLITE_CONSTRAINT);
+    assert_int_equal(sqlite3_exec(database, "UPDATE OperationLog SET Sequence = 1", NULL, NULL, NULL),
+                     SQLITE_CONSTRAINT);
+    (void)sqlite3_close(database);
 }
 
 static void test_opening_again_finds_what_was_written(void **state)
@@ -289,7 +333,7 @@ static void test_an_empty_file_becomes_a_store(void **state)
 
     write_file(fixture->path, "");
     assert_ok(store_open(fixture->path, &fixture->store));
-    assert_answer(fixture->path, "PRAGMA user_version", "7");
+    assert_answer(fixture->path, "PRAGMA user_version", "1");
 }
 
 static void test_a_newer_store_is_refused_untouched(void **state)
@@ -530,6 +574,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_the_file_is_set_up_for_durability_and_recognised, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_every_foreign_key_has_an_index, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_provisioned_rows_are_there, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_log_takes_the_states_of_operations_and_no_others, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_opening_again_finds_what_was_written, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_an_empty_file_becomes_a_store, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_newer_store_is_refused_untouched, set_up, tear_down),
