@@ -120,6 +120,16 @@ struct result scope_find(enum kea_configuration which, const char *prefix, uint3
 struct result network_scope_ids(enum kea_configuration which, const char *network, uint32_t **ids,
                                 size_t *count) noexcept;
 
+/* ---- text.cc ---- */
+
+/* JSON text from which an element is read back as it is, in Kea's layout. */
+std::string canonical_text(const isc::data::Element &element);
+
+/* ---- meaning.cc ---- */
+
+/* What a definition means to the server, in one form for all its spellings. */
+std::string meaning_of_scope(const isc::data::ConstElementPtr &definition);
+
 /* ---- print_check.cc ---- */
 
 /* Looks at the parts of a scope, one after the other, for what the server does not print as it has it. */
