@@ -127,17 +127,6 @@ std::string whole_text(const ConstElementPtr &element)
 
 /* ---- options ---- */
 
-std::string hexadecimal(const std::vector<uint8_t> &bytes)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    std::string text;
-    for (const uint8_t byte : bytes) {
-        text += digits[byte >> 4];
-        text += digits[byte & 15];
-    }
-    return text;
-}
-
 /* The option as the server makes it; as it stands if the server would not. */
 ConstElementPtr option_form(const ConstElementPtr &option)
 {
@@ -297,19 +286,7 @@ ConstElementPtr reservation_form(const ConstElementPtr &reservation)
 
 /* ---- subnets and networks ---- */
 
-ElementPtr subnet_form(const ConstElementPtr &subnet)
-{
-    const ElementPtr form = copy_of(subnet);
-    take_new_names(form);
-    relay_form(form);
-    replace_list(form, "option-data", options_form);
-    replace_list(form, "pools", [](const ConstElementPtr &list) { return ordered(list, whole_text, pool_form); });
-    replace_list(form, "reservations",
-                 [](const ConstElementPtr &list) { return ordered(list, whole_text, reservation_form); });
-    drop_defaults(form, SUBNET_DEFAULTS);
-    return form;
-}
-
+/* What subnets and networks have in common. */
 ElementPtr network_form(const ConstElementPtr &network)
 {
     const ElementPtr form = copy_of(network);
@@ -317,6 +294,15 @@ ElementPtr network_form(const ConstElementPtr &network)
     relay_form(form);
     replace_list(form, "option-data", options_form);
     drop_defaults(form, SUBNET_DEFAULTS);
+    return form;
+}
+
+ElementPtr subnet_form(const ConstElementPtr &subnet)
+{
+    const ElementPtr form = network_form(subnet);
+    replace_list(form, "pools", [](const ConstElementPtr &list) { return ordered(list, whole_text, pool_form); });
+    replace_list(form, "reservations",
+                 [](const ConstElementPtr &list) { return ordered(list, whole_text, reservation_form); });
     return form;
 }
 

@@ -98,18 +98,6 @@ std::string shown(const Element &element)
 
 /* ---- options ---- */
 
-std::string hexadecimal(const std::vector<uint8_t> &bytes)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    std::string text;
-    text.reserve(2 * bytes.size());
-    for (const uint8_t byte : bytes) {
-        text += digits[byte >> 4];
-        text += digits[byte & 15];
-    }
-    return text;
-}
-
 /* Longer ones by a fingerprint, so that a change is seen. */
 std::string shortened(const std::string &text)
 {

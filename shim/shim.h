@@ -125,6 +125,9 @@ struct result network_scope_ids(enum kea_configuration which, const char *networ
 /* JSON text from which an element is read back as it is, in Kea's layout. */
 std::string canonical_text(const isc::data::Element &element);
 
+/* Bytes in digits of base 16, upper case. */
+std::string hexadecimal(const std::vector<uint8_t> &bytes);
+
 /* ---- meaning.cc ---- */
 
 /* What a definition means to the server, in one form for all its spellings. */

@@ -81,6 +81,18 @@ void append(std::string &text, const Element &element)
 
 } // namespace
 
+std::string failover_sync::hexadecimal(const std::vector<uint8_t> &bytes)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    std::string text;
+    text.reserve(2 * bytes.size());
+    for (const uint8_t byte : bytes) {
+        text += digits[byte >> 4];
+        text += digits[byte & 15];
+    }
+    return text;
+}
+
 std::string failover_sync::canonical_text(const Element &element)
 {
     std::string text;

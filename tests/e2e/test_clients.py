@@ -60,9 +60,9 @@ def test_replication_costs_clients_nothing(make_pair):
     assert pair.agree(), pair.differences()
     print(f"without changes: {quiet}; with: {busy}; {made_during_the_run} changes arrived during the run")
     assert made_during_the_run >= 180
-    # A config-set unloads the library there: what is under way at that moment is sent again, and received unchanged; how
-    # often that is so depends on the machine. No change is applied twice.
-    assert 200 <= pair.first.sync_status()["scopes-received"] - received <= 1000
+    # A config-set unloads the library there: what is under way at that moment is sent again, and received unchanged. No
+    # change is applied twice.
+    assert 200 <= pair.first.sync_status()["scopes-received"] - received <= 220
     taken = pair.first.logged("FAILOVER_SYNC_RECEIVED", mark)
     assert sum(int(re.search(r"(\d+) applied", line).group(1)) for line in taken) == 200
     assert not pair.first.disturbances(mark)
