@@ -4,7 +4,7 @@
 # targets, the allocation failure sweep, a smoke test with the Kea of Debian 13 and of Debian testing, and the example on
 # fresh Debian 12, 13 and testing.
 #
-#   tests/run.sh                  everything; the fuzz targets for a minute each, the sweep for four
+#   tests/run.sh                  everything; the fuzz targets for a minute each, the sweep for two
 #   tests/run.sh --quick          unit tests and end-to-end tests with this machine's Kea
 #   tests/run.sh --quick FILES    these end-to-end tests (test_smoke.py)
 #   tests/run.sh --smoke          only the other releases
@@ -98,7 +98,7 @@ fuzz_targets() {
 # sweep_allocations FOLDER: a line for each program; each without a finding has passed.
 sweep_allocations() {
     local good bad
-    KFS_BUILD=$1 "$top/tests/sweep/run" 240 </dev/null 2>&1 | tee "$scratch/sweep.txt"
+    KFS_BUILD=$1 "$top/tests/sweep/run" 120 </dev/null 2>&1 | tee "$scratch/sweep.txt"
     local code=${PIPESTATUS[0]}
     good=$(grep -c 'findings 0$' "$scratch/sweep.txt")
     bad=$(grep -c 'FAILED' "$scratch/sweep.txt")
@@ -154,33 +154,47 @@ other_files() {
         grep -vxF -e test_campaign.py -e test_ways.py -e test_sanitized.py -e test_thread_sanitized.py "${busy_files[@]/#/-e}")
 }
 
-# in_background NAME COMMAND...: with what the processors have to spare; `done_in_background NAME` waits for it, shows what
-# it printed and fails as it failed.
-declare -A background
-in_background() {
-    local name=$1
-    shift
-    set -m # a process group of its own, to be ended with all that is in it
-    (
-        chrt --idle --pid 0 "$BASHPID"
-        "$@" </dev/null >"$scratch/$name.out" 2>&1
-    ) &
-    set +m
-    background[$name]=$!
+# in_background QUEUE NAME COMMAND...: what that queue does, one after another, with what the processors have to spare;
+# `start_background` starts the queues, `done_in_background NAME` waits for it, shows what it printed and fails as it failed.
+declare -A queue running
+in_background() { queue[$1]+=$(printf '%q ' "${@:2}")$'\n'; }
+run_queue() {
+    local line name
+    chrt --idle --pid 0 "$BASHPID"
+    while read -r line; do
+        eval "set -- $line"
+        name=$1
+        shift
+        (
+            "$@" </dev/null >"$scratch/$name.out" 2>&1
+            echo $? >"$scratch/$name.code"
+        )
+    done <<<"${1%$'\n'}"
+}
+start_background() {
+    local each
+    for each in "${!queue[@]}"; do
+        set -m # a process group of its own, to be ended with all that is in it
+        run_queue "${queue[$each]}" &
+        set +m
+        running[$each]=$!
+    done
 }
 done_in_background() {
-    local code
-    wait "${background[$1]}"
-    code=$?
-    unset "background[$1]"
-    cat "$scratch/$1.out"
-    return "$code"
+    local name=$1 each
+    for each in "${!queue[@]}"; do
+        if grep -q "^$name " <<<"${queue[$each]}"; then
+            while [ ! -s "$scratch/$name.code" ] && kill -0 "${running[$each]}" 2>/dev/null; do sleep 0.5; done
+        fi
+    done
+    cat "$scratch/$name.out"
+    return "$(cat "$scratch/$name.code" || echo 1)"
 }
 end_background() {
-    local name
-    for name in "${!background[@]}"; do
-        kill -- "-${background[$name]}" 2>/dev/null
-        wait "${background[$name]}" 2>/dev/null
+    local each
+    for each in "${!running[@]}"; do
+        kill -- "-${running[$each]}" 2>/dev/null
+        wait "${running[$each]}" 2>/dev/null
     done
 }
 
@@ -218,42 +232,41 @@ make_tree() {
         'cd /kfs/src && autoreconf -fi && cd ../build && ../src/configure && make -j"$(nproc)" && make install'
 }
 
-# smoke RELEASE TESTS...: these tests with pairs of that release's servers.
+# smoke RELEASE TREE TESTS...: these tests with pairs of that release's servers.
 smoke() {
-    local tree=$trees/$1
-    done_in_background "$1" || { wrong "the Debian $1 tree"; return; }
+    local tree=$2
     say "smoke test with the servers of Debian $1"
     # Kea loads hooks only from its own folder, from 2.6.3 on.
     KFS_TREE=$tree KFS_LIBRARY=/usr/lib/$(chroot "$tree" gcc -print-multiarch)/kea/hooks/libdhcp_failover_sync.so \
-        end_to_end "${@:2}"
+        end_to_end "${@:3}"
 }
+# What each of these releases is asked besides; Kea's subnet commands are free software from 3.0 on.
+trixie_tests=(test_smoke.py test_hardened.py)
+testing_tests=(test_smoke.py test_hardened.py test_ways.py)
 
-# run_example RELEASE: the README's first command on a fresh machine of that release, and there the start of its second.
-# One release at a time, with a small share of the processors: the example looks at its watch.
+# run_example RELEASE: the README's first command on a fresh machine of that release, there the start of its second, and
+# `make install`. With a small share of the processors, but not what is left over: the example looks at its watch.
 run_example() {
-    local tree=$trees/example-$1 code=0
-    (
-        flock 9
-        chrt --other --pid 0 "$BASHPID"
-        renice -n 15 -p "$BASHPID" >/dev/null
-        fresh_tree "$1" "$tree" &&
-            "$top/tests/in_tree.sh" "$tree" examples/pair.sh &&
-            "$top/tests/in_tree.sh" "$tree" tests/run.sh --quick test_smoke.py || code=1
-        rm -rf --one-file-system "$tree"
-        exit "$code"
-    ) 9>"$scratch/examples.lock"
+    local tree=$trees/example-$1
+    chrt --other --pid 0 "$BASHPID"
+    renice -n 15 -p "$BASHPID" >/dev/null
+    fresh_tree "$1" "$tree" &&
+        "$top/tests/in_tree.sh" "$tree" examples/pair.sh &&
+        "$top/tests/in_tree.sh" "$tree" tests/run.sh --quick test_smoke.py &&
+        "$top/tests/in_tree.sh" "$tree" make -C build install >"$scratch/install-$1.log"
 }
+remove_examples() { for release in bookworm trixie testing; do rm -rf --one-file-system "$trees/example-$release"; done; }
 
 # example RELEASE: whether it has shown there what it promises.
 example() {
     local out=$scratch/example-$1.out line
     say "examples/pair.sh on a fresh Debian $1"
-    done_in_background "example-$1" || { wrong "the example on Debian $1"; return; }
+    done_in_background "example-$1" || { wrong "the example on Debian $1"; return 1; }
     for line in 'HA state: hot-standby; state changes since the start: 0; hooks libraries unloaded: 0' \
         'lease: 198\.51\.100\.[0-9]+/24 router 198\.51\.100\.254 from server 198\.51\.100\.2 for 3600 s' \
         'the second server served it [0-9]+ ms after the reload' 'the second had the change after [0-9]+ ms' \
         '^1 passed, 0 failed'; do
-        grep -qE "$line" "$out" || { wrong "the example on Debian $1 does not say: $line"; return; }
+        grep -qE "$line" "$out" || { wrong "the example on Debian $1 does not say: $line"; return 1; }
     done
     passed=$((passed + 1))
 }
@@ -285,27 +298,27 @@ if [ "$what" = all ] || [ "$what" = --quick ]; then
     at_once=1 KFS_LIBRARY=$(library_in "$build") end_to_end "${busy_files[@]}"
 fi
 
-# What comes later is built while the tests before it wait for their servers.
+# What comes later is built while the tests before it wait for their servers, in the order in which it is wanted.
 if [ "$what" = all ]; then
-    in_background clang build_all_in "$build-clang" CC=clang CXX=clang++
-    in_background lint "$top/tests/lint.sh" "$build"
-    in_background coverage build_all_in "$build-coverage" --enable-coverage --without-kea
-    in_background asan build_all_in "$build-asan" --enable-sanitizers
-    in_background tsan build_all_in "$build-tsan" --enable-thread-sanitizer
-    in_background sweep build_all_in "$build-sweep" --enable-allocation-sweep
-    in_background fuzz build_in "$build-fuzz" --enable-fuzzers --without-kea CC=clang CXX=clang++ CFLAGS="-g -O1"
+    in_background builds clang build_all_in "$build-clang" CC=clang CXX=clang++
+    in_background builds coverage build_all_in "$build-coverage" --enable-coverage --without-kea
+    in_background builds asan build_all_in "$build-asan" --enable-sanitizers
+    in_background builds tsan build_all_in "$build-tsan" --enable-thread-sanitizer
+    in_background builds fuzz build_in "$build-fuzz" --enable-fuzzers --without-kea CC=clang CXX=clang++ CFLAGS="-g -O1"
+    in_background builds sweep build_all_in "$build-sweep" --enable-allocation-sweep
+    in_background builds lint "$top/tests/lint.sh" "$build"
 fi
 if [ "$what" != --quick ]; then
     if [ -z "$trees" ]; then trees=$(mktemp -d /var/tmp/kfs-trees-XXXXXX); fi
     mkdir -p "$trees"
-    if [ "$what" != --examples ]; then
-        in_background trixie make_tree trixie
-        in_background testing make_tree testing
-    fi
-    if [ "$what" != --smoke ]; then
-        for release in bookworm trixie testing; do in_background "example-$release" run_example "$release"; done
+    if [ "$what" = --smoke ]; then
+        for release in trixie testing; do in_background trees "tree-$release" make_tree "$release"; done
+    else
+        remove_examples
+        for release in trixie testing bookworm; do in_background trees "example-$release" run_example "$release"; done
     fi
 fi
+start_background
 
 if [ "$what" = all ] || [ "$what" = --quick ]; then
     say "end-to-end tests"
@@ -313,8 +326,6 @@ if [ "$what" = all ] || [ "$what" = --quick ]; then
 fi
 
 if [ "$what" = all ]; then
-    say "format, clang-tidy and cppcheck"
-    if done_in_background lint; then passed=$((passed + 1)); else wrong "tests/lint.sh"; fi
     say "unit tests of a build by clang"
     if done_in_background clang; then unit_tests "$build-clang"; else wrong "the build by clang"; fi
     say "coverage of plugin/ by the unit tests"
@@ -348,20 +359,32 @@ if [ "$what" = all ]; then
     else
         wrong "the build with --enable-fuzzers"
     fi
-    say "allocation failure sweep, four minutes"
+    say "allocation failure sweep, two minutes"
     if done_in_background sweep; then
         sweep_allocations "$build-sweep"
     else
         wrong "the build with --enable-allocation-sweep"
     fi
+    say "format, clang-tidy and cppcheck"
+    if done_in_background lint; then passed=$((passed + 1)); else wrong "tests/lint.sh"; fi
 fi
 
-if [ "$what" = all ] || [ "$what" = --smoke ]; then
-    smoke trixie test_smoke.py test_hardened.py
-    # Kea's subnet commands are free software from 3.0 on.
-    smoke testing test_smoke.py test_hardened.py test_ways.py
-fi
-if [ "$what" = all ] || [ "$what" = --examples ]; then
-    for release in bookworm trixie testing; do example "$release"; done
+if [ "$what" = --smoke ]; then
+    for release in trixie testing; do
+        tests="${release}_tests[@]"
+        if done_in_background "tree-$release"; then
+            smoke "$release" "$trees/$release" "${!tests}"
+        else
+            wrong "the Debian $release tree"
+        fi
+    done
+elif [ "$what" != --quick ]; then
+    for release in bookworm trixie testing; do
+        tests="${release}_tests[@]"
+        if example "$release" && [ "$what" = all ] && [ "$release" != bookworm ]; then
+            smoke "$release" "$trees/example-$release" "${!tests}"
+        fi
+    done
+    remove_examples
 fi
 totals
