@@ -4,6 +4,8 @@
 
 #include "failover_sync/statement.h"
 
+#include "plugin/replication/conflict.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +68,12 @@ static bool review_entry(void *context, const struct scope_entry *entry)
     return true;
 }
 
+/* A conflict of which both servers know, and which a person is to end: nobody has anything to send. */
+static bool waits(const struct plugin *plugin, const struct scope_agreement *agreement, const struct scope_entry *entry)
+{
+    return agreement->met && conflict_waits(&entry->version, &agreement->known, plugin->parameters.primary_wins);
+}
+
 static struct result review_scope(struct mirror_writer *writer, uint32_t subnet_id)
 {
     struct plugin *plugin = writer->plugin;
@@ -96,7 +104,7 @@ static struct result review_scope(struct mirror_writer *writer, uint32_t subnet_
             const struct relationship *relationship = &plugin->relationships.list[i];
             struct queue_item item;
 
-            if ((members >> i & 1) == 0 || scope_entry_agreed(&entry, i))
+            if ((members >> i & 1) == 0 || scope_entry_agreed(&entry, i) || waits(plugin, &entry.agreement[i], &entry))
                 continue;
             item = mirror_wish(relationship, subnet_id, entry.prefix, false);
             result = queue_put_missing(plugin->store, &item, writer->now);

@@ -97,6 +97,26 @@ static struct result push(struct settlement *settlement, uint32_t subnet_id, con
     return queue_put_missing(settlement->writer.plugin->store, &wish, settlement->writer.now);
 }
 
+/* Whether a conflict waited for a person, and the partner now has another version than the one it was with: it lost its
+ * store, say. It does not know of the conflict then, and what is held for it is not what it has to be told. */
+static bool waited_with_another(const struct settlement *settlement, const struct scope_entry *entry,
+                                const struct partner_scope *scope)
+{
+    const struct scope_agreement *agreement = &entry->agreement[settlement->number];
+
+    return scope != NULL && agreement->met && fingerprint_empty(agreement->ours) &&
+           !version_equal(&agreement->known, &scope->version) &&
+           conflict_waits(&entry->version, &agreement->known, settlement->writer.plugin->parameters.primary_wins);
+}
+
+static struct result push_again(struct settlement *settlement, const struct scope_entry *entry)
+{
+    const struct queue_item wish = mirror_wish(settlement->relationship, entry->subnet_id, entry->prefix, false);
+
+    settlement->differing++;
+    return queue_put(settlement->writer.plugin->store, &wish, settlement->writer.now);
+}
+
 /* What the partner was thought to have it has not. */
 static struct result note_lost(struct settlement *settlement, struct scope_entry *entry)
 {
@@ -223,7 +243,9 @@ static struct result settle_known(struct settlement *settlement, struct scope_en
         return result_ok();
     default:
         /* In a conflict the partner decides by the same rule, and answers. */
-        result = push(settlement, entry->subnet_id, entry->prefix, false);
+        result = waited_with_another(settlement, entry, scope)
+                     ? push_again(settlement, entry)
+                     : push(settlement, entry->subnet_id, entry->prefix, false);
         return result_failed(result) ? result : note_lost(settlement, entry);
     }
 }

@@ -82,6 +82,29 @@ static void test_a_primary_that_lost_its_store_gets_it_back_from_its_partner(voi
     assert_history_is_back();
 }
 
+/* Both versions wait for a person; then the partner has another one than the one that this server knows. */
+static void test_a_conflict_that_waits_is_told_to_a_partner_that_lost_its_store(void **state)
+{
+    static const char parameters[] =
+        "{\"conflict\": \"hold\", \"reconcile-interval\": 1, \"retry\": {\"min-ms\": 50, \"max-ms\": 200}}";
+
+    (void)state;
+    fake_server_file_put(one, 1, "of one");
+    fake_server_file_put(two, 1, "of two");
+    start_both(parameters);
+    fake_server_command_put(two, 1, "newer");
+    assert_true(fake_server_await_status(one, "out-of-sync", 1, PAIR_SOON));
+    assert_true(fake_server_await_status(two, "out-of-sync", 1, PAIR_SOON));
+    (void)usleep(1500000); /* each has the other's version by then: they compare once a second */
+    fake_server_stop(two);
+    drop_store(two);
+    assert_int_equal(fake_server_start(two, parameters), RESULT_OK);
+    /* Once each has told the other, there is nothing left to tell. */
+    assert_false(fake_server_await_status(one, "scopes-received", 6, 6000));
+    assert_runs(one, 1, "of one");
+    assert_runs(two, 1, "of two");
+}
+
 static void test_a_removal_that_was_forgotten_is_no_conflict_with_what_comes_after_it(void **state)
 {
     (void)state;
@@ -329,6 +352,7 @@ int main(void)
         TEST(test_a_primary_that_lost_its_store_gets_it_back_from_its_partner),
         TEST(test_a_removal_that_was_forgotten_is_no_conflict_with_what_comes_after_it),
         TEST(test_a_removal_that_was_forgotten_is_not_made_again),
+        TEST(test_a_conflict_that_waits_is_told_to_a_partner_that_lost_its_store),
         TEST(test_both_stores_lost_leave_what_the_files_say),
         TEST(test_an_edit_after_the_loss_is_not_taken_back),
         TEST(test_an_old_store_that_was_put_back_is_found_and_settled),
