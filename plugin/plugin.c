@@ -364,6 +364,12 @@ void plugin_configuration_changed(struct plugin *plugin)
         changes_missed(plugin, &result);
 }
 
+void plugin_configuration_written(struct plugin *plugin)
+{
+    if (plugin->ready && plugin->store != NULL)
+        persist_note_written(plugin);
+}
+
 /* Signs of life of a partner. */
 static bool is_sign_of_life(const char *name)
 {

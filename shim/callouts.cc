@@ -206,6 +206,45 @@ void configuration_changed(void *, bool cancelled)
     }
 }
 
+/* The file that was loaded last; the main thread's alone. */
+std::string configuration_file;
+
+/* What the server has just written there is known to the library, and no edit when it is loaded. */
+void hear_written(const std::string &file)
+{
+    if (file == configuration_file) {
+        plugin_configuration_written(the_plugin);
+    }
+}
+
+void hear_written_later(void *argument, bool cancelled)
+{
+    const std::unique_ptr<std::string> file(static_cast<std::string *>(argument));
+    if (!cancelled) {
+        hear_written(*file);
+    }
+}
+
+/* A config-write that may have come on some thread. */
+void written(const ConstElementPtr &response)
+{
+    const ConstElementPtr arguments =
+        response && response->getType() == Element::map ? response->get("arguments") : nullptr;
+    const ConstElementPtr file =
+        arguments && arguments->getType() == Element::map ? arguments->get("filename") : nullptr;
+    if (!file || file->getType() != Element::string) {
+        return;
+    }
+    if (on_main_thread()) {
+        hear_written(file->stringValue());
+        return;
+    }
+    auto argument = std::make_unique<std::string>(file->stringValue());
+    if (!result_failed(main_queue_add(hear_written_later, argument.get()))) {
+        (void)argument.release();
+    }
+}
+
 struct result load_configuration(const ConstElementPtr &json, const SrvConfigPtr &staged)
 {
     const StagedConfiguration meant(staged);
@@ -213,6 +252,9 @@ struct result load_configuration(const ConstElementPtr &json, const SrvConfigPtr
     struct kea_load load = {};
     load.at_start = CfgMgr::instance().getCurrentCfg()->getSequence() == 0;
     load.from_file = read_from_file(json);
+    if (load.from_file) {
+        configuration_file = json->getPosition().file_;
+    }
     load.delivered = delivered.data();
     load.delivered_count = delivered.size();
     return plugin_configuration_loading(the_plugin, &load);
@@ -374,6 +416,14 @@ EXPORTED int command_processed(CalloutHandle &handle)
         finish_load();
         std::string name;
         handle.getArgument("name", name);
+        if (name == "config-write") {
+            ConstElementPtr response;
+            handle.getArgument("response", response);
+            if (result_of(response) == isc::config::CONTROL_RESULT_SUCCESS) {
+                written(response);
+            }
+            return;
+        }
         if (!plugin_wants_command(the_plugin, name.c_str())) {
             return;
         }

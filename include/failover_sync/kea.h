@@ -183,6 +183,9 @@ void plugin_configuration_loaded(struct plugin *plugin, bool committed);
 /* [main] Configuration of unknown extent changed at run time (cb4_updated): every scope is looked at. */
 void plugin_configuration_changed(struct plugin *plugin);
 
+/* [main] The server has written what runs to its configuration file, by whoever's command. */
+void plugin_configuration_written(struct plugin *plugin);
+
 /* Whether plugin_command_finished wants to hear of this command (so that its arguments need not be printed). */
 bool plugin_wants_command(const struct plugin *plugin, const char *name);
 

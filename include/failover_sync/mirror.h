@@ -148,6 +148,9 @@ void prefetch_free(struct prefetch *prefetch); /* waits too; NULL is fine */
 /* Notes that scopes were received and applied. */
 void persist_note_received(struct plugin *plugin);
 
+/* [main] Notes that every scope is now in the configuration file as it runs. */
+void persist_note_written(struct plugin *plugin);
+
 /* Has the configuration file written if it is time. Returns when to call again, INT64_MAX if there is nothing to write.
  */
 int64_t persist_advance(struct plugin *plugin, int64_t now);

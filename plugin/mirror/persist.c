@@ -1,5 +1,5 @@
-/* persist: config-write. What the partner sent is written to the server's configuration file by the server itself, once
- * nothing more has come for a second. */
+/* The configuration file in the server's own words, which are no edit of it: after somebody's config-write, and with
+ * persist: config-write, for which the server is asked once nothing more has come from the partner for a second. */
 #include "failover_sync/mirror.h"
 
 #include "failover_sync/worker.h"
@@ -73,6 +73,11 @@ static struct result note_written(struct plugin *plugin, void *argument)
     return mirror_commit(&writer);
 }
 
+void persist_note_written(struct plugin *plugin)
+{
+    (void)worker_post(plugin, note_written, nothing_to_release, NULL);
+}
+
 static struct result try_again(struct plugin *plugin, void *argument)
 {
     (void)argument;
@@ -90,7 +95,10 @@ static void write_on_main(void *argument, bool cancelled)
     result = plugin->server->configuration_write(plugin->server->context);
     if (result_failed(result))
         kea_log(plugin->server, FAILOVER_SYNC_WRITE_FAILED, result.message);
-    (void)worker_post(plugin, result_failed(result) ? try_again : note_written, nothing_to_release, NULL);
+    if (result_failed(result))
+        (void)worker_post(plugin, try_again, nothing_to_release, NULL);
+    else
+        persist_note_written(plugin);
 }
 
 int64_t persist_advance(struct plugin *plugin, int64_t now)

@@ -792,6 +792,19 @@ void fake_server_file_put(struct fake_server *server, uint32_t subnet_id, const 
     on_main_do(&call, file_put);
 }
 
+static void write_file(struct call *call)
+{
+    (void)configuration_write(call->server);
+    plugin_configuration_written(call->server->plugin);
+}
+
+void fake_server_write(struct fake_server *server)
+{
+    struct call call = {.server = server};
+
+    on_main_do(&call, write_file);
+}
+
 static void command_put(struct call *call)
 {
     char **words = &call->server->running[call->subnet_id];

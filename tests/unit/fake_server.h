@@ -42,6 +42,9 @@ void fake_server_stop(struct fake_server *server);
  * "five@campus:old", names it and the network's words, which are the same for all scopes in it. */
 void fake_server_file_put(struct fake_server *server, uint32_t subnet_id, const char *words);
 
+/* Somebody's config-write, of which the library hears. */
+void fake_server_write(struct fake_server *server);
+
 /* A command of the server's changes one scope at run time. */
 void fake_server_command_put(struct fake_server *server, uint32_t subnet_id, const char *words);
 

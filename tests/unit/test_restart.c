@@ -166,6 +166,35 @@ static void test_a_command_s_configuration_is_not_the_file(void **state)
     assert_runs(two, 1, "config-set");
 }
 
+/* The partner may change or remove a scope after that. */
+static void test_a_file_that_the_server_has_written_is_no_edit(void **state)
+{
+    (void)state;
+    fake_server_file_put(two, 1, "first");
+    fake_server_file_put(two, 2, "to be removed");
+    start_both(NULL);
+    assert_true(fake_server_await(one, 1, "first", PAIR_SOON));
+    fake_server_command_put(one, 1, "second");
+    assert_true(fake_server_await(two, 1, "second", PAIR_SOON));
+    pair_await_quiet();
+    fake_server_write(two);
+    fake_server_command_put(one, 1, "third");
+    fake_server_command_put(one, 2, NULL);
+    assert_true(fake_server_await(two, 1, "third", PAIR_SOON));
+    assert_true(fake_server_await(two, 2, "", PAIR_SOON));
+    pair_await_quiet();
+    fake_server_stop(two);
+    assert_int_equal(fake_server_start(two, NULL), RESULT_OK);
+    pair_await_quiet();
+    assert_both_run(1, "third");
+    assert_both_run(2, "");
+    assert_int_equal(fake_server_reload(two, true), RESULT_OK);
+    pair_await_quiet();
+    assert_both_run(1, "third");
+    assert_both_run(2, "");
+    assert_int_equal(fake_server_status(two, "scopes-sent"), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pair_make, pair_drop)
@@ -177,6 +206,7 @@ int main(void)
         TEST(test_an_edit_of_the_file_while_down_is_an_edit),
         TEST(test_a_reload_reverts_this_servers_changes_and_keeps_the_partners),
         TEST(test_a_command_s_configuration_is_not_the_file),
+        TEST(test_a_file_that_the_server_has_written_is_no_edit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
