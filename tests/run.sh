@@ -54,9 +54,13 @@ build_in() {
             without_warning make.log)
 }
 
-# build_all_in FOLDER [CONFIGURE OPTIONS]: the library and the unit tests.
-build_all_in() { build_in "$@" && (cd "$1" && logged make-tests.log make -j"$(nproc)" check TESTS= &&
-    without_warning make-tests.log); }
+# build_all_in FOLDER [CONFIGURE OPTIONS]: the library and the unit tests; if `only` names some, these alone.
+build_all_in() { build_in "$@" && (cd "$1" && logged make-tests.log make -j"$(nproc)" check TESTS= \
+    ${only:+check_PROGRAMS="$only"} && without_warning make-tests.log); }
+build_some_in() { # build_some_in "PROGRAMS" FOLDER [CONFIGURE OPTIONS]
+    local only=$1
+    build_all_in "${@:2}"
+}
 
 # sum PATTERN FILES...: adds up what the pattern's group matches.
 sum() {
@@ -65,12 +69,13 @@ sum() {
     cat "$@" 2>/dev/null | sed -nE "s/$pattern/\1/p" | awk '{ total += $1 } END { print total + 0 }'
 }
 
-# unit_tests FOLDER [WRAPPER...]: make check, counted by cmocka's closing lines.
+# unit_tests FOLDER [WRAPPER...]: make check, counted by cmocka's closing lines; if `only` names some, these alone.
 unit_tests() {
     local folder=$1 good bad broken
     shift
     rm -f "$folder"/tests/unit/*.log "$folder"/tests/model/*.log
-    (cd "$folder" && "$@" make -j"$(nproc)" check </dev/null >check.log 2>&1)
+    (cd "$folder" && "$@" make -j"$(nproc)" check ${only:+check_PROGRAMS="$only"} ${only:+TESTS="$only"} \
+        </dev/null >check.log 2>&1)
     local code=$?
     good=$(sum '^\[  PASSED  \] ([0-9]+) test.*' "$folder"/tests/unit/*.log "$folder"/tests/model/*.log)
     bad=$(sum '^\[  FAILED  \] ([0-9]+) test\(s\).*' "$folder"/tests/unit/*.log "$folder"/tests/model/*.log)
@@ -298,14 +303,18 @@ if [ "$what" = all ] || [ "$what" = --quick ]; then
     at_once=1 KFS_LIBRARY=$(library_in "$build") end_to_end "${busy_files[@]}"
 fi
 
+# The unit tests that need Kea, and those in which threads meet. All others have the sanitizers in the sweep's build.
+of_kea=tests/unit/test_meaning
+of_threads=$(cd "$top" && grep -lE 'fake_server|pair_fixture|locked_fixture|pthread' tests/unit/test_*.c | sed 's/\.c$//' | tr '\n' ' ')
+
 # What comes later is built while the tests before it wait for their servers, in the order in which it is wanted.
 if [ "$what" = all ]; then
     in_background builds clang build_all_in "$build-clang" CC=clang CXX=clang++
     in_background builds coverage build_all_in "$build-coverage" --enable-coverage --without-kea
-    in_background builds asan build_all_in "$build-asan" --enable-sanitizers
-    in_background builds tsan build_all_in "$build-tsan" --enable-thread-sanitizer
-    in_background builds fuzz build_in "$build-fuzz" --enable-fuzzers --without-kea CC=clang CXX=clang++ CFLAGS="-g -O1"
     in_background builds sweep build_all_in "$build-sweep" --enable-allocation-sweep
+    in_background builds asan build_some_in "$of_kea" "$build-asan" --enable-sanitizers
+    in_background builds tsan build_some_in "$of_threads" "$build-tsan" --enable-thread-sanitizer
+    in_background builds fuzz build_in "$build-fuzz" --enable-fuzzers --without-kea CC=clang CXX=clang++ CFLAGS="-g -O1"
     in_background builds lint "$top/tests/lint.sh" "$build"
 fi
 if [ "$what" != --quick ]; then
@@ -336,8 +345,9 @@ if [ "$what" = all ]; then
         wrong "the build with --enable-coverage"
     fi
     say "unit tests with AddressSanitizer and UndefinedBehaviorSanitizer"
+    if done_in_background sweep; then unit_tests "$build-sweep"; else wrong "the build with --enable-allocation-sweep"; fi
     if done_in_background asan; then
-        unit_tests "$build-asan"
+        only=$of_kea unit_tests "$build-asan"
         say "end-to-end test with sanitizers"
         KFS_PRELOAD="$(runtime asan) $(runtime ubsan)" KFS_LIBRARY=$(library_in "$build-asan") \
             end_to_end test_sanitized.py
@@ -347,7 +357,7 @@ if [ "$what" = all ]; then
     say "unit tests with ThreadSanitizer"
     if done_in_background tsan; then
         # ThreadSanitizer wants the memory where it expects it.
-        unit_tests "$build-tsan" setarch "$(uname -m)" -R
+        only=$of_threads unit_tests "$build-tsan" setarch "$(uname -m)" -R
         say "end-to-end test with ThreadSanitizer"
         KFS_THREAD_PRELOAD=$(runtime tsan) KFS_LIBRARY=$(library_in "$build-tsan") end_to_end test_thread_sanitized.py
     else
