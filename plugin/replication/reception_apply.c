@@ -6,6 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct fingerprint reception_fingerprint(const struct kea_scope *scope)
+{
+    return scope->replicated == NULL ? fingerprint_parse(NULL)
+                                     : fingerprint_of(scope->replicated, strlen(scope->replicated));
+}
+
 static bool same(struct fingerprint a, struct fingerprint b)
 {
     return strcmp(a.hex, b.hex) == 0;
@@ -44,7 +50,7 @@ struct present {
 static struct present look(const struct reception *reception, const struct received_scope *scope)
 {
     struct scope_index *index = reception->plugin->index;
-    struct present present = {.fingerprint = scope->before.fingerprint};
+    struct present present = {.fingerprint = reception_fingerprint(&scope->before)};
     struct fingerprint recorded = fingerprint_parse(NULL);
     struct scope_removed removed;
     struct scope_applied applied;
@@ -311,7 +317,7 @@ void reception_apply(struct reception *reception)
             scope->after = scope->before;
             scope->before = (struct kea_scope){.subnet_id = 0};
         }
-        scope->now = scope->after.fingerprint;
+        scope->now = reception_fingerprint(&scope->after);
         note_applied(reception, scope);
     }
 }

@@ -15,7 +15,7 @@ static struct result record_history(struct mirror_writer *writer, const struct r
         .subnet_id = scope->subnet_id,
         .prefix = scope->prefix,
         .definition = scope->before.definition,
-        .fingerprint = scope->before.fingerprint,
+        .fingerprint = reception_fingerprint(&scope->before),
         .reason = "changed on both servers: the partner's version counts",
         .replaced_at = writer->now,
     };
@@ -111,6 +111,7 @@ static struct result put(struct mirror_writer *writer, const struct reception *r
 {
     const struct mirror_version version = {
         .scope = &scope->after,
+        .fingerprint = scope->now,
         .origin = record->origin,
         .is = &record->is,
         .edit = record->edit,
