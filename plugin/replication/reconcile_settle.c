@@ -109,12 +109,22 @@ static bool waited_with_another(const struct settlement *settlement, const struc
            conflict_waits(&entry->version, &agreement->known, settlement->writer.plugin->parameters.primary_wins);
 }
 
-static struct result push_again(struct settlement *settlement, const struct scope_entry *entry)
+/* Sends a scope whatever became of the wish before, which may be held. */
+static struct result send_anew(const struct settlement *settlement, const struct scope_entry *entry)
 {
     const struct queue_item wish = mirror_wish(settlement->relationship, entry->subnet_id, entry->prefix, false);
 
-    settlement->differing++;
     return queue_put(settlement->writer.plugin->store, &wish, settlement->writer.now);
+}
+
+/* A version that counts, or that is in a conflict: in one the partner decides by the same rule, and answers. */
+static struct result tell(struct settlement *settlement, const struct scope_entry *entry,
+                          const struct partner_scope *scope)
+{
+    if (!waited_with_another(settlement, entry, scope))
+        return push(settlement, entry->subnet_id, entry->prefix, false);
+    settlement->differing++;
+    return send_anew(settlement, entry);
 }
 
 /* What the partner was thought to have it has not. */
@@ -213,15 +223,6 @@ static struct result note_unprinted(struct settlement *settlement, struct scope_
     return mirror_set_sync(&settlement->writer, entry, reason);
 }
 
-/* Both have one version and one text of a scope that this server calls out of sync: what the two differed about, or
- * were said to differ about by somebody who spoke for the partner, is over. The partner confirms it. */
-static struct result confirm(const struct settlement *settlement, const struct scope_entry *entry)
-{
-    const struct queue_item wish = mirror_wish(settlement->relationship, entry->subnet_id, entry->prefix, false);
-
-    return queue_put(settlement->writer.plugin->store, &wish, settlement->writer.now);
-}
-
 /* A scope that this server has. */
 static struct result settle_known(struct settlement *settlement, struct scope_entry *entry)
 {
@@ -238,14 +239,13 @@ static struct result settle_known(struct settlement *settlement, struct scope_en
             want(settlement, scope);
         return result_ok();
     case VERDICT_SAME:
-        return scope_entry_agreed(entry, settlement->number) ? result_ok() : confirm(settlement, entry);
+        /* Called out of sync: what the two differed about, or were said to differ about by somebody who spoke for the
+         * partner, is over. The partner confirms it. */
+        return scope_entry_agreed(entry, settlement->number) ? result_ok() : send_anew(settlement, entry);
     case VERDICT_WAITING:
         return result_ok();
     default:
-        /* In a conflict the partner decides by the same rule, and answers. */
-        result = waited_with_another(settlement, entry, scope)
-                     ? push_again(settlement, entry)
-                     : push(settlement, entry->subnet_id, entry->prefix, false);
+        result = tell(settlement, entry, scope);
         return result_failed(result) ? result : note_lost(settlement, entry);
     }
 }
