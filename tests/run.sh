@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Everything that is tested: installs what is missing, builds, runs the unit tests and the end-to-end tests with this
-# machine's Kea, both again with sanitizers, the unit tests of a build by clang and with coverage, tests/lint.sh, the fuzz
-# targets, the allocation failure sweep, a smoke test with the Kea of Debian 13 and of Debian testing, and the example on
-# fresh Debian 12, 13 and testing.
+# Everything that is tested: installs what is missing, builds, runs the end-to-end tests with this machine's Kea, the unit
+# tests of a build by clang and of one by gcc with coverage, both kinds again with sanitizers, the fuzz targets, the
+# allocation failure sweep, tests/lint.sh, a smoke test with the Kea of Debian 13 and of Debian testing, and the example
+# on fresh Debian 12, 13 and testing.
 #
 #   tests/run.sh                  everything; the fuzz targets for a minute each, the sweep for two
 #   tests/run.sh --quick          unit tests and end-to-end tests with this machine's Kea
@@ -74,7 +74,8 @@ unit_tests() {
     local folder=$1 good bad broken
     shift
     rm -f "$folder"/tests/unit/*.log "$folder"/tests/model/*.log
-    (cd "$folder" && "$@" make -j"$(nproc)" check ${only:+check_PROGRAMS="$only"} ${only:+TESTS="$only"} \
+    # Built already as a rule; running, they wait for servers most of the time.
+    (cd "$folder" && "$@" make -j$((3 * $(nproc))) check ${only:+check_PROGRAMS="$only"} ${only:+TESTS="$only"} \
         </dev/null >check.log 2>&1)
     local code=$?
     good=$(sum '^\[  PASSED  \] ([0-9]+) test.*' "$folder"/tests/unit/*.log "$folder"/tests/model/*.log)
@@ -245,6 +246,26 @@ smoke() {
     KFS_TREE=$tree KFS_LIBRARY=/usr/lib/$(chroot "$tree" gcc -print-multiarch)/kea/hooks/libdhcp_failover_sync.so \
         end_to_end "${@:3}"
 }
+# smoke_all PREFIX RELEASES...: the tests of these releases, at once; their trees are in folders of these names.
+smoke_all() {
+    local prefix=$1 release tests count pids=()
+    shift
+    for release in "$@"; do
+        tests="${release}_tests[@]"
+        (
+            passed=0 failed=0 at_once=2
+            smoke "$release" "$trees/$prefix$release" "${!tests}"
+            echo "$passed $failed" >"$scratch/smoke-$release.count"
+        ) >"$scratch/smoke-$release.out" 2>&1 &
+        pids+=($!)
+    done
+    wait "${pids[@]}"
+    for release in "$@"; do
+        cat "$scratch/smoke-$release.out"
+        count=$(cat "$scratch/smoke-$release.count") || count="0 1"
+        passed=$((passed + ${count% *})) failed=$((failed + ${count#* }))
+    done
+}
 # What each of these releases is asked besides; Kea's subnet commands are free software from 3.0 on.
 trixie_tests=(test_smoke.py test_hardened.py)
 testing_tests=(test_smoke.py test_hardened.py test_ways.py)
@@ -297,8 +318,10 @@ if [ "$what" = all ] || [ "$what" = --quick ]; then
         KFS_LIBRARY=$(library_in "$build") end_to_end "${@:2}"
         totals
     fi
-    say "unit tests"
-    unit_tests "$build"
+    if [ "$what" = --quick ]; then
+        say "unit tests"
+        unit_tests "$build"
+    fi
     say "end-to-end tests, those of busy servers"
     at_once=1 KFS_LIBRARY=$(library_in "$build") end_to_end "${busy_files[@]}"
 fi
@@ -379,22 +402,17 @@ if [ "$what" = all ]; then
     if done_in_background lint; then passed=$((passed + 1)); else wrong "tests/lint.sh"; fi
 fi
 
+ready=()
 if [ "$what" = --smoke ]; then
     for release in trixie testing; do
-        tests="${release}_tests[@]"
-        if done_in_background "tree-$release"; then
-            smoke "$release" "$trees/$release" "${!tests}"
-        else
-            wrong "the Debian $release tree"
-        fi
+        if done_in_background "tree-$release"; then ready+=("$release"); else wrong "the Debian $release tree"; fi
     done
+    smoke_all "" "${ready[@]}"
 elif [ "$what" != --quick ]; then
     for release in bookworm trixie testing; do
-        tests="${release}_tests[@]"
-        if example "$release" && [ "$what" = all ] && [ "$release" != bookworm ]; then
-            smoke "$release" "$trees/example-$release" "${!tests}"
-        fi
+        if example "$release" && [ "$what" = all ] && [ "$release" != bookworm ]; then ready+=("$release"); fi
     done
+    smoke_all example- "${ready[@]}"
     remove_examples
 fi
 totals
