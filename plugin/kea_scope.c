@@ -9,6 +9,7 @@ void kea_scope_clear(struct kea_scope *scope)
     free(scope->prefix);
     free(scope->definition);
     free(scope->replicated);
+    free(scope->effective);
     *scope = (struct kea_scope){.subnet_id = 0};
 }
 

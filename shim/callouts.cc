@@ -248,6 +248,8 @@ void written(const ConstElementPtr &response)
 struct result load_configuration(const ConstElementPtr &json, const SrvConfigPtr &staged)
 {
     const StagedConfiguration meant(staged);
+    /* Without them, as for want of memory, scopes are told as the server prints them. */
+    (void)run_contained("the words of a configuration", [&] { configured_take(json, *staged); });
     const std::vector<struct kea_delivered> delivered = delivered_scopes(json, *staged);
     struct kea_load load = {};
     load.at_start = CfgMgr::instance().getCurrentCfg()->getSequence() == 0;
@@ -280,7 +282,8 @@ ConstElementPtr answer_command(const std::string &name, const ConstElementPtr &a
     if (!answer) {
         return isc::config::createAnswer(isc::config::CONTROL_RESULT_ERROR, name + ": out of memory");
     }
-    return Element::fromJSON(answer.get());
+    /* The server prints it, and some releases print numbers and names as no JSON: these are told as texts. */
+    return PrintCheck().elements(Element::fromJSON(answer.get()));
 }
 
 /* Every command of ours: the callout's argument is the whole command. */
@@ -313,6 +316,37 @@ int result_of(const ConstElementPtr &response)
     const ConstElementPtr result = response && response->getType() == Element::map ? response->get("result") : nullptr;
     return result && result->getType() == Element::integer ? static_cast<int>(result->intValue())
                                                            : static_cast<int>(isc::config::CONTROL_RESULT_ERROR);
+}
+
+/* A command of another library that was carried out on some thread. */
+struct Heard {
+    std::string name;
+    ConstElementPtr arguments;
+};
+
+void hear_later(void *argument, bool cancelled)
+{
+    const std::unique_ptr<Heard> heard(static_cast<Heard *>(argument));
+    if (!cancelled) {
+        run_contained("a command's words", [&] { configured_say(heard->name, heard->arguments); });
+    }
+}
+
+/* Notes the words of a successful command before the plugin reads what came of it. Without them, as for want of memory,
+ * it is told as the server prints it. */
+void hear(const std::string &name, const ConstElementPtr &arguments, int result)
+{
+    if (result != isc::config::CONTROL_RESULT_SUCCESS || !arguments) {
+        return;
+    }
+    if (on_main_thread()) {
+        (void)run_contained("a command's words", [&] { configured_say(name, arguments); });
+        return;
+    }
+    std::unique_ptr<Heard> heard(new Heard{name, arguments});
+    if (!result_failed(main_queue_add(hear_later, heard.get()))) {
+        (void)heard.release();
+    }
 }
 
 /* The library as it is for the server when it is loaded a second time at a reload: there, and never called. */
@@ -435,6 +469,7 @@ EXPORTED int command_processed(CalloutHandle &handle)
         if (arguments && result_failed(element_check("arguments", *arguments, json_kea_bounds))) {
             arguments.reset();
         }
+        hear(name, arguments, result_of(response));
         const std::string text = text_of(arguments);
         plugin_command_finished(the_plugin, name.c_str(), arguments ? text.c_str() : nullptr, result_of(response));
     });

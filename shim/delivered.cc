@@ -18,7 +18,7 @@ namespace
 using namespace failover_sync;
 
 /* What is read of a scope beside its text; another one has all scopes read again. */
-constexpr char READING[] = "/unprinted";
+constexpr char READING[] = "/configured";
 
 void append_bytes(std::string &words, const void *bytes, size_t length)
 {
@@ -95,7 +95,7 @@ std::string canonical_prefix(std::string text)
 class Collector
 {
   public:
-    explicit Collector(const SrvConfig &staged) : subnets_(staged.getCfgSubnets4())
+    explicit Collector(const SrvConfig &staged) : staged_(staged), subnets_(staged.getCfgSubnets4())
     {
         delivered_.reserve(subnets_->getAll()->size());
     }
@@ -107,13 +107,13 @@ class Collector
             return;
         }
         for (const auto &subnet : list->listValue()) {
-            const uint32_t subnet_id = id_of(*subnet);
-            if (subnet_id == 0) {
+            const isc::dhcp::ConstSubnet4Ptr staged = find_configured(staged_, *subnet);
+            if (!staged) {
                 continue;
             }
             words_ = above;
             append_element(words_, *subnet);
-            delivered_.push_back({subnet_id, fingerprint_of(words_.data(), words_.size())});
+            delivered_.push_back({staged->getID(), fingerprint_of(words_.data(), words_.size())});
         }
     }
 
@@ -139,21 +139,7 @@ class Collector
     }
 
   private:
-    /* 0 if the scope is not found: it has no words then. */
-    uint32_t id_of(const Element &subnet) const
-    {
-        const ConstElementPtr id = subnet.get("id");
-        if (id && id->getType() == Element::integer && id->intValue() > 0) {
-            return static_cast<uint32_t>(id->intValue());
-        }
-        const ConstElementPtr prefix = subnet.get("subnet");
-        if (!prefix || prefix->getType() != Element::string) {
-            return 0;
-        }
-        const auto staged = subnets_->getByPrefix(canonical_prefix(prefix->stringValue()));
-        return staged ? staged->getID() : 0;
-    }
-
+    const SrvConfig &staged_;
     isc::dhcp::ConstCfgSubnets4Ptr subnets_;
     std::vector<struct kea_delivered> delivered_;
     std::string words_;
@@ -166,6 +152,20 @@ std::string shortened(const std::string &words)
 }
 
 } // namespace
+
+isc::dhcp::ConstSubnet4Ptr failover_sync::find_configured(const SrvConfig &configuration, const Element &subnet)
+{
+    const auto subnets = configuration.getCfgSubnets4();
+    const ConstElementPtr id = subnet.get("id");
+    if (id && id->getType() == Element::integer && id->intValue() > 0) {
+        return subnets->getBySubnetId(static_cast<isc::dhcp::SubnetID>(id->intValue()));
+    }
+    const ConstElementPtr prefix = subnet.get("subnet");
+    if (!prefix || prefix->getType() != Element::string) {
+        return isc::dhcp::ConstSubnet4Ptr();
+    }
+    return subnets->getByPrefix(canonical_prefix(prefix->stringValue()));
+}
 
 std::vector<struct kea_delivered> failover_sync::delivered_scopes(const ConstElementPtr &json, const SrvConfig &staged)
 {

@@ -4,7 +4,6 @@
 #include "shim.h"
 
 #include <dhcp/libdhcp++.h>
-#include <dhcpsrv/cfg_hosts.h>
 #include <dhcpsrv/cfg_option.h>
 #include <dhcpsrv/host.h>
 #include <dhcpsrv/parsers/option_data_parser.h>
@@ -268,14 +267,20 @@ void failover_sync::PrintCheck::network_options(const isc::dhcp::SharedNetwork4 
     options(network.getCfgOption(), "its shared network");
 }
 
-void failover_sync::PrintCheck::subnet_options(const isc::dhcp::SrvConfig &configuration,
-                                               const isc::dhcp::Subnet4 &subnet)
+void failover_sync::PrintCheck::subnet_options(const isc::dhcp::Subnet4 &subnet)
 {
     options(subnet.getCfgOption(), "the subnet");
     for (const auto &pool : subnet.getPools(isc::dhcp::Lease::TYPE_V4)) {
         options(pool->getCfgOption(), "pool " + pool->getFirstAddress().toText());
     }
-    for (const auto &host : configuration.getCfgHosts()->getAll4(isc::dhcp::SubnetID(subnet.getID()))) {
-        options(host->getCfgOption4(), "reservation " + host->getIdentifierAsText());
-    }
+}
+
+void failover_sync::PrintCheck::reservation_options(const isc::dhcp::Host &host)
+{
+    options(host.getCfgOption4(), "reservation " + host.getIdentifierAsText());
+}
+
+bool failover_sync::same_options(const CfgOption &one, const CfgOption &other)
+{
+    return bytes_of(one) == bytes_of(other);
 }

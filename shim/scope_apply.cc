@@ -14,6 +14,7 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <set>
 
 using isc::dhcp::CfgHostsPtr;
 using isc::dhcp::CfgSharedNetworks4Ptr;
@@ -82,8 +83,8 @@ class Undo
 class Installer
 {
   public:
-    explicit Installer(const SrvConfigPtr &configuration)
-        : subnets_(configuration->getCfgSubnets4()), networks_(configuration->getCfgSharedNetworks4()),
+    Installer(enum kea_configuration which, const SrvConfigPtr &configuration)
+        : which_(which), subnets_(configuration->getCfgSubnets4()), networks_(configuration->getCfgSharedNetworks4()),
           hosts_(configuration->getCfgHosts())
     {
     }
@@ -96,6 +97,27 @@ class Installer
     void install(const ParsedScope &scope, bool keep_network, const LeaseCounts *counts);
     void remove(const struct kea_change &change, bool running);
 
+    /* The shared networks that have other parameters than some of their subnets were parsed with. */
+    const std::set<std::string> &changed_networks() const
+    {
+        return changed_networks_;
+    }
+
+    std::vector<Subnet4Ptr> members(const std::string &network) const
+    {
+        const SharedNetwork4Ptr found = networks_->getByName(network);
+        std::vector<Subnet4Ptr> list;
+        if (found) {
+            list.assign(found->getAllSubnets()->begin(), found->getAllSubnets()->end());
+        }
+        return list;
+    }
+
+    SharedNetwork4Ptr network(const std::string &name) const
+    {
+        return networks_->getByName(name);
+    }
+
   private:
     void check_prefix(const Subnet4 &subnet) const;
     SharedNetwork4Ptr leave_network(Undo &undo, const Subnet4Ptr &subnet);
@@ -105,6 +127,8 @@ class Installer
     void replace_hosts(Undo &undo, uint32_t subnet_id, const HostCollection &hosts);
     void drop_if_empty(Undo &undo, const SharedNetwork4Ptr &network);
 
+    enum kea_configuration which_;
+    std::set<std::string> changed_networks_;
     CfgSubnets4Ptr subnets_;
     CfgSharedNetworks4Ptr networks_;
     CfgHostsPtr hosts_;
@@ -178,6 +202,20 @@ void Installer::replace_network(const SharedNetwork4Ptr &old, const SharedNetwor
     undo.keep();
 }
 
+/* The network is what it was, and may be told in other words. */
+void take_network_words(Undo &undo, const SharedNetwork4Ptr &network, const ConfiguredText &words)
+{
+    const ConfiguredText before = configured_words(network.get()).text;
+    undo.step([&] { configured_note(network, words); },
+              [network, before] {
+                  if (before) {
+                      configured_note(network, before);
+                  } else {
+                      configured_forget(network.get());
+                  }
+              });
+}
+
 void Installer::enter_network(Undo &undo, const ParsedScope &scope, bool keep_network)
 {
     if (!scope.network) {
@@ -189,17 +227,19 @@ void Installer::enter_network(Undo &undo, const ParsedScope &scope, bool keep_ne
     SharedNetwork4Ptr home = fresh;
     if (!current) {
         undo.step([&] { networks->add(fresh); }, [networks, fresh] { networks->del(fresh->getName()); });
-    } else if (!keep_network && network_element(*current)->str() != scope.network_text) {
-        PrintCheck check;
-        (void)check.elements(network_element(*current));
-        check.network_options(*current);
-        if (!check.reason().empty()) {
-            isc_throw(isc::BadValue, "its shared network keeps its parameters here: " << check.reason());
+    } else if (!keep_network && !is_same(*current, *fresh)) {
+        const Words words = words_of(which_, current);
+        if (!words.configured && !words.reason.empty()) {
+            isc_throw(isc::BadValue, "its shared network keeps its parameters here: " << words.reason);
         }
         undo.step([&] { replace_network(current, fresh); },
                   [this, current, fresh] { replace_network(fresh, current); });
+        changed_networks_.insert(fresh->getName());
     } else {
         home = current;
+        if (!keep_network) {
+            take_network_words(undo, current, scope.network_words);
+        }
     }
     const Subnet4Ptr subnet = scope.subnet;
     undo.step([&] { home->add(subnet); }, [home, subnet] { home->del(subnet->getID()); });
@@ -242,7 +282,9 @@ void Installer::install(const ParsedScope &scope, bool keep_network, const Lease
     replace_subnet(undo, old, subnet);
     enter_network(undo, scope, keep_network);
     drop_if_empty(undo, left);
-    replace_hosts(undo, subnet->getID(), scope.hosts);
+    if (!scope.keeps_hosts) {
+        replace_hosts(undo, subnet->getID(), scope.hosts);
+    }
     if (counts) {
         const StatisticValues values = old ? statistics_save(*subnet, *old) : StatisticValues();
         undo.note([old, subnet, values] {
@@ -323,7 +365,8 @@ std::vector<planned> plan(enum kea_configuration which, struct kea_change *chang
             entry.refused = true;
         } else if (changes[i].definition) {
             entry.refused = !attempt(changes[i], [&] {
-                entry.scope = parser.parse(changes[i].subnet_id, changes[i].prefix, changes[i].definition);
+                entry.scope = parser.parse(changes[i].subnet_id, changes[i].prefix, changes[i].definition,
+                                           changes[i].keep_network);
             });
         }
         plans.push_back(std::move(entry));
@@ -393,11 +436,57 @@ void begin_counted(const Installer &installer, planned &entry, Pause &pause)
     }
 }
 
+/* A subnet has inherited from its shared network when it was parsed. One in a network that has changed is parsed again,
+ * from its own words. Where that fails it stays as it is, and is told as the server prints it. `around` are the
+ * network's words. */
+void follow_network(enum kea_configuration which, Installer &installer, const SharedNetwork4Ptr &network,
+                    const ConfiguredText &around, const Subnet4Ptr &member, Pause &pause)
+{
+    const bool running = which == KEA_RUNNING;
+    const Configured words = configured_words(member.get());
+    if (!words.text || (words.around && *words.around == *around)) {
+        return;
+    }
+    planned entry = {nullptr, {}, false, {}};
+    entry.scope.subnet = ScopeParser(which).parse_subnet(isc::data::Element::fromJSON(*words.text),
+                                                         isc::data::Element::fromJSON(*around));
+    if (is_same(*entry.scope.subnet, *member)) {
+        configured_note(member, words.text, around);
+        return;
+    }
+    entry.scope.network = network;
+    entry.scope.keeps_hosts = true;
+    if (running) {
+        entry.counts = statistics_count(*entry.scope.subnet, member.get());
+        begin_counted(installer, entry, pause);
+    }
+    installer.install(entry.scope, true, running ? &entry.counts : nullptr);
+    configured_note(entry.scope.subnet, words.text, around);
+}
+
+void follow_networks(enum kea_configuration which, Installer &installer, Pause &pause)
+{
+    const std::set<std::string> changed = installer.changed_networks();
+    for (const std::string &name : changed) {
+        const SharedNetwork4Ptr network = installer.network(name);
+        if (!network) {
+            continue;
+        }
+        pause.end();
+        const ConfiguredText around = words_of(which, network).text;
+        for (const Subnet4Ptr &member : installer.members(name)) {
+            (void)run_contained("a member of a shared network",
+                                [&] { follow_network(which, installer, network, around, member, pause); });
+            pause.end();
+        }
+    }
+}
+
 /* Returns for how long packets had to wait. */
 std::chrono::steady_clock::duration carry_out(enum kea_configuration which, std::vector<planned> &plans)
 {
     const bool running = which == KEA_RUNNING;
-    Installer installer(configuration_of(which));
+    Installer installer(which, configuration_of(which));
     Pause pause;
     if (running) {
         for (planned &entry : plans) {
@@ -426,6 +515,7 @@ std::chrono::steady_clock::duration carry_out(enum kea_configuration which, std:
             }
         });
     }
+    follow_networks(which, installer, pause);
     pause.end();
     return pause.paused();
 }

@@ -122,8 +122,66 @@ void failover_sync::ScopeParser::settle_local(const ElementPtr &map, const Const
     }
 }
 
+void failover_sync::ScopeParser::settle_local(uint32_t subnet_id, const ElementPtr &subnet,
+                                              const ElementPtr &network) const
+{
+    const ConstSubnet4Ptr subnet_here = configuration_->getCfgSubnets4()->getBySubnetId(subnet_id);
+    SharedNetwork4Ptr around;
+    if (subnet_here) {
+        subnet_here->getSharedNetwork(around);
+    }
+    settle_local(subnet,
+                 subnet_here
+                     ? words_of(which_, subnet_here, around ? words_of(which_, around).text : ConfiguredText()).own
+                     : ElementPtr());
+    if (network) {
+        const ConstElementPtr name = network->get("name");
+        if (!name || name->getType() != Element::string || name->stringValue().empty()) {
+            isc_throw(isc::BadValue, "its shared network has no name");
+        }
+        const SharedNetwork4Ptr network_here = configuration_->getCfgSharedNetworks4()->getByName(name->stringValue());
+        settle_local(network, network_here ? words_of(which_, network_here).own : ElementPtr());
+    }
+}
+
+/* What stands in no scope comes from above, as it does in a file. */
+void failover_sync::ScopeParser::derive(const char *place, const ElementPtr &map)
+{
+    globals_->set(place, list_of(map));
+    isc::dhcp::SimpleParser4::setAllDefaults(globals_);
+    isc::dhcp::SimpleParser4::deriveParameters(globals_);
+    globals_->remove(place);
+}
+
+/* A parser keeps the pools it has seen: one for each subnet. Interfaces are local and may come and go: unchecked. */
+isc::dhcp::Subnet4Ptr failover_sync::ScopeParser::parse_subnet(const ElementPtr &subnet, const ElementPtr &network)
+{
+    if (network) {
+        network->set("subnet4", list_of(subnet));
+        derive("shared-networks", network);
+        network->remove("subnet4");
+    } else {
+        derive("subnet4", subnet);
+    }
+    isc::dhcp::Subnet4ConfigParser parser(false);
+    return parser.parse(subnet);
+}
+
+SharedNetwork4Ptr failover_sync::ScopeParser::parse_network(const ElementPtr &network)
+{
+    derive("shared-networks", network);
+    isc::dhcp::SharedNetwork4Parser parser(false);
+    return parser.parse(network);
+}
+
+isc::dhcp::HostPtr failover_sync::ScopeParser::parse_host(isc::dhcp::SubnetID subnet_id, const ElementPtr &words)
+{
+    isc::dhcp::HostReservationParser4 parser;
+    return parser.parse(subnet_id, words);
+}
+
 ParsedScope failover_sync::ScopeParser::parse(uint32_t subnet_id, const std::string &prefix,
-                                              const std::string &definition_text)
+                                              const std::string &definition_text, bool keep_network)
 {
     const struct result bounds =
         json_bounds_check("its definition", definition_text.data(), definition_text.size(), &json_stored_bounds);
@@ -138,48 +196,47 @@ ParsedScope failover_sync::ScopeParser::parse(uint32_t subnet_id, const std::str
         isc_throw(isc::BadValue, "its definition is not all of it: " << definition->get(KEA_UNPRINTED_KEYWORD)->str());
     }
     const ElementPtr subnet = map_in(definition, "subnet4");
-    const ElementPtr network = map_in(definition, "shared-network");
+    ElementPtr network = map_in(definition, "shared-network");
     if (!subnet) {
         isc_throw(isc::BadValue, "its definition has no subnet4");
     }
     check_identity(subnet, subnet_id, prefix);
-
-    const ConstSubnet4Ptr subnet_here = configuration_->getCfgSubnets4()->getBySubnetId(subnet_id);
-    settle_local(subnet, subnet_here ? subnet_element(*configuration_, *subnet_here) : ElementPtr());
-    if (network) {
-        const ConstElementPtr name = network->get("name");
-        if (!name || name->getType() != Element::string || name->stringValue().empty()) {
-            isc_throw(isc::BadValue, "its shared network has no name");
-        }
-        const SharedNetwork4Ptr network_here = configuration_->getCfgSharedNetworks4()->getByName(name->stringValue());
-        settle_local(network, network_here ? network_element(*network_here) : ElementPtr());
+    settle_local(subnet_id, subnet, network);
+    const SharedNetwork4Ptr kept =
+        keep_network && network
+            ? configuration_->getCfgSharedNetworks4()->getByName(network->get("name")->stringValue())
+            : SharedNetwork4Ptr();
+    if (kept) {
+        network = isc::data::copy(words_of(which_, kept).own);
     }
 
     /* Parsed with the subnet, reservations would land in the staged configuration. */
     const ConstElementPtr reservations = subnet->get("reservations");
     subnet->remove("reservations");
 
-    /* What stands in no scope comes from above, as it does in a file. */
-    const char *const place = network ? "shared-networks" : "subnet4";
-    if (network) {
-        network->set("subnet4", list_of(subnet));
-    }
-    globals_->set(place, list_of(network ? network : subnet));
-    isc::dhcp::SimpleParser4::setAllDefaults(globals_);
-    isc::dhcp::SimpleParser4::deriveParameters(globals_);
-    globals_->remove(place);
-
-    /* A parser keeps the pools it has seen: one for each subnet. Interfaces are local and may come and go: unchecked.
-     */
+    /* The texts first: parsing adds to the words what they inherit. */
     ParsedScope scope;
-    isc::dhcp::Subnet4ConfigParser subnet_parser(false);
-    scope.subnet = subnet_parser.parse(subnet);
-    scope.hosts = parse_reservations(*scope.subnet, reservations);
+    const ConfiguredText subnet_text = configured_text(*subnet);
+    std::vector<ConfiguredText> host_texts;
+    if (reservations && reservations->getType() == Element::list) {
+        for (const auto &reservation : reservations->listValue()) {
+            host_texts.push_back(configured_text(*reservation));
+        }
+    }
     if (network) {
-        network->remove("subnet4");
+        scope.network_words = configured_text(*network);
+    }
+
+    scope.subnet = parse_subnet(subnet, network);
+    scope.hosts = parse_reservations(*scope.subnet, reservations);
+    configured_note(scope.subnet, subnet_text, scope.network_words);
+    for (size_t i = 0; i < scope.hosts.size() && i < host_texts.size(); ++i) {
+        configured_note(scope.hosts[i], host_texts[i]);
+    }
+    if (network) {
         isc::dhcp::SharedNetwork4Parser network_parser(false);
         scope.network = network_parser.parse(network);
-        scope.network_text = network_element(*scope.network)->str();
+        configured_note(scope.network, scope.network_words);
         check_membership(*scope.subnet, *scope.network, globals_->get("authoritative"));
     }
     return scope;

@@ -27,14 +27,11 @@ using namespace failover_sync;
 
 SrvConfigPtr staged;
 
-/* The list config-get prints, but ordered by its text: the server's own order is that of a hash or of insertion. */
-ElementPtr reservations_element(const SrvConfig &configuration, uint32_t subnet_id)
+/* A list of maps in the order of their texts: the server's own order is that of a hash or of insertion. */
+using Ordered = std::multimap<std::string, ElementPtr>;
+
+ElementPtr list_of(const Ordered &ordered)
 {
-    std::multimap<std::string, ElementPtr> ordered;
-    for (const auto &host : configuration.getCfgHosts()->getAll4(isc::dhcp::SubnetID(subnet_id))) {
-        const ElementPtr element = host->toElement4();
-        ordered.emplace(element->str(), element);
-    }
     const ElementPtr list = Element::createList();
     for (const auto &entry : ordered) {
         list->add(entry.second);
@@ -63,7 +60,7 @@ ConstElementPtr without_local(const ConstElementPtr &map)
 }
 
 /* The reason has its place before all other keywords: see KEA_UNPRINTED_KEYWORD. */
-std::string definition_text(const std::string &reason, const ConstElementPtr &network, const ConstElementPtr &subnet)
+ElementPtr definition_of(const std::string &reason, const ConstElementPtr &network, const ConstElementPtr &subnet)
 {
     const ElementPtr definition = Element::createMap();
     if (!reason.empty()) {
@@ -73,8 +70,104 @@ std::string definition_text(const std::string &reason, const ConstElementPtr &ne
         definition->set("shared-network", network);
     }
     definition->set("subnet4", subnet);
-    return definition->str();
+    return definition;
 }
+
+struct fingerprint fingerprint_of_text(const std::string &text)
+{
+    return fingerprint_of(text.data(), text.size());
+}
+
+/* One scope being read: its words as they were configured, and as the server prints them. */
+class Reading
+{
+  public:
+    Reading(enum kea_configuration which, const SrvConfig &configuration, const ConstSubnet4Ptr &subnet)
+    {
+        SharedNetwork4Ptr network;
+        subnet->getSharedNetwork(network);
+        ConfiguredText around;
+        if (network) {
+            const Words words = words_of(which, network);
+            note(words);
+            around = words.text;
+            network_own_ = words.own;
+            network_printed_ = words.printed;
+            network_raw_ = words.raw;
+        }
+        const Words words = words_of(which, subnet, around);
+        note(words);
+        subnet_own_ = words.own;
+        subnet_printed_ = isc::data::ElementPtr(Element::createMap());
+        subnet_printed_->setValue(words.printed->mapValue());
+        subnet_raw_ = Element::createMap();
+        subnet_raw_->setValue(words.raw->mapValue());
+        read_hosts(configuration, subnet->getID());
+    }
+
+    void fill(struct kea_scope *scope) const
+    {
+        const ConstElementPtr replicated =
+            definition_of(reason_, without_local(network_own_), without_local(subnet_own_));
+        scope->definition = duplicate(canonical_text(*definition_of(reason_, network_own_, subnet_own_)));
+        scope->replicated = duplicate(canonical_text(*replicated));
+        scope->effective =
+            duplicate(canonical_text(*definition_of(printed_reason_, network_printed_, subnet_printed_)));
+        scope->fingerprint = fingerprint_of_text(meaning_of_scope(replicated));
+        scope->printed = written_fingerprint();
+    }
+
+  private:
+    /* Of the text that the server writes into a file, as it is read again: with what is lost in print. Another server
+     * may not be able to read it at all. */
+    struct fingerprint written_fingerprint() const
+    {
+        ConstElementPtr text = definition_of("", without_local(network_raw_), without_local(subnet_raw_));
+        if (!printed_reason_.empty()) {
+            const std::string written = text->str();
+            try {
+                text = Element::fromJSON(written);
+            } catch (const std::bad_alloc &) {
+                throw;
+            } catch (const std::exception &) {
+                return fingerprint_of_text(written);
+            }
+        }
+        return fingerprint_of_text(meaning_of_scope(text));
+    }
+
+    void note(const Words &words)
+    {
+        if (printed_reason_.empty()) {
+            printed_reason_ = words.reason;
+        }
+        if (reason_.empty() && !words.configured) {
+            reason_ = words.reason;
+        }
+    }
+
+    void read_hosts(const SrvConfig &configuration, isc::dhcp::SubnetID subnet_id)
+    {
+        Ordered own, printed;
+        const ElementPtr raw = Element::createList();
+        for (const auto &host : configuration.getCfgHosts()->getAll4(subnet_id)) {
+            const Words words = words_of(host);
+            note(words);
+            own.emplace(canonical_text(*words.own), words.own);
+            printed.emplace(words.printed->str(), boost::const_pointer_cast<Element>(words.printed));
+            raw->add(boost::const_pointer_cast<Element>(words.raw));
+        }
+        if (!own.empty()) {
+            subnet_own_->set("reservations", list_of(own));
+        }
+        subnet_printed_->set("reservations", list_of(printed));
+        subnet_raw_->set("reservations", raw);
+    }
+
+    ElementPtr network_own_, subnet_own_, subnet_printed_, subnet_raw_;
+    ConstElementPtr network_printed_, network_raw_;
+    std::string reason_, printed_reason_;
+};
 
 struct result not_found(uint32_t subnet_id)
 {
@@ -105,13 +198,6 @@ SrvConfigPtr failover_sync::configuration_of(enum kea_configuration which)
     return staged;
 }
 
-ElementPtr failover_sync::subnet_element(const SrvConfig &configuration, const isc::dhcp::Subnet4 &subnet)
-{
-    const ElementPtr map = subnet.toElement();
-    map->set("reservations", reservations_element(configuration, subnet.getID()));
-    return map;
-}
-
 ElementPtr failover_sync::network_element(const isc::dhcp::SharedNetwork4 &network)
 {
     /* SharedNetwork4's own function prints all its subnets. */
@@ -128,28 +214,17 @@ struct result failover_sync::scope_get(enum kea_configuration which, uint32_t su
         const SrvConfigPtr configuration = configuration_of(which);
         const ConstSubnet4Ptr subnet = configuration->getCfgSubnets4()->getBySubnetId(subnet_id);
         if (!subnet) {
+            if (which == KEA_RUNNING) {
+                configured_remember(subnet_id, nullptr);
+            }
             return not_found(subnet_id);
         }
-        SharedNetwork4Ptr network;
-        subnet->getSharedNetwork(network);
-        PrintCheck check;
-        ConstElementPtr network_map;
-        if (network) {
-            network_map = check.elements(network_element(*network));
-            check.network_options(*network);
-        }
-        const ConstElementPtr subnet_map = check.elements(subnet_element(*configuration, *subnet));
-        check.subnet_options(*configuration, *subnet);
-        const std::string &reason = check.reason();
-        const ConstElementPtr network_reduced = without_local(network_map);
-        const ConstElementPtr subnet_reduced = without_local(subnet_map);
-        const std::string text = definition_text(reason, network_map, subnet_map);
-
         scope->subnet_id = subnet_id;
         scope->prefix = duplicate(subnet->toText());
-        scope->definition = duplicate(text);
-        const bool same = network_reduced == network_map && subnet_reduced == subnet_map;
-        scope->replicated = duplicate(same ? text : definition_text(reason, network_reduced, subnet_reduced));
+        Reading(which, *configuration, subnet).fill(scope);
+        if (fingerprint_empty(scope->fingerprint) || fingerprint_empty(scope->printed)) {
+            return result_no_memory("a fingerprint");
+        }
         return result_ok();
     });
     if (result_failed(outcome)) {

@@ -7,13 +7,17 @@
 #include "failover_sync/kea.h"
 #include "release.h"
 
+#include <boost/shared_ptr.hpp>
 #include <cc/data.h>
+#include <dhcpsrv/cfg_option.h>
 #include <dhcpsrv/cfg_shared_networks.h>
+#include <dhcpsrv/host.h>
 #include <dhcpsrv/srv_config.h>
 #include <dhcpsrv/subnet.h>
 
 #include <exception>
 #include <map>
+#include <memory>
 #include <new>
 #include <optional>
 #include <string>
@@ -110,8 +114,8 @@ class StagedConfiguration
 /* The configuration meant; throws for KEA_STAGED outside a load. */
 isc::dhcp::SrvConfigPtr configuration_of(enum kea_configuration which);
 
-/* A scope's parts as config-get prints them. The maps are new, what they hold may belong to the configuration. */
-isc::data::ElementPtr subnet_element(const isc::dhcp::SrvConfig &configuration, const isc::dhcp::Subnet4 &subnet);
+/* A shared network as config-get prints it, without subnets. The map is new, what it holds may belong to the
+ * configuration. */
 isc::data::ElementPtr network_element(const isc::dhcp::SharedNetwork4 &network);
 
 struct result scope_get(enum kea_configuration which, uint32_t subnet_id, struct kea_scope *scope) noexcept;
@@ -143,7 +147,8 @@ class PrintCheck
     isc::data::ConstElementPtr elements(const isc::data::ConstElementPtr &map);
 
     void network_options(const isc::dhcp::SharedNetwork4 &network);
-    void subnet_options(const isc::dhcp::SrvConfig &configuration, const isc::dhcp::Subnet4 &subnet);
+    void subnet_options(const isc::dhcp::Subnet4 &subnet);
+    void reservation_options(const isc::dhcp::Host &host);
 
     /* The first thing that is not printed as it is, in words that begin with KEA_UNPRINTED; "" if there is none. */
     const std::string &reason() const
@@ -163,6 +168,64 @@ class PrintCheck
     std::string reason_;
 };
 
+/* Whether two lists of options put the same bytes into packets. */
+bool same_options(const isc::dhcp::CfgOption &one, const isc::dhcp::CfgOption &other);
+
+/* ---- configured.cc: main thread ---- */
+
+/* JSON text of a map; null: there is none. */
+using ConfiguredText = std::shared_ptr<const std::string>;
+
+ConfiguredText configured_text(const isc::data::Element &words);
+
+/* In which words one of the server's objects was configured: a subnet without its reservations, a shared network
+ * without its subnets, a reservation without its subnet's id. A subnet has inherited from its shared network what stood
+ * in `around` at that time (null: it was in none), and nothing since, whatever becomes of the network. */
+struct Configured {
+    ConfiguredText text, around; /* `text` is null where nobody knows the words */
+};
+void configured_note(const boost::shared_ptr<const void> &object, const ConfiguredText &text,
+                     const ConfiguredText &around = nullptr);
+void configured_forget(const void *object);
+Configured configured_words(const void *object);
+
+/* The text that a subnet or a shared network was last told in, of whichever object it was. */
+void configured_remember(uint32_t subnet_id, const ConfiguredText &text);
+void configured_remember(const std::string &network, const ConfiguredText &text);
+ConfiguredText configured_before(uint32_t subnet_id);
+ConfiguredText configured_before(const std::string &network);
+
+/* Notes the words of a configuration that the server has parsed into `staged`, having added to them what they inherit.
+ */
+void configured_take(const isc::data::ConstElementPtr &json, const isc::dhcp::SrvConfig &staged);
+
+/* The same of a command that the server has carried out, of whatever library it is. */
+void configured_say(const std::string &command, const isc::data::ConstElementPtr &arguments);
+
+/* ---- scope_words.cc: main thread ---- */
+
+struct Words {
+    isc::data::ElementPtr own;          /* to be changed, but not what it holds */
+    isc::data::ConstElementPtr raw;     /* as the server prints it, with all that is inherited */
+    isc::data::ConstElementPtr printed; /* the same, legible */
+    ConfiguredText text;                /* of `own` */
+    bool configured = false;            /* `own` is what was configured; else what is printed */
+    std::string reason;                 /* what is not printed as it is; "" if there is nothing */
+};
+
+Words words_of(enum kea_configuration which, const isc::dhcp::SharedNetwork4Ptr &network);
+
+/* `network` is the text of its shared network, null for none. */
+Words words_of(enum kea_configuration which, const isc::dhcp::ConstSubnet4Ptr &subnet, const ConfiguredText &network);
+
+Words words_of(const isc::dhcp::ConstHostPtr &host);
+
+/* Whether two objects are one for the server: in print and in the bytes of their options; subnets but for their
+ * reservations, networks but for their subnets. */
+bool is_same(const isc::dhcp::Subnet4 &one, const isc::dhcp::Subnet4 &other);
+bool is_same(const isc::dhcp::SharedNetwork4 &one, const isc::dhcp::SharedNetwork4 &other);
+bool is_same(const isc::dhcp::Host &one, const isc::dhcp::Host &other);
+
 /* ---- scope_parse.cc ---- */
 
 /* A definition, ready to be put in place. */
@@ -170,7 +233,8 @@ struct ParsedScope {
     isc::dhcp::Subnet4Ptr subnet;
     isc::dhcp::HostCollection hosts;
     isc::dhcp::SharedNetwork4Ptr network; /* without subnets; null for a scope in none */
-    std::string network_text;             /* `network` as printed, to see whether it differs from the one in force */
+    ConfiguredText network_words;         /* and as it was configured */
+    bool keeps_hosts = false;             /* the reservations there are stay, whatever `hosts` are */
 };
 
 /* Parses definitions for one configuration, as the server would if they stood in its file. */
@@ -179,11 +243,23 @@ class ScopeParser
   public:
     explicit ScopeParser(enum kea_configuration which);
 
-    /* Throws with a reason fit for a person. */
-    ParsedScope parse(uint32_t subnet_id, const std::string &prefix, const std::string &definition);
+    /* Throws with a reason fit for a person. With `keep_network` the subnet inherits from its shared network as that is
+     * here, if it is. */
+    ParsedScope parse(uint32_t subnet_id, const std::string &prefix, const std::string &definition, bool keep_network);
+
+    /* One reservation, of words without its subnet's id. Throws like the server's parser. */
+    static isc::dhcp::HostPtr parse_host(isc::dhcp::SubnetID subnet_id, const isc::data::ElementPtr &words);
+
+    /* Makes objects of words, to which is added what they inherit; `network` are those around the subnet, or null.
+     * Throw like the server's parsers. */
+    isc::dhcp::Subnet4Ptr parse_subnet(const isc::data::ElementPtr &subnet, const isc::data::ElementPtr &network);
+    isc::dhcp::SharedNetwork4Ptr parse_network(const isc::data::ElementPtr &network);
 
   private:
     void settle_local(const isc::data::ElementPtr &map, const isc::data::ConstElementPtr &here) const;
+    void settle_local(uint32_t subnet_id, const isc::data::ElementPtr &subnet,
+                      const isc::data::ElementPtr &network) const;
+    void derive(const char *place, const isc::data::ElementPtr &map);
 
     enum kea_configuration which_;
     isc::dhcp::SrvConfigPtr configuration_;
@@ -240,6 +316,9 @@ void statistics_restore(const StatisticValues &values);
  * has parsed into it. */
 std::vector<struct kea_delivered> delivered_scopes(const isc::data::ConstElementPtr &json,
                                                    const isc::dhcp::SrvConfig &staged);
+
+/* The subnet that a map of a configuration is about; null if there is none. */
+isc::dhcp::ConstSubnet4Ptr find_configured(const isc::dhcp::SrvConfig &configuration, const isc::data::Element &subnet);
 
 /* Whether the server read `json` from a file, not from a command. */
 bool read_from_file(const isc::data::ConstElementPtr &json);

@@ -33,11 +33,13 @@ enum batch_outcome {
 
 struct batch_item {
     struct queue_item wish;
-    char *definition;              /* as stored here; NULL for a removal */
+    char *definition;              /* as stored here, like the next one; both NULL for a removal */
+    char *effective;               /* with all that it inherits: for a partner that is to have no other values */
     struct fingerprint pushed;     /* our fingerprint of it; empty for a removal */
     struct version_vector version; /* of it, or of the removal */
     struct version_vector known;   /* what the partner is known to have */
     struct version_vector network; /* of all scopes in its shared network, in one; empty: none, or BATCH_ALL */
+    char *before;                  /* as effective: what was last agreed on with the partner; NULL: nothing was */
     struct fingerprint base;       /* what the partner last answered */
     bool agreed;                   /* and there was an agreement on it */
     enum batch_outcome outcome;    /* what it answered now */

@@ -22,15 +22,17 @@ extern "C" {
  * plugin_configuration_loading). */
 enum kea_configuration { KEA_RUNNING, KEA_STAGED };
 
-/* One scope as the server prints it. Strings are malloc'ed and owned by the structure; an all-zero structure is empty.
- */
+/* One scope. Strings are malloc'ed and owned by the structure; an all-zero structure is empty. */
 struct kea_scope {
     uint32_t subnet_id;
     char *prefix;     /* "192.0.2.0/24" */
-    char *definition; /* canonical JSON as Kea prints it, ASCII: {"shared-network": {...} (only if in one, without its
-                         subnets), "subnet4":
-                         {...}} */
-    char *replicated; /* the same text without local parameters, at both levels; what is fingerprinted and sent */
+    char *definition; /* JSON, ASCII, in one spelling: {"shared-network": {...} (only if in one, without its subnets),
+                         "subnet4": {...}}, with what was configured for it and nothing that it inherits */
+    char *replicated; /* the same text without local parameters, at both levels; what is sent */
+    char *effective;  /* the same scope as the server prints it, with all that it inherits; for the tables, and for
+                         partners that must be given everything */
+    struct fingerprint fingerprint; /* over what `replicated` means: equal for all spellings of it */
+    struct fingerprint printed; /* the same of `effective`: what is delivered by a file that the server has written */
 };
 
 void kea_scope_clear(struct kea_scope *scope);

@@ -34,7 +34,6 @@ struct removal_note {
 /* How a version came to be, beyond its text. */
 struct mirror_version {
     const struct kea_scope *scope;
-    struct fingerprint fingerprint; /* of scope->replicated */
     enum scope_origin origin;
     /* Its number: one more edit of this server's if its words are others than before; or what is given here, with
      * `edit` and one more edit on top. */
@@ -94,10 +93,15 @@ struct result mirror_bury(struct mirror_writer *writer, uint32_t subnet_id, bool
 /* The file has caught up with a removal: its tombstone goes. */
 struct result mirror_unbury(struct mirror_writer *writer, uint32_t subnet_id);
 
-/* Writes the partner's row of a scope: what the entry's agreement with that relationship says, `definition` being the
- * version agreed on. */
+/* A version's two texts, as in kea.h. */
+struct scope_texts {
+    const char *definition, *effective;
+};
+
+/* Writes the partner's row of a scope: what the entry's agreement with that relationship says, the texts being those of
+ * the version agreed on. */
 struct result mirror_put_agreement(struct mirror_writer *writer, const struct scope_entry *entry, size_t relationship,
-                                   const char *definition);
+                                   struct scope_texts texts);
 
 /* Notes the entry's version, agreements and whether it was reset, and why it is not in sync (NULL: it waits), or that
  * it is, in row and index. */

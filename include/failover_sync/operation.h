@@ -9,7 +9,8 @@
 
 /* ReplicateScope (MS-IPAMM2 3.19.4.4.1.29), steps 3.1 to 3.4 for one scope and one of its relationships: finds the
  * relationship and the partner, clones the scope for it, and tells from the partner's row what to build on. Fills
- * item->definition, ->pushed and ->base. RESULT_NOT_FOUND: the scope or its membership is gone; skip it. */
+ * item->definition, ->effective, ->before, ->pushed and ->base. RESULT_NOT_FOUND: the scope or its membership is gone;
+ * skip it. */
 struct result replicate_scope_prepare(struct plugin *plugin, size_t relationship, struct batch_item *item);
 
 /* The commands that need no store. Each takes the validated input of its rpc and returns the whole answer as JSON text

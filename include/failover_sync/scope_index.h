@@ -25,6 +25,7 @@ struct scope_entry {
     char prefix[48];
     int64_t record_id;
     struct fingerprint fingerprint;
+    struct fingerprint printed; /* of the text with all that it inherits: see struct kea_scope */
     struct version_vector version;
     struct fingerprint file_fingerprint, configuration_fingerprint, file_text, configuration_text;
     enum scope_origin origin;
@@ -126,5 +127,8 @@ const char *scope_entry_status(const struct scope_entry *entry, size_t relations
 
 /* Whether the partner of a relationship has the scope's present version. */
 bool scope_entry_agreed(const struct scope_entry *entry, size_t relationship);
+
+/* Whether the configuration file has the present version, be it in the server's own words. */
+bool scope_entry_in_file(const struct scope_entry *entry);
 
 #endif

@@ -195,8 +195,10 @@ struct scope_row {
     int64_t server_record_id;
     uint32_t subnet_id;
     const char *prefix;     /* "192.0.2.0/24" */
-    const char *definition; /* canonical JSON as in kea.h */
+    const char *definition; /* as in kea.h, like the next one */
+    const char *effective;  /* to be written: NULL for one that inherits nothing */
     struct fingerprint fingerprint;
+    struct fingerprint printed; /* of the effective text, as in kea.h */
     struct fingerprint partner_fingerprint;
     struct fingerprint file_fingerprint;          /* as the configuration file last delivered it; empty: never */
     struct fingerprint configuration_fingerprint; /* as any configuration load last delivered it; empty: never */
@@ -209,7 +211,8 @@ struct scope_row {
 };
 
 /* Inserts or replaces the scope of (server, subnet id). Every other column of ADM_DHCPScopesTable, the superscope, and
- * (local server only: `with_parts`) the options, ranges, addresses and the block are derived from the definition. */
+ * (local server only: `with_parts`) the options, ranges, addresses and the block are derived from the effective text.
+ */
 struct result scope_store_put(struct store *store, const struct scope_row *row, bool with_parts, int64_t *record_id);
 
 /* Finds the scope of a server; RESULT_NOT_FOUND without one. scope_row_clear frees the strings of a found row. */
@@ -218,7 +221,7 @@ struct result scope_store_find(struct store *store, int64_t server_record_id, ui
 struct result scope_store_find_by_id(struct store *store, int64_t record_id, struct scope_row *row);
 void scope_row_clear(struct scope_row *row);
 
-/* Calls `each` for every scope of a server, ascending by subnet id, with definition NULL; borrowed for the call. */
+/* Calls `each` for every scope of a server, ascending by subnet id, with its texts NULL; borrowed for the call. */
 typedef struct result (*scope_visitor)(void *context, const struct scope_row *row);
 struct result scope_store_each(struct store *store, int64_t server_record_id, scope_visitor each, void *context);
 

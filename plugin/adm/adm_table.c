@@ -34,14 +34,16 @@ const struct adm_table adm_tables[ADM_TABLES] = {
             "RecordId > ?1 ORDER BY RecordId LIMIT ?2"},
     {.list = "dhcp-scopes",
      .table = "ADM_DHCPScopesTable",
-     .sql = "SELECT RecordId, Af, DHCPServerRecordId, ScopeId, ScopeName, Description, PrefixLength, SubnetMask, "
-            "StartAddress, EndAddress, ExclusionRanges, Status, LeaseDuration, LeaseDurationType, "
-            "BootpLeaseDuration, ServingClientsType, SubnetDelay, DnsUpdateType, DnsNameProtectionStatus, "
-            "DiscardDnsRecordOnLeaseDeletionStatus, NumberOfActiveLeases, TotalNumberOfAddressesInScope, "
-            "TotalNumberOfExcludedAddressesInScope, FailoverConfigSyncStatus, SuperscopeId, PreferredLeaseTime, "
-            "ValidLeaseTime, ScopePreference, SubnetId, Prefix, SyncReason, Origin, Fingerprint, PartnerFingerprint, "
-            "FileFingerprint, ConfigurationFingerprint, strftime('%Y-%m-%dT%H:%M:%fZ', ModifiedAt / 1000.0, "
-            "'unixepoch'), Definition FROM ADM_DHCPScopesTable WHERE RecordId > ?1 ORDER BY RecordId LIMIT ?2"},
+     .sql =
+         "SELECT RecordId, Af, DHCPServerRecordId, ScopeId, ScopeName, Description, PrefixLength, SubnetMask, "
+         "StartAddress, EndAddress, ExclusionRanges, Status, LeaseDuration, LeaseDurationType, "
+         "BootpLeaseDuration, ServingClientsType, SubnetDelay, DnsUpdateType, DnsNameProtectionStatus, "
+         "DiscardDnsRecordOnLeaseDeletionStatus, NumberOfActiveLeases, TotalNumberOfAddressesInScope, "
+         "TotalNumberOfExcludedAddressesInScope, FailoverConfigSyncStatus, SuperscopeId, PreferredLeaseTime, "
+         "ValidLeaseTime, ScopePreference, SubnetId, Prefix, SyncReason, Origin, Fingerprint, PartnerFingerprint, "
+         "FileFingerprint, ConfigurationFingerprint, strftime('%Y-%m-%dT%H:%M:%fZ', ModifiedAt / 1000.0, "
+         "'unixepoch'), Definition, Effective, PrintedFingerprint FROM ADM_DHCPScopesTable WHERE RecordId > ?1 ORDER "
+         "BY RecordId LIMIT ?2"},
     {.list = "dhcp-failover-relations",
      .table = "ADM_DhcpFailoverRelationTable",
      .sql = "SELECT RecordId, RelationshipName, Mode, MCLT, iif(AutoStateTransition, 'true', 'false'), "

@@ -76,7 +76,9 @@ CREATE TABLE ADM_DHCPScopesTable (
     ConfigurationText TEXT,
     ModifiedAt INTEGER NOT NULL, -- milliseconds since 1970
     HasParts INTEGER NOT NULL CHECK (HasParts IN (0, 1)), -- its options, ranges and addresses are kept, too
-    Definition TEXT NOT NULL, -- canonical JSON
+    Definition TEXT NOT NULL, -- JSON: what was configured for it
+    Effective TEXT NOT NULL, -- JSON: the same with all that it inherits; the columns above are derived from it
+    PrintedFingerprint TEXT, -- of that
     UNIQUE (DHCPServerRecordId, SubnetId)
 ) STRICT;
 CREATE INDEX ScopesBySuperscope ON ADM_DHCPScopesTable (SuperscopeId) WHERE SuperscopeId IS NOT NULL;

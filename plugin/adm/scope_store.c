@@ -11,38 +11,39 @@ struct scope_before {
     int64_t record_id; /* 0: there is none */
     int64_t superscope_id;
     bool has_parts;
-    bool same_definition;
+    bool same_texts;
     bool v6;
     struct address_text scope_id;
     int64_t prefix_length;
 };
 
 static struct result scope_look_up(struct store *store, int64_t server_record_id, uint32_t subnet_id,
-                                   const char *definition, struct scope_before *before)
+                                   const struct scope_row *row, struct scope_before *before)
 {
     struct statement *statement;
     struct address address;
     bool found = false;
     const char *scope_id;
-    struct result result =
-        statement_get(store,
-                      "SELECT RecordId, SuperscopeId, HasParts, Definition IS ?3, Af = 'InterNetworkV6', ScopeId, "
-                      "PrefixLength FROM ADM_DHCPScopesTable WHERE DHCPServerRecordId = ?1 AND SubnetId = ?2",
-                      &statement);
+    struct result result = statement_get(
+        store,
+        "SELECT RecordId, SuperscopeId, HasParts, (Definition, Effective) IS (?3, ?4), Af = 'InterNetworkV6', ScopeId, "
+        "PrefixLength FROM ADM_DHCPScopesTable WHERE DHCPServerRecordId = ?1 AND SubnetId = ?2",
+        &statement);
 
     memset(before, 0, sizeof *before);
     if (result_failed(result))
         return result;
     statement_bind_integer(statement, 1, server_record_id);
     statement_bind_integer(statement, 2, subnet_id);
-    statement_bind_text(statement, 3, definition);
+    statement_bind_text(statement, 3, row == NULL ? NULL : row->definition);
+    statement_bind_text(statement, 4, row == NULL ? NULL : row->effective);
     result = statement_step(statement, &found);
     if (!found)
         return result;
     before->record_id = statement_integer(statement, 0);
     before->superscope_id = statement_integer(statement, 1);
     before->has_parts = statement_integer(statement, 2) != 0;
-    before->same_definition = statement_integer(statement, 3) != 0;
+    before->same_texts = statement_integer(statement, 3) != 0;
     before->v6 = statement_integer(statement, 4) != 0;
     before->prefix_length = statement_integer(statement, 6);
     scope_id = statement_text(statement, 5);
@@ -75,9 +76,9 @@ static void scope_bind_known(struct statement *statement, const struct scope_row
     statement_bind_integer(statement, 14, row->subnet_id);
 }
 
-/* Parameters 15 to 34: what the definition gives. */
+/* Parameters 15 to 35: the texts, and what they give. */
 static void scope_bind_derived(struct statement *statement, const struct scope_columns *columns, const char *prefix,
-                               int64_t superscope_id, bool with_parts, const char *definition)
+                               int64_t superscope_id, bool with_parts, const struct scope_row *row)
 {
     statement_bind_text(statement, 15, address_family_word(columns->network.span.v6));
     statement_bind_text(statement, 16, columns->scope_id.text);
@@ -97,7 +98,9 @@ static void scope_bind_derived(struct statement *statement, const struct scope_c
     statement_bind_unsigned(statement, 30, columns->preferred_lease_time);
     statement_bind_unsigned(statement, 31, columns->valid_lease_time);
     statement_bind_integer(statement, 32, with_parts);
-    statement_bind_text(statement, 33, definition);
+    statement_bind_text(statement, 33, row->definition);
+    statement_bind_text(statement, 34, row->effective);
+    statement_bind_fingerprint(statement, 35, &row->printed);
 }
 
 static struct result scope_insert(struct store *store, const struct scope_row *row, const char *prefix,
@@ -113,14 +116,15 @@ static struct result scope_insert(struct store *store, const struct scope_row *r
         "PrefixLength, SubnetMask, StartAddress, EndAddress, ExclusionRanges, LeaseDuration, "
         "LeaseDurationType, DnsUpdateType, TotalNumberOfAddressesInScope, "
         "TotalNumberOfExcludedAddressesInScope, SuperscopeId, PreferredLeaseTime, ValidLeaseTime, "
-        "HasParts, Definition) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, "
-        "?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33)",
+        "HasParts, Definition, Effective, PrintedFingerprint) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
+        "?12, ?13, ?14, ?15, "
+        "?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35)",
         &statement);
 
     if (result_failed(result))
         return result;
     scope_bind_known(statement, row, prefix);
-    scope_bind_derived(statement, columns, prefix, superscope_id, with_parts, row->definition);
+    scope_bind_derived(statement, columns, prefix, superscope_id, with_parts, row);
     return statement_insert(statement, record_id);
 }
 
@@ -139,18 +143,18 @@ static struct result scope_update(struct store *store, const struct scope_row *r
                       "ExclusionRanges = ?23, LeaseDuration = ?24, LeaseDurationType = ?25, DnsUpdateType = ?26, "
                       "TotalNumberOfAddressesInScope = ?27, TotalNumberOfExcludedAddressesInScope = ?28, "
                       "SuperscopeId = ?29, PreferredLeaseTime = ?30, ValidLeaseTime = ?31, HasParts = ?32, "
-                      "Definition = ?33 WHERE RecordId = ?1",
+                      "Definition = ?33, Effective = ?34, PrintedFingerprint = ?35 WHERE RecordId = ?1",
                       &statement);
 
     if (result_failed(result))
         return result;
     statement_bind_integer(statement, 1, record_id);
     scope_bind_known(statement, row, prefix);
-    scope_bind_derived(statement, columns, prefix, superscope_id, with_parts, row->definition);
+    scope_bind_derived(statement, columns, prefix, superscope_id, with_parts, row);
     return statement_run(statement);
 }
 
-/* The definition is the one the row has: only what the caller knows beside it can differ. */
+/* Both texts are those that the row has: only what the caller knows beside it can differ. */
 static struct result scope_update_known(struct store *store, const struct scope_row *row, const char *prefix,
                                         int64_t record_id)
 {
@@ -173,14 +177,14 @@ static struct result scope_update_known(struct store *store, const struct scope_
     return statement_run(statement);
 }
 
-/* Writes the scope whose definition is new or another. */
+/* Writes the scope of which a text is new or another. */
 static struct result scope_write(struct store *store, const struct scope_row *row, bool with_parts,
                                  const struct scope_before *before, int64_t *record_id)
 {
     struct scope_columns columns;
     const char *prefix;
     int64_t superscope_id = 0;
-    struct result result = scope_columns_derive(row->definition, &columns);
+    struct result result = scope_columns_derive(row->effective, &columns);
 
     if (result_failed(result))
         return result;
@@ -214,22 +218,25 @@ done:
     return result;
 }
 
-struct result scope_store_put(struct store *store, const struct scope_row *row, bool with_parts, int64_t *record_id)
+struct result scope_store_put(struct store *store, const struct scope_row *given, bool with_parts, int64_t *record_id)
 {
+    struct scope_row whole = *given, *row = &whole;
     struct scope_before before;
     bool own = false;
     struct result result;
 
     *record_id = 0;
+    if (row->effective == NULL)
+        row->effective = row->definition;
     if (row->definition == NULL)
         return result_error(RESULT_INVALID, "the scope %lu has no definition", (unsigned long)row->subnet_id);
     result = store_enter(store, &own);
     if (result_failed(result))
         return result;
-    result = scope_look_up(store, row->server_record_id, row->subnet_id, row->definition, &before);
+    result = scope_look_up(store, row->server_record_id, row->subnet_id, row, &before);
     if (result_failed(result))
         goto done;
-    if (before.record_id != 0 && before.same_definition && before.has_parts == with_parts && row->prefix != NULL) {
+    if (before.record_id != 0 && before.same_texts && before.has_parts == with_parts && row->prefix != NULL) {
         *record_id = before.record_id;
         result = scope_update_known(store, row, row->prefix, before.record_id);
     } else {
@@ -243,10 +250,12 @@ done:
 
 #define SCOPE_COLUMNS                                                                                                  \
     "RecordId, DHCPServerRecordId, SubnetId, Prefix, FailoverConfigSyncStatus, SyncReason, Origin, Fingerprint, "      \
-    "PartnerFingerprint, FileFingerprint, ConfigurationFingerprint, FileText, ConfigurationText, ModifiedAt"
-#define DEFINITION_COLUMN 14
+    "PartnerFingerprint, FileFingerprint, ConfigurationFingerprint, FileText, ConfigurationText, ModifiedAt, "         \
+    "PrintedFingerprint"
+#define DEFINITION_COLUMN 15
+#define EFFECTIVE_COLUMN  16
 
-/* The row without its definition; texts are borrowed from the statement. */
+/* The row without its two texts; others are borrowed from the statement. */
 static struct scope_row scope_read(struct statement *statement)
 {
     return (struct scope_row){
@@ -264,10 +273,11 @@ static struct scope_row scope_read(struct statement *statement)
         .file_text = statement_fingerprint(statement, 11),
         .configuration_text = statement_fingerprint(statement, 12),
         .modified_at = statement_integer(statement, 13),
+        .printed = statement_fingerprint(statement, 14),
     };
 }
 
-/* Steps `statement`, which selects SCOPE_COLUMNS and the definition, and copies its one row. */
+/* Steps `statement`, which selects SCOPE_COLUMNS and the two texts, and copies its one row. */
 static struct result scope_read_one(struct statement *statement, struct scope_row *row, bool *found)
 {
     struct scope_row borrowed;
@@ -278,12 +288,14 @@ static struct result scope_read_one(struct statement *statement, struct scope_ro
         return result;
     borrowed = scope_read(statement);
     borrowed.definition = statement_needed_text(statement, DEFINITION_COLUMN);
+    borrowed.effective = statement_needed_text(statement, EFFECTIVE_COLUMN);
     *row = borrowed;
     row->prefix = borrowed.prefix == NULL ? NULL : strdup(borrowed.prefix);
     row->definition = borrowed.definition == NULL ? NULL : strdup(borrowed.definition);
+    row->effective = borrowed.effective == NULL ? NULL : strdup(borrowed.effective);
     row->sync_status = borrowed.sync_status == NULL ? NULL : strdup(borrowed.sync_status);
     row->sync_reason = borrowed.sync_reason == NULL ? NULL : strdup(borrowed.sync_reason);
-    if (row->prefix == NULL || row->definition == NULL || row->sync_status == NULL ||
+    if (row->prefix == NULL || row->definition == NULL || row->effective == NULL || row->sync_status == NULL ||
         (row->sync_reason == NULL && borrowed.sync_reason != NULL)) {
         scope_row_clear(row);
         result = result_no_memory("a scope");
@@ -297,7 +309,7 @@ struct result scope_store_find(struct store *store, int64_t server_record_id, ui
     struct statement *statement;
     bool found = false;
     struct result result = statement_get(store,
-                                         "SELECT " SCOPE_COLUMNS ", Definition FROM ADM_DHCPScopesTable "
+                                         "SELECT " SCOPE_COLUMNS ", Definition, Effective FROM ADM_DHCPScopesTable "
                                          "WHERE DHCPServerRecordId = ?1 AND SubnetId = ?2",
                                          &statement);
 
@@ -318,7 +330,8 @@ struct result scope_store_find_by_id(struct store *store, int64_t record_id, str
     struct statement *statement;
     bool found = false;
     struct result result = statement_get(
-        store, "SELECT " SCOPE_COLUMNS ", Definition FROM ADM_DHCPScopesTable WHERE RecordId = ?1", &statement);
+        store, "SELECT " SCOPE_COLUMNS ", Definition, Effective FROM ADM_DHCPScopesTable WHERE RecordId = ?1",
+        &statement);
 
     memset(row, 0, sizeof *row);
     if (result_failed(result))
@@ -334,6 +347,7 @@ void scope_row_clear(struct scope_row *row)
 {
     free((void *)row->prefix);
     free((void *)row->definition);
+    free((void *)row->effective);
     free((void *)row->sync_status);
     free((void *)row->sync_reason);
     memset(row, 0, sizeof *row);

@@ -90,10 +90,16 @@ static struct result review_scope(struct mirror_writer *writer, uint32_t subnet_
     if (!result_failed(result))
         members |= entry.members & relationships_of_admins(&plugin->relationships);
     if (!result_failed(result) && members != entry.members) {
-        struct kea_scope scope = {.subnet_id = subnet_id, .prefix = entry.prefix, .definition = (char *)row.definition};
+        const struct kea_scope scope = {
+            .subnet_id = subnet_id,
+            .prefix = entry.prefix,
+            .definition = (char *)row.definition,
+            .effective = (char *)row.effective,
+            .fingerprint = entry.fingerprint,
+            .printed = entry.printed,
+        };
         struct mirror_version version = {
             .scope = &scope,
-            .fingerprint = entry.fingerprint,
             .origin = entry.origin,
             .agreed_with = -1,
         };

@@ -140,7 +140,7 @@ struct queue_item mirror_wish(const struct relationship *relationship, uint32_t 
 }
 
 static struct scope_row row_of(const struct mirror_writer *writer, const struct scope_entry *entry,
-                               const char *definition)
+                               struct scope_texts texts)
 {
     const struct relationships *relationships = &writer->plugin->relationships;
 
@@ -149,8 +149,10 @@ static struct scope_row row_of(const struct mirror_writer *writer, const struct 
         .server_record_id = relationships->server_record_id,
         .subnet_id = entry->subnet_id,
         .prefix = entry->prefix,
-        .definition = definition,
+        .definition = texts.definition,
+        .effective = texts.effective,
         .fingerprint = entry->fingerprint,
+        .printed = entry->printed,
         .file_fingerprint = entry->file_fingerprint,
         .configuration_fingerprint = entry->configuration_fingerprint,
         .configuration_text = entry->configuration_text,
@@ -192,11 +194,11 @@ struct result mirror_put_known(struct mirror_writer *writer, size_t relationship
 }
 
 struct result mirror_put_agreement(struct mirror_writer *writer, const struct scope_entry *entry, size_t relationship,
-                                   const char *definition)
+                                   struct scope_texts texts)
 {
     struct result result =
         mirror_put_known(writer, relationship, entry->subnet_id, entry->prefix, &entry->agreement[relationship].known);
-    struct scope_row row = row_of(writer, entry, definition);
+    struct scope_row row = row_of(writer, entry, texts);
     int64_t ignored;
 
     row.server_record_id = relationship_partner(&writer->plugin->relationships.list[relationship])->record_id;
@@ -374,19 +376,20 @@ static void set_version(struct mirror_writer *writer, const struct mirror_versio
     } else if (words_changed && !version->followed) {
         const bool received = mirror_take_applied(writer, entry->subnet_id, &entry->version, &applied);
 
-        if (received && fingerprint_equal(applied.fingerprint, version->fingerprint))
+        if (received && fingerprint_equal(applied.fingerprint, version->scope->fingerprint))
             entry->origin = SCOPE_FROM_PARTNER;
         else if (writer->plugin->filled)
             edit(writer, &entry->version,
                  version->follow_sent ? version_following(writer->plugin->writer) : writer->plugin->writer);
         else
-            version_add(&entry->version, fingerprint_number(version->fingerprint), VERSION_FOUND);
+            version_add(&entry->version, fingerprint_number(version->scope->fingerprint), VERSION_FOUND);
     }
 }
 
 /* The network's parameters came from a partner, or go to one with the scope that brought them: what is agreed on with a
  * partner stays so, with the new words. */
-static struct result follow_agreements(struct mirror_writer *writer, struct scope_entry *entry, const char *definition)
+static struct result follow_agreements(struct mirror_writer *writer, struct scope_entry *entry,
+                                       struct scope_texts texts)
 {
     const struct relationships *relationships = &writer->plugin->relationships;
     struct result result = result_ok();
@@ -395,7 +398,7 @@ static struct result follow_agreements(struct mirror_writer *writer, struct scop
         if ((entry->members >> i & 1) == 0 || !scope_entry_agreed(entry, i))
             continue;
         entry->agreement[i].ours = entry->fingerprint;
-        result = mirror_put_agreement(writer, entry, i, definition);
+        result = mirror_put_agreement(writer, entry, i, texts);
     }
     return result;
 }
@@ -404,8 +407,9 @@ struct result mirror_put_scope(struct mirror_writer *writer, const struct mirror
 {
     struct store *store = writer->plugin->store;
     const struct kea_scope *scope = version->scope;
+    const struct scope_texts texts = {.definition = scope->definition, .effective = scope->effective};
     struct scope_entry entry = {.agreement = NULL};
-    bool known = false, words_changed, changed, noted = false, agreement = version->agreed_with >= 0;
+    bool known = false, words_changed, changed, reprinted, noted = false, agreement = version->agreed_with >= 0;
     struct version_vector before;
     uint64_t members = 0;
     struct result result = entry_of(writer, scope, &entry, &known);
@@ -420,14 +424,16 @@ struct result mirror_put_scope(struct mirror_writer *writer, const struct mirror
     if (agreement && writer->plugin->relationships.list[version->agreed_with].admin)
         members |= UINT64_C(1) << version->agreed_with;
 
-    words_changed = !known || strcmp(entry.fingerprint.hex, version->fingerprint.hex) != 0 ||
+    words_changed = !known || strcmp(entry.fingerprint.hex, scope->fingerprint.hex) != 0 ||
                     strcmp(entry.prefix, scope->prefix) != 0;
     if (words_changed || entry.members != members || (agreement && entry.origin != version->origin))
         entry.origin = version->origin;
     before = entry.version;
     set_version(writer, version, words_changed, &entry);
     changed = words_changed || entry.members != members || !version_equal(&entry.version, &before);
-    entry.fingerprint = version->fingerprint;
+    reprinted = strcmp(entry.printed.hex, scope->printed.hex) != 0;
+    entry.fingerprint = scope->fingerprint;
+    entry.printed = scope->printed;
     entry.members = members;
     (void)snprintf(entry.prefix, sizeof entry.prefix, "%s", scope->prefix);
     entry.unprinted = kea_scope_unprinted(scope->definition, entry.reason);
@@ -440,18 +446,18 @@ struct result mirror_put_scope(struct mirror_writer *writer, const struct mirror
     if (agreement) {
         struct scope_agreement *with = &entry.agreement[version->agreed_with];
 
-        with->ours = version->disagreed ? fingerprint_parse(NULL) : version->fingerprint;
+        with->ours = version->disagreed ? fingerprint_parse(NULL) : scope->fingerprint;
         with->theirs = version->theirs;
         with->met = true;
         with->known = version->known;
     }
-    if (!changed && !agreement && !noted)
+    if (!changed && !agreement && !noted && !reprinted)
         goto done;
     entry.reset = entry.reset && !changed && !agreement;
 
     explain(writer, &entry, version->reason);
-    if (changed || agreement) {
-        struct scope_row row = row_of(writer, &entry, scope->definition);
+    if (changed || agreement || reprinted) {
+        struct scope_row row = row_of(writer, &entry, texts);
 
         result = scope_store_put(store, &row, true, &entry.record_id);
         if (!result_failed(result) && (!known || !version_equal(&entry.version, &before)))
@@ -461,14 +467,15 @@ struct result mirror_put_scope(struct mirror_writer *writer, const struct mirror
         if (!result_failed(result) && !known)
             result = tombstone_store_remove(store, entry.subnet_id);
         if (!result_failed(result) && agreement)
-            result = mirror_put_agreement(writer, &entry, (size_t)version->agreed_with, scope->definition);
+            result = mirror_put_agreement(writer, &entry, (size_t)version->agreed_with, texts);
         if (!result_failed(result) && version->followed)
-            result = follow_agreements(writer, &entry, scope->definition);
-        if (!result_failed(result))
+            result = follow_agreements(writer, &entry, texts);
+        /* What it inherits has changed, if nothing else has: that is nobody's edit of it. */
+        if (!result_failed(result) && (changed || agreement))
             result = queue_scope(writer, &entry, version->hold);
         writer->written++;
     } else {
-        struct scope_row row = row_of(writer, &entry, scope->definition);
+        struct scope_row row = row_of(writer, &entry, texts);
 
         result = scope_store_set_delivery(store, &row);
     }
@@ -488,7 +495,7 @@ struct result mirror_put_delivery(struct mirror_writer *writer, uint32_t subnet_
     if (!scope_index_get(writer->plugin->index, subnet_id, &entry))
         return result;
     if (take_delivery(&entry, from_file, fingerprint, text)) {
-        struct scope_row row = row_of(writer, &entry, NULL);
+        struct scope_row row = row_of(writer, &entry, (struct scope_texts){.definition = NULL});
 
         result = scope_store_set_delivery(writer->plugin->store, &row);
         if (!result_failed(result))

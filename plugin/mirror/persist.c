@@ -24,7 +24,7 @@ static bool collect(void *context, const struct scope_entry *entry)
 {
     struct not_in_file *scopes = context;
 
-    if (!fingerprint_equal(entry->fingerprint, entry->file_fingerprint))
+    if (!fingerprint_equal(entry->file_fingerprint, entry->printed))
         scopes->ids[scopes->count++] = entry->subnet_id;
     return true;
 }
@@ -44,8 +44,9 @@ static struct result note_written_scopes(struct mirror_writer *writer)
 
         if (!scope_index_get(index, scopes.ids[i], &entry))
             continue;
-        /* The file's words are the server's now, and not known before it reads them. */
-        result = mirror_put_delivery(writer, entry.subnet_id, true, entry.fingerprint, fingerprint_parse(NULL));
+        /* The file's words are the server's now: with all that the scope inherits, and not known before it reads them.
+         */
+        result = mirror_put_delivery(writer, entry.subnet_id, true, entry.printed, fingerprint_parse(NULL));
         scope_entry_clear(&entry);
     }
     free(scopes.ids);

@@ -58,6 +58,7 @@ static struct result keep_scope(void *context, const struct scope_row *row)
                 .configuration_text = row->configuration_text,
                 .origin = row->origin,
                 .modified_at = row->modified_at,
+                .printed = row->printed,
                 .reset = strcmp(row->sync_status, "InSync") == 0,
             },
         .agreement = {.ours = row->fingerprint, .theirs = row->partner_fingerprint},

@@ -71,9 +71,8 @@ struct result restart_read_scope(struct decision *decision, struct planned_scope
     struct result result = server->scope_get(server->context, decision->which, subnet_id, &delivered->scope);
 
     if (!result_failed(result)) {
-        delivered->fingerprint = fingerprint_of(delivered->scope.replicated, strlen(delivered->scope.replicated));
-        delivered->delivered_fingerprint = delivered->fingerprint;
-        if (fingerprint_empty(delivered->fingerprint))
+        delivered->delivered_fingerprint = delivered->scope.fingerprint;
+        if (fingerprint_empty(delivered->scope.fingerprint))
             result = result_no_memory("a fingerprint");
     }
     return result;
@@ -87,7 +86,15 @@ static bool is_unheard_of(const struct decision *decision, enum scope_origin ori
            restart_outlives(decision->load, origin);
 }
 
-/* A scope that both the configuration and the store know. */
+/* Whether a scope that was read inherits other values than when it was mirrored, and nothing else has changed. */
+static bool is_reprinted(const struct planned_scope *delivered, const struct scope_entry *entry)
+{
+    return fingerprint_equal(delivered->scope.fingerprint, entry->fingerprint) &&
+           strcmp(delivered->scope.printed.hex, entry->printed.hex) != 0;
+}
+
+/* A scope that both the configuration and the store know. A file that the server has written itself has all that a
+ * scope inherits among the scope's own words: it is no edit, and the store has the words that were configured. */
 static struct result decide_known(struct decision *decision, const struct kea_delivered *now,
                                   const struct scope_entry *entry)
 {
@@ -103,23 +110,30 @@ static struct result decide_known(struct decision *decision, const struct kea_de
         .delivered_text = now->text,
         .delivered_fingerprint = before,
     };
-    bool unheard = false;
+    bool unheard = false, written_out;
     struct result result = result_ok();
 
     if (!unchanged) {
         result = restart_read_scope(decision, &delivered, now->subnet_id);
         if (result_failed(result))
             goto done;
-        unchanged = fingerprint_equal(delivered.delivered_fingerprint, before);
+        unchanged = fingerprint_equal(delivered.delivered_fingerprint, before) ||
+                    fingerprint_equal(delivered.delivered_fingerprint, entry->printed);
         unheard = !unchanged && is_unheard_of(decision, entry->origin);
         unchanged = unchanged || unheard;
     }
     delivered.edited = !unchanged;
-    if (fingerprint_equal(delivered.delivered_fingerprint, entry->fingerprint)) {
+    written_out = fingerprint_equal(delivered.delivered_fingerprint, entry->printed);
+    if (is_reprinted(&delivered, entry)) {
+        /* As it was, but for what it inherits. */
+        delivered.edited = false;
+        delivered.origin = entry->origin;
+        result = restart_plan_delivered(decision, &delivered);
+    } else if (fingerprint_equal(delivered.delivered_fingerprint, entry->fingerprint)) {
         /* It runs already: only that it was delivered is news, and that it is the partner's stays true. */
         plan->deliveries[plan->delivery_count++] = (struct planned_delivery){
             .subnet_id = now->subnet_id, .fingerprint = delivered.delivered_fingerprint, .text = now->text};
-    } else if (unchanged && restart_outlives(load, entry->origin)) {
+    } else if (written_out || (unchanged && restart_outlives(load, entry->origin))) {
         if (unheard)
             delivered.passed_over = delivered.scope;
         else
@@ -199,8 +213,7 @@ static void plan_buried(struct load_plan *plan, const struct tombstone_row *row,
 /* It keeps the scope as it was staged. */
 static void plan_loser(struct load_plan *plan, struct planned_scope *staged)
 {
-    plan->losers[plan->loser_count++] =
-        (struct planned_loser){.scope = staged->scope, .fingerprint = staged->fingerprint};
+    plan->losers[plan->loser_count++] = (struct planned_loser){.scope = staged->scope};
     staged->scope = (struct kea_scope){.subnet_id = 0};
 }
 
@@ -228,12 +241,12 @@ struct result restart_apply_tombstone(void *context, const struct tombstone_row 
     unchanged = fingerprint_equal(now->text, before_text);
     if (!unchanged) {
         result = restart_read_scope(decision, &staged, row->subnet_id);
-        unchanged = fingerprint_equal(staged.fingerprint, before);
+        unchanged = fingerprint_equal(staged.scope.fingerprint, before);
         unheard = !result_failed(result) && !unchanged && is_unheard_of(decision, row->buried.origin);
     }
     if (!result_failed(result) && (unheard || (unchanged && restart_outlives(load, row->buried.origin)))) {
         result = take_out(decision, row->subnet_id, row->prefix);
-        plan_buried(plan, row, unheard ? staged.fingerprint : before, now->text);
+        plan_buried(plan, row, unheard ? staged.scope.fingerprint : before, now->text);
         if (unheard)
             plan_loser(plan, &staged);
     }
@@ -298,8 +311,6 @@ static void take_restored(struct decision *decision, struct planned_scope *plann
     }
     planned->scope = change->after;
     change->after = (struct kea_scope){.subnet_id = 0};
-    if (planned->scope.replicated != NULL)
-        planned->fingerprint = fingerprint_of(planned->scope.replicated, strlen(planned->scope.replicated));
 }
 
 /* One that is not there after all, because it could not be put back, has nothing to be mirrored. */

@@ -157,8 +157,7 @@ struct result restored_networks_find(const struct decision *decision, struct kea
 }
 
 /* Plans what was going to be left alone: it runs otherwise now. */
-static void plan_followed(struct decision *decision, struct kea_scope *scope, struct fingerprint fingerprint,
-                          enum scope_origin origin)
+static void plan_followed(struct decision *decision, struct kea_scope *scope, enum scope_origin origin)
 {
     struct load_plan *plan = decision->plan;
     struct planned_scope planned = {
@@ -166,7 +165,6 @@ static void plan_followed(struct decision *decision, struct kea_scope *scope, st
         .scope = *scope,
         .origin = origin,
         .followed = origin == SCOPE_FROM_PARTNER,
-        .fingerprint = fingerprint,
     };
     size_t low = 0, high = plan->delivery_count;
 
@@ -198,24 +196,21 @@ static struct result follow_scope(const struct restored_networks *networks, stru
     struct planned_scope *planned = find_planned(networks, subnet_id);
     struct kea_scope scope = {.subnet_id = 0};
     struct scope_entry entry;
-    struct fingerprint fingerprint;
     struct result result = server->scope_get(server->context, decision->which, subnet_id, &scope);
 
     if (result_failed(result))
         return result;
-    fingerprint = fingerprint_of(scope.replicated, strlen(scope.replicated));
     if (planned != NULL) {
-        if (strcmp(planned->fingerprint.hex, fingerprint.hex) != 0) {
+        if (strcmp(planned->scope.fingerprint.hex, scope.fingerprint.hex) != 0) {
             kea_scope_clear(&planned->scope);
             planned->scope = scope;
-            planned->fingerprint = fingerprint;
             if (planned->stored == NULL)
                 planned->origin = network->origin;
             return result;
         }
     } else if (scope_index_get(plugin->index, subnet_id, &entry)) {
-        if (strcmp(entry.fingerprint.hex, fingerprint.hex) != 0)
-            plan_followed(decision, &scope, fingerprint, network->origin);
+        if (strcmp(entry.fingerprint.hex, scope.fingerprint.hex) != 0)
+            plan_followed(decision, &scope, network->origin);
         scope_entry_clear(&entry);
     }
     kea_scope_clear(&scope);

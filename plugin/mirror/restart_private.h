@@ -14,7 +14,7 @@ struct planned_scope {
     bool edited;                  /* delivered, and not as it was before */
     struct kea_scope passed_over; /* what the file says instead, if that may be an edit; or empty */
     char *stored;                 /* the store's version, which is to be put back; NULL: the configuration's counts */
-    struct fingerprint fingerprint, delivered_fingerprint, delivered_text;
+    struct fingerprint delivered_fingerprint, delivered_text;
     bool configuration_apart; /* see struct mirror_version */
     struct fingerprint configuration_fingerprint, configuration_text;
     bool followed; /* only its network's parameters are others, and the partner's */
@@ -39,7 +39,6 @@ struct planned_removal {
 /* What the file says of a scope that stays removed, if that may be an edit. */
 struct planned_loser {
     struct kea_scope scope;
-    struct fingerprint fingerprint;
 };
 
 /* A removal that a lost store knew of, or would have got to know. */

@@ -12,7 +12,7 @@ static bool take_applied(struct scope_index *index, struct planned_scope *runnin
     struct scope_applied applied;
 
     if (!scope_index_get_applied(index, running->subnet_id, &applied) ||
-        !fingerprint_equal(applied.fingerprint, running->fingerprint))
+        !fingerprint_equal(applied.fingerprint, running->scope.fingerprint))
         return false;
     running->origin = SCOPE_FROM_PARTNER;
     running->numbered = true;
@@ -29,15 +29,21 @@ static struct result decide_running_known(struct decision *decision, struct plan
     const struct kea_delivered *then = restart_find_delivered(load, entry->subnet_id);
     struct fingerprint before = load->from_file ? entry->file_fingerprint : entry->configuration_fingerprint;
 
-    if (fingerprint_equal(running->fingerprint, entry->fingerprint))
-        return result_ok();
+    if (fingerprint_equal(running->scope.fingerprint, entry->fingerprint)) {
+        if (strcmp(running->scope.printed.hex, entry->printed.hex) == 0)
+            return result_ok();
+        running->origin = entry->origin; /* as it was, but for what it inherits */
+        return restart_plan_delivered(decision, running);
+    }
     if (decision->before != NULL && take_applied(decision->before, running))
         return restart_plan_delivered(decision, running);
-    if (then != NULL && fingerprint_equal(running->fingerprint, before) && restart_outlives(load, entry->origin)) {
+    if (then != NULL &&
+        (fingerprint_equal(running->scope.fingerprint, entry->printed) ||
+         (fingerprint_equal(running->scope.fingerprint, before) && restart_outlives(load, entry->origin)))) {
         struct planned_scope delivered = {.subnet_id = entry->subnet_id,
                                           .delivered = true,
                                           .delivered_text = then->text,
-                                          .delivered_fingerprint = before};
+                                          .delivered_fingerprint = running->scope.fingerprint};
 
         return restart_plan_restored(decision, entry, &delivered);
     }
@@ -49,7 +55,7 @@ static void take_lost(struct planned_scope *running, const struct scope_entry *e
 {
     running->numbered = true;
     running->version = entry->version;
-    running->edit_on_top = !fingerprint_equal(entry->fingerprint, running->fingerprint);
+    running->edit_on_top = !fingerprint_equal(entry->fingerprint, running->scope.fingerprint);
     running->origin = running->edit_on_top ? SCOPE_FROM_CONFIGURATION : entry->origin;
     running->delivered = !fingerprint_empty(entry->file_fingerprint);
     running->delivered_fingerprint = entry->file_fingerprint;
@@ -66,13 +72,13 @@ static void take_load(struct planned_scope *running, const struct kea_load *load
 
     if (load->from_file && !fingerprint_equal(running->delivered_text, then->text)) {
         if (!heard || fingerprint_empty(running->delivered_fingerprint))
-            running->delivered_fingerprint = running->fingerprint;
+            running->delivered_fingerprint = running->scope.fingerprint;
         running->delivered_text = then->text;
         running->delivered = true;
     }
     if (!fingerprint_equal(running->configuration_text, then->text)) {
         if (!heard || fingerprint_empty(running->configuration_fingerprint))
-            running->configuration_fingerprint = running->fingerprint;
+            running->configuration_fingerprint = running->scope.fingerprint;
         running->configuration_text = then->text;
         running->configuration_apart = true;
     }

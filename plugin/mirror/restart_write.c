@@ -9,14 +9,13 @@
 
 /* The file may have been edited or not, nobody remembers what it said before: then its version is to be had, at least.
  */
-static struct result keep_passed_over(struct mirror_writer *writer, const struct kea_scope *scope,
-                                      struct fingerprint fingerprint)
+static struct result keep_passed_over(struct mirror_writer *writer, const struct kea_scope *scope)
 {
     const struct history_row lost = {
         .subnet_id = scope->subnet_id,
         .prefix = scope->prefix,
         .definition = scope->definition,
-        .fingerprint = fingerprint,
+        .fingerprint = scope->fingerprint,
         .reason = "the store had not seen the configuration file before: its own version counts, not the file's",
         .replaced_at = writer->now,
     };
@@ -42,7 +41,6 @@ static struct result write_scope(struct mirror_writer *writer, const struct load
 {
     struct mirror_version version = {
         .scope = &planned->scope,
-        .fingerprint = planned->fingerprint,
         .origin = planned->origin,
         .delivered = planned->delivered,
         .from_file = plan->from_file,
@@ -61,7 +59,7 @@ static struct result write_scope(struct mirror_writer *writer, const struct load
     struct result result = mirror_put_scope(writer, &version);
 
     if (!result_failed(result) && planned->passed_over.definition != NULL)
-        result = keep_passed_over(writer, &planned->passed_over, planned->delivered_fingerprint);
+        result = keep_passed_over(writer, &planned->passed_over);
     return result;
 }
 
@@ -96,7 +94,7 @@ static struct result write_plan(struct mirror_writer *writer, const struct load_
         if (is_in_network(&plan->scopes[i]))
             result = write_scope(writer, plan, &plan->scopes[i]);
     for (size_t i = 0; i < plan->loser_count && !result_failed(result); i++)
-        result = keep_passed_over(writer, &plan->losers[i].scope, plan->losers[i].fingerprint);
+        result = keep_passed_over(writer, &plan->losers[i].scope);
     for (size_t i = 0; i < plan->removed_count && !result_failed(result); i++) {
         const struct scope_removed *removed = &plan->removed[i].removed;
         const struct mirror_removal removal = {.subnet_id = removed->subnet_id,

@@ -436,3 +436,9 @@ const char *scope_entry_status(const struct scope_entry *entry, size_t relations
             return "OutOfSync";
     return "InSync";
 }
+
+bool scope_entry_in_file(const struct scope_entry *entry)
+{
+    return fingerprint_equal(entry->file_fingerprint, entry->fingerprint) ||
+           fingerprint_equal(entry->file_fingerprint, entry->printed);
+}

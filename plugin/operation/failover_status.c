@@ -19,7 +19,7 @@ static bool count_scope(void *context, const struct scope_entry *entry)
     struct counts *counts = context;
 
     counts->scopes++;
-    if (!fingerprint_equal(entry->fingerprint, entry->file_fingerprint))
+    if (!scope_entry_in_file(entry))
         counts->not_in_file++;
     for (size_t i = 0; i < counts->relationships; i++) {
         if ((entry->members >> i & 1) == 0)

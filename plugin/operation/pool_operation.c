@@ -152,7 +152,6 @@ static struct fault record_rows(struct operation_context *context, struct mirror
     struct store *store = context->plugin->store;
     const struct mirror_version version = {
         .scope = &context->after,
-        .fingerprint = fingerprint_of(context->after.replicated, strlen(context->after.replicated)),
         .origin = SCOPE_FROM_CONFIGURATION,
         .agreed_with = -1,
     };

@@ -46,8 +46,9 @@ struct result replicate_scope_prepare(struct plugin *plugin, size_t relationship
     /* 3.3: the clone for the destination. */
     if (!item->wish.removal) {
         item->definition = strdup(scope.definition);
+        item->effective = strdup(scope.effective);
         item->pushed = scope.fingerprint;
-        if (item->definition == NULL) {
+        if (item->definition == NULL || item->effective == NULL) {
             result = result_no_memory("a scope to replicate");
             goto done;
         }
@@ -73,6 +74,9 @@ struct result replicate_scope_prepare(struct plugin *plugin, size_t relationship
     } else if (!result_failed(result)) {
         item->base = at_destination.partner_fingerprint;
         item->agreed = !fingerprint_empty(at_destination.fingerprint);
+        item->before = item->agreed ? strdup(at_destination.effective) : NULL;
+        if (item->agreed && item->before == NULL)
+            result = result_no_memory("a scope to replicate");
     }
 done:
     scope_row_clear(&scope);

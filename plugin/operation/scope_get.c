@@ -36,7 +36,7 @@ json_t *scope_state_json(const struct plugin *plugin, const struct scope_entry *
     json = json_pack("{s:I,s:s,s:I,s:s,s:s,s:s,s:b,s:s,s:s}", "subnet-id", (json_int_t)entry->subnet_id, "prefix",
                      entry->prefix, "record-id", (json_int_t)entry->record_id, "sync-status", status, "fingerprint",
                      entry->fingerprint.hex, "partner-fingerprint", partner_fingerprint(plugin, entry), "in-file",
-                     fingerprint_equal(entry->fingerprint, entry->file_fingerprint), "origin",
+                     scope_entry_in_file(entry), "origin",
                      entry->origin == SCOPE_FROM_PARTNER ? "partner" : "configuration", "modified-at", modified);
     if (json != NULL && name != NULL)
         (void)json_object_set_new(json, "relationship", json_string(name));
@@ -50,7 +50,8 @@ static void not_mirrored_yet(const struct kea_scope *running, struct scope_entry
 {
     *entry = (struct scope_entry){
         .subnet_id = running->subnet_id,
-        .fingerprint = fingerprint_of(running->replicated, strlen(running->replicated)),
+        .fingerprint = running->fingerprint,
+        .printed = running->printed,
         .modified_at = engine_now(),
     };
     (void)snprintf(entry->prefix, sizeof entry->prefix, "%s", running->prefix);

@@ -13,6 +13,8 @@
 static void item_clear(struct batch_item *item)
 {
     free(item->definition);
+    free(item->effective);
+    free(item->before);
     free(item->there);
 }
 
@@ -164,8 +166,8 @@ struct result batch_take(struct plugin *plugin, size_t number, int64_t now, size
         if (result_failed(result) || skip ||
             (batch->count > 0 &&
              (total + size.bytes > most || (limit != BATCH_ALL && values + size.values > json_batch_bounds.values)))) {
-            free(item->definition);
-            item->definition = NULL;
+            item_clear(item);
+            *item = (struct batch_item){.definition = NULL};
             if (!skip)
                 break; /* it comes with the next batch */
         } else {

@@ -18,6 +18,11 @@ struct settling {
     bool known;
 };
 
+static struct scope_texts texts_of(const struct batch_item *item)
+{
+    return (struct scope_texts){.definition = item->definition, .effective = item->effective};
+}
+
 static int64_t partner_id(const struct settling *settling)
 {
     return relationship_partner(settling->relationship)->record_id;
@@ -83,7 +88,7 @@ static struct result settle_agreed(struct settling *settling)
         gone.modified_at = writer->now;
         (void)snprintf(gone.prefix, sizeof gone.prefix, "%s", item->wish.prefix);
     }
-    result = mirror_put_agreement(writer, entry, settling->number, item->definition);
+    result = mirror_put_agreement(writer, entry, settling->number, texts_of(item));
     if (settling->known) {
         if (!result_failed(result))
             result = settle_wish(settling);
@@ -184,7 +189,7 @@ static struct result settle_held(struct settling *settling, const char *reason)
                                 &item->has);
     settling->entry.agreement[settling->number] =
         (struct scope_agreement){.theirs = item->answered, .met = true, .known = item->has};
-    return mirror_put_agreement(settling->writer, &settling->entry, settling->number, item->definition);
+    return mirror_put_agreement(settling->writer, &settling->entry, settling->number, texts_of(item));
 }
 
 /* The partner does not believe the version: it has numbers of a clock that was ahead, and both clocks are right again;

@@ -76,9 +76,6 @@ void reception_drop(void *argument);
 /* The relationship it came in by. */
 const struct relationship *reception_relationship(const struct reception *reception);
 
-/* The fingerprint of a scope; empty for none. */
-struct fingerprint reception_fingerprint(const struct kea_scope *scope);
-
 /* [main] Whether a scope that is about to be applied comes into a shared network that was changed here, and the sender
  * has not taken that yet, or had not when it sent the scope: then the network's parameters are to stay. */
 bool reception_keeps_network(struct reception *reception, const struct received_scope *scope);

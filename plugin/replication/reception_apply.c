@@ -6,12 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct fingerprint reception_fingerprint(const struct kea_scope *scope)
-{
-    return scope->replicated == NULL ? fingerprint_parse(NULL)
-                                     : fingerprint_of(scope->replicated, strlen(scope->replicated));
-}
-
 static bool same(struct fingerprint a, struct fingerprint b)
 {
     return strcmp(a.hex, b.hex) == 0;
@@ -50,7 +44,7 @@ struct present {
 static struct present look(const struct reception *reception, const struct received_scope *scope)
 {
     struct scope_index *index = reception->plugin->index;
-    struct present present = {.fingerprint = reception_fingerprint(&scope->before)};
+    struct present present = {.fingerprint = scope->before.fingerprint};
     struct fingerprint recorded = fingerprint_parse(NULL);
     struct scope_removed removed;
     struct scope_applied applied;
@@ -317,7 +311,7 @@ void reception_apply(struct reception *reception)
             scope->after = scope->before;
             scope->before = (struct kea_scope){.subnet_id = 0};
         }
-        scope->now = reception_fingerprint(&scope->after);
+        scope->now = scope->after.fingerprint;
         note_applied(reception, scope);
     }
 }

@@ -49,7 +49,7 @@ static bool is_known(const struct reception *reception, const struct received_sc
     if (known && read) {
         struct result result = server->scope_get(server->context, KEA_RUNNING, subnet_id, &scope);
 
-        known = !result_failed(result) && fingerprint_equal(reception_fingerprint(&scope), entry.fingerprint);
+        known = !result_failed(result) && fingerprint_equal(scope.fingerprint, entry.fingerprint);
         kea_scope_clear(&scope);
     }
     scope_entry_clear(&entry);

@@ -15,7 +15,7 @@ static struct result record_history(struct mirror_writer *writer, const struct r
         .subnet_id = scope->subnet_id,
         .prefix = scope->prefix,
         .definition = scope->before.definition,
-        .fingerprint = reception_fingerprint(&scope->before),
+        .fingerprint = scope->before.fingerprint,
         .reason = "changed on both servers: the partner's version counts",
         .replaced_at = writer->now,
     };
@@ -111,7 +111,6 @@ static struct result put(struct mirror_writer *writer, const struct reception *r
 {
     const struct mirror_version version = {
         .scope = &scope->after,
-        .fingerprint = scope->now,
         .origin = record->origin,
         .is = &record->is,
         .edit = record->edit,

@@ -16,7 +16,7 @@ static json_t *agreed_part(const struct way_run *run, const struct batch_item *i
     if (run->plugin->store == NULL || item->there != NULL || fingerprint_empty(item->base) ||
         result_failed(scope_store_find(run->plugin->store, partner, item->wish.subnet_id, &row)))
         return NULL;
-    root = row.definition == NULL ? NULL : kea_text_parse(row.definition, strlen(row.definition));
+    root = row.effective == NULL ? NULL : kea_text_parse(row.effective, strlen(row.effective));
     part = json_incref(json_object_get(root, member));
     json_decref(root);
     scope_row_clear(&row);
@@ -88,7 +88,7 @@ const char *subnet_plan_beyond(const struct way_run *run, const struct batch_ite
 
     if (item->wish.removal)
         return NULL;
-    root = kea_text_parse(item->definition, strlen(item->definition));
+    root = kea_text_parse(item->effective, strlen(item->effective));
     prefix = at == NULL ? NULL : json_string_value(json_object_get(at->subnet, "subnet"));
     if (prefix != NULL && strcmp(prefix, item->wish.prefix) != 0)
         beyond = "its new prefix";
@@ -192,7 +192,7 @@ struct result subnet_plan_make(const struct way_run *run, const struct batch_ite
     if (item->wish.removal) {
         plan_removal(run, at, plan);
     } else {
-        json_t *root = kea_text_parse(item->definition, strlen(item->definition));
+        json_t *root = kea_text_parse(item->effective, strlen(item->effective));
 
         plan_scope(run, item->wish.subnet_id, root, at, config, plan);
         json_decref(root);

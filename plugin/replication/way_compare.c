@@ -3,6 +3,7 @@
 #include "plugin/replication/way.h"
 
 #include "plugin/replication/conflict.h"
+#include "plugin/replication/kea_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,18 +49,36 @@ static struct version_vector version_there(const struct way_run *run, const stru
     return version;
 }
 
-/* `current` is what the partner has; empty: it has no such scope. */
-static enum conflict_verdict judge(const struct way_run *run, const struct batch_item *item, bool is_there,
+/* Whether what the partner shows is what it would show of an effective text. */
+static bool is_printed_there(const struct way_run *run, const char *effective, const char *there)
+{
+    json_t *root = kea_text_parse(effective, strlen(effective));
+    const struct config_scope wanted = {.subnet = json_object_get(root, CONFIG_SUBNET),
+                                        .network = json_object_get(root, CONFIG_NETWORK)};
+    char *text = wanted.subnet == NULL ? NULL : partner_config_print(&wanted, run->plugin->parameters.local_parameters);
+    const bool same_text = text != NULL && strcmp(text, there) == 0;
+
+    free(text);
+    json_decref(root);
+    return same_text;
+}
+
+/* `there` is what the partner has, and `current` its fingerprint; NULL and empty: it has no such scope. */
+static enum conflict_verdict judge(const struct way_run *run, const struct batch_item *item, const char *there,
                                    struct fingerprint current)
 {
-    const bool same_text = item->wish.removal ? !is_there : is_there && same(current, item->pushed);
+    const bool is_there = there != NULL;
+    const bool same_text = item->wish.removal ? !is_there : is_there && is_printed_there(run, item->effective, there);
+    /* A partner that had the library has told its fingerprint of what was agreed on, one without it shows the text. */
+    const bool as_agreed =
+        same(current, item->base) || (is_there && item->before != NULL && is_printed_there(run, item->before, there));
     const struct conflict_side mine = {
         .state = item->wish.removal ? OBJECT_REMOVED : OBJECT_THERE,
         .news = conflict_news(&item->version, &item->known),
     };
     const struct conflict_side theirs = {
         .state = is_there ? OBJECT_THERE : OBJECT_NEVER,
-        .news = same(current, item->base) ? conflict_news(&item->known, &item->version) : NEWS_UNCOUNTED,
+        .news = as_agreed ? conflict_news(&item->known, &item->version) : NEWS_UNCOUNTED,
     };
     const struct conflict_facts facts = {
         .source = SOURCE_READ,
@@ -97,10 +116,16 @@ bool way_compare(const struct way_run *run, struct batch_item *item, const struc
 {
     const struct config_scope *at = partner_config_find(config, item->wish.subnet_id);
     struct fingerprint current = fingerprint_parse(NULL);
+    char reason[KEA_UNPRINTED_SIZE];
     enum conflict_verdict verdict;
     char *there = NULL;
     bool apply = false;
 
+    if (!item->wish.removal && kea_scope_unprinted(item->effective, reason)) {
+        item->outcome = BATCH_FAILED;
+        (void)snprintf(item->text, sizeof item->text, "%.120s: load libdhcp_failover_sync.so there", reason);
+        return false;
+    }
     /* It may have been compared before, by another way. */
     free(item->there);
     item->there = NULL;
@@ -115,7 +140,7 @@ bool way_compare(const struct way_run *run, struct batch_item *item, const struc
         current = fingerprint_of(there, strlen(there));
         item->answered = current;
     }
-    verdict = judge(run, item, at != NULL, current);
+    verdict = judge(run, item, there, current);
     if (verdict == VERDICT_SAME)
         item->outcome = BATCH_UNCHANGED;
     else if (!has_other_id(run, item, config))

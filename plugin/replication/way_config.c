@@ -93,7 +93,7 @@ static struct way_step send_merged(struct way_run *run, const char *command, con
         if (state->accepted[i] || in_range(more, i))
             wishes[count++] = (struct config_wish){
                 .subnet_id = run->batch->items[state->chosen[i]].wish.subnet_id,
-                .definition = run->batch->items[state->chosen[i]].definition,
+                .definition = run->batch->items[state->chosen[i]].effective,
             };
     result = partner_config_merge(&state->config, wishes, count, run->plugin->parameters.local_parameters, &dhcp);
     free(wishes);

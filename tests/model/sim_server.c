@@ -154,6 +154,8 @@ static struct result scope_get(void *context, enum kea_configuration which, uint
     scope->prefix = strdup(prefix);
     scope->definition = strdup(definition);
     scope->replicated = strdup(definition);
+    scope->effective = strdup(definition);
+    scope->fingerprint = scope->printed = fingerprint_of(definition, strlen(definition));
     return result_ok();
 }
 

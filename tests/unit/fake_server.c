@@ -40,6 +40,7 @@ struct fake_server {
     char *file[SCOPES], *running[SCOPES], *staged[SCOPES];
     struct plugin *plugin;
     char *parameters;
+    const char *inherited;
 };
 
 /* ---- the main thread
@@ -286,6 +287,31 @@ static char *words_of_definition(const char *definition)
     return words;
 }
 
+static char *effective_definition(const struct fake_server *server, uint32_t subnet_id, const char *prefix,
+                                  const char *words)
+{
+    char *longer = NULL, *definition;
+
+    if (asprintf(&longer, "%s%s", words, server->inherited == NULL ? "" : server->inherited) < 0)
+        abort();
+    definition = printed_definition(subnet_id, prefix, longer);
+    free(longer);
+    return definition;
+}
+
+/* Kea has written into a configuration what its scopes inherit before the library sees it. */
+static struct fingerprint fingerprint_as_loaded(const struct fake_server *server, const char *words)
+{
+    char prefix[32], *definition;
+    struct fingerprint fingerprint;
+
+    prefix_of(1, prefix);
+    definition = effective_definition(server, 1, prefix, words);
+    fingerprint = fingerprint_of(definition, strlen(definition));
+    free(definition);
+    return fingerprint;
+}
+
 static struct result scope_get(void *context, enum kea_configuration which, uint32_t subnet_id, struct kea_scope *scope)
 {
     const char *words = *words_of(context, which, subnet_id);
@@ -298,6 +324,9 @@ static struct result scope_get(void *context, enum kea_configuration which, uint
     scope->prefix = strdup(prefix);
     scope->definition = printed_definition(subnet_id, prefix, words);
     scope->replicated = strdup(scope->definition);
+    scope->effective = effective_definition(context, subnet_id, prefix, words);
+    scope->fingerprint = fingerprint_of(scope->definition, strlen(scope->definition));
+    scope->printed = fingerprint_of(scope->effective, strlen(scope->effective));
     return result_ok();
 }
 
@@ -384,7 +413,10 @@ static struct result configuration_write(void *context)
 
     for (uint32_t i = 0; i < SCOPES; i++) {
         free(server->file[i]);
-        server->file[i] = server->running[i] == NULL ? NULL : strdup(server->running[i]);
+        server->file[i] = NULL;
+        if (server->running[i] != NULL && asprintf(&server->file[i], "%s%s", server->running[i],
+                                                   server->inherited == NULL ? "" : server->inherited) < 0)
+            abort();
     }
     server->writes++;
     return result_ok();
@@ -650,8 +682,8 @@ static void load(struct call *call)
         free(server->staged[i]);
         server->staged[i] = server->file[i] == NULL ? NULL : strdup(server->file[i]);
         if (server->staged[i] != NULL)
-            delivered[load.delivered_count++] = (struct kea_delivered){
-                .subnet_id = i, .text = fingerprint_of(server->staged[i], strlen(server->staged[i]))};
+            delivered[load.delivered_count++] =
+                (struct kea_delivered){.subnet_id = i, .text = fingerprint_as_loaded(server, server->staged[i])};
     }
     result = plugin_start(&server->server, parameters, &server->plugin);
     if (result_failed(result) && !load.at_start)
@@ -783,6 +815,11 @@ static void file_put(struct call *call)
 
     free(*words);
     *words = call->arguments == NULL ? NULL : strdup(call->arguments);
+}
+
+void fake_server_inherit(struct fake_server *server, const char *words)
+{
+    server->inherited = words;
 }
 
 void fake_server_file_put(struct fake_server *server, uint32_t subnet_id, const char *words)

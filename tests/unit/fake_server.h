@@ -42,7 +42,10 @@ void fake_server_stop(struct fake_server *server);
  * "five@campus:old", names it and the network's words, which are the same for all scopes in it. */
 void fake_server_file_put(struct fake_server *server, uint32_t subnet_id, const char *words);
 
-/* Somebody's config-write, of which the library hears. */
+/* What all its scopes inherit, and print behind their own words, from the next start on; borrowed, NULL for nothing. */
+void fake_server_inherit(struct fake_server *server, const char *words);
+
+/* Somebody's config-write: what runs is in the file as it is printed, and the library hears of it. */
 void fake_server_write(struct fake_server *server);
 
 /* A command of the server's changes one scope at run time. */

@@ -195,6 +195,63 @@ static void test_a_file_that_the_server_has_written_is_no_edit(void **state)
     assert_int_equal(fake_server_status(two, "scopes-sent"), 0);
 }
 
+/* The file has all that a scope inherits among its words then, and the partner may change the scope after that. */
+static void test_what_a_file_of_the_server_s_says_of_what_is_inherited_is_no_edit(void **state)
+{
+    (void)state;
+    fake_server_inherit(one, " of one");
+    fake_server_inherit(two, " of two");
+    fake_server_file_put(two, 1, "first");
+    start_both(NULL);
+    assert_true(fake_server_await(one, 1, "first", PAIR_SOON));
+    fake_server_command_put(one, 1, "second");
+    assert_true(fake_server_await(two, 1, "second", PAIR_SOON));
+    pair_await_quiet();
+    fake_server_write(two);
+    for (int i = 0; i < 2; i++) {
+        const char *words = i == 0 ? "second" : "third";
+
+        if (i > 0) {
+            fake_server_command_put(one, 1, words);
+            assert_true(fake_server_await(two, 1, words, PAIR_SOON));
+            pair_await_quiet();
+        }
+        fake_server_stop(two);
+        assert_int_equal(fake_server_start(two, NULL), RESULT_OK);
+        pair_await_quiet();
+        assert_both_run(1, words);
+        assert_int_equal(fake_server_status(two, "scopes-sent"), 0);
+        assert_int_equal(fake_server_reload(two, true), RESULT_OK);
+        pair_await_quiet();
+        assert_both_run(1, words);
+        assert_int_equal(fake_server_status(two, "scopes-sent"), 0);
+    }
+}
+
+static void test_what_a_scope_inherits_is_no_edit_of_it(void **state)
+{
+    long long sent;
+
+    (void)state;
+    fake_server_file_put(one, 1, "words");
+    fake_server_file_put(two, 1, "words");
+    fake_server_inherit(two, " of two");
+    start_both(NULL);
+    pair_await_quiet();
+    sent = fake_server_status(one, "scopes-sent"); /* at first contact */
+    fake_server_stop(two);
+    fake_server_inherit(two, " of two since");
+    assert_int_equal(fake_server_start(two, NULL), RESULT_OK);
+    pair_await_quiet();
+    /* With the reload it is seen by what the file says: this one has other words, and the scope the same. */
+    fake_server_file_put(two, 1, "words of two since");
+    assert_int_equal(fake_server_reload(two, true), RESULT_OK);
+    pair_await_quiet();
+    assert_both_run(1, "words");
+    assert_int_equal(fake_server_status(two, "scopes-sent"), 0);
+    assert_int_equal(fake_server_status(one, "scopes-sent"), sent);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pair_make, pair_drop)
@@ -207,6 +264,8 @@ int main(void)
         TEST(test_a_reload_reverts_this_servers_changes_and_keeps_the_partners),
         TEST(test_a_command_s_configuration_is_not_the_file),
         TEST(test_a_file_that_the_server_has_written_is_no_edit),
+        TEST(test_what_a_file_of_the_server_s_says_of_what_is_inherited_is_no_edit),
+        TEST(test_what_a_scope_inherits_is_no_edit_of_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

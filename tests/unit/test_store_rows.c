@@ -651,9 +651,9 @@ static void test_the_scopes_of_a_network_that_changed_go_together(void **state)
             "WITH RECURSIVE ids (id) AS (VALUES (1) UNION ALL SELECT id + 1 FROM ids WHERE id < 8) "
             "INSERT INTO ADM_DHCPScopesTable (Af, DHCPServerRecordId, ScopeId, ScopeName, PrefixLength, StartAddress, "
             "EndAddress, ExclusionRanges, TotalNumberOfAddressesInScope, TotalNumberOfExcludedAddressesInScope, "
-            "SubnetId, Prefix, Origin, ModifiedAt, HasParts, Definition, SuperscopeId) "
+            "SubnetId, Prefix, Origin, ModifiedAt, HasParts, Definition, Effective, SuperscopeId) "
             "SELECT 'InterNetwork', server, '10.0.' || id || '.0', '', 24, '10.0.0.1', '10.0.0.9', '[]', 9, 0, id, "
-            "'10.0.' || id || '.0/24', 'Configuration', 1, 0, '{}', CASE WHEN server = 2 THEN 3 WHEN id % 2 = 0 "
+            "'10.0.' || id || '.0/24', 'Configuration', 1, 0, '{}', '{}', CASE WHEN server = 2 THEN 3 WHEN id % 2 = 0 "
             "THEN 1 WHEN id % 4 = 3 THEN 2 END FROM ids, (SELECT 1 AS server UNION ALL SELECT 2)");
     assert_taken(fixture, 50, 1, "1");
     assert_taken(fixture, 50, 2, "1 2 4 6 8");

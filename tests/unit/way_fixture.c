@@ -336,6 +336,7 @@ struct batch_item *way_fixture_wish(uint32_t subnet_id, const char *prefix, cons
         if (network != NULL)
             json_object_set_new(definition, "shared-network", way_fixture_json(network));
         item->definition = kea_text_print(definition);
+        item->effective = kea_text_print(definition);
         item->pushed = fingerprint_of(item->definition, strlen(item->definition));
     }
     json_decref(definition);

@@ -10,7 +10,7 @@ _SCRIPT = """#!/bin/sh
 # Called by udhcpc; keeps what the lease says where the test reads it, and touches nothing else of the machine.
 [ "$1" = bound ] || exit 0
 ip address add "$ip/$mask" dev "$interface" 2>/dev/null
-echo "ip=$ip mask=$mask router=$router server=$serverid lease=$lease" > "$KFS_LEASE"
+echo "ip=$ip mask=$mask router=$router server=$serverid lease=$lease opt43=$opt43" > "$KFS_LEASE"
 """
 
 
@@ -52,17 +52,18 @@ def finish_perfdhcp(process, seconds):
     return Exchanges(report)
 
 
-def lease_of_client(network, namespace, folder, seconds=20, broadcast=True):
-    """Runs a real DHCP client (busybox's) in a namespace until it has a lease; what the lease says, or None."""
+def lease_of_client(network, namespace, folder, seconds=20, broadcast=True, options=()):
+    """Runs a real DHCP client (busybox's) in a namespace until it has a lease; what the lease says, or None. `options`
+    are the codes of those that it asks for besides."""
     script, lease = os.path.join(folder, "udhcpc.sh"), os.path.join(folder, f"{namespace}.lease")
     with open(script, "w", encoding="utf-8") as file:
         file.write(_SCRIPT)
     os.chmod(script, 0o755)
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "KFS_LEASE": lease}
     subprocess.run(["ip", "netns", "exec", namespace, "/bin/busybox", "udhcpc", "-i", "eth0", "-s", script, "-f", "-n", "-q",
-                    "-t", str(seconds), "-T", "1"], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                    "-t", str(seconds), "-T", "1", *(f"-O{code}" for code in options)], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                    stderr=subprocess.DEVNULL, timeout=seconds + 10, check=False)
     if not os.path.exists(lease):
         return None
     with open(lease, encoding="utf-8") as file:
-        return dict(word.split("=", 1) for word in file.read().split() if "=" in word)
+        return dict(word.split("=", 1) for word in file.read().split() if not word.endswith("="))
