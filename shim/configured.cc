@@ -221,7 +221,16 @@ void failover_sync::configured_note(const boost::shared_ptr<const void> &object,
     if (noted.size() >= prune_at) {
         prune();
     }
-    noted[object.get()] = {object, {text, around}};
+    noted[object.get()] = {object, {text, around, nullptr, nullptr}};
+}
+
+void failover_sync::configured_refuse(const boost::shared_ptr<const void> &object, const ConfiguredText &text,
+                                      const ConfiguredText &around)
+{
+    const Configured words = configured_words(object.get());
+    configured_note(object, words.text, words.around);
+    noted[object.get()].words.refused = text;
+    noted[object.get()].words.refused_around = around;
 }
 
 void failover_sync::configured_forget(const void *object)

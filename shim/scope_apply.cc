@@ -95,6 +95,8 @@ class Installer
     }
 
     void install(const ParsedScope &scope, bool keep_network, const LeaseCounts *counts);
+    bool is_to_be_mended(const ParsedScope &scope, bool keep_network) const;
+    void take_words(const ParsedScope &scope, bool keep_network);
     void remove(const struct kea_change &change, bool running);
 
     /* The shared networks that have other parameters than some of their subnets were parsed with. */
@@ -120,6 +122,8 @@ class Installer
 
   private:
     void check_prefix(const Subnet4 &subnet) const;
+    template <typename Same> bool is_there(const ParsedScope &scope, bool keep_network, Same same) const;
+    isc::dhcp::ConstHostPtr find_same(const isc::dhcp::Host &host, isc::dhcp::SubnetID subnet_id) const;
     SharedNetwork4Ptr leave_network(Undo &undo, const Subnet4Ptr &subnet);
     void replace_subnet(Undo &undo, const Subnet4Ptr &old, const Subnet4Ptr &subnet);
     void enter_network(Undo &undo, const ParsedScope &scope, bool keep_network);
@@ -300,6 +304,60 @@ void Installer::install(const ParsedScope &scope, bool keep_network, const Lease
         statistics_set(*subnet, old.get(), *counts);
     }
     undo.keep();
+}
+
+/* Whether what was parsed is what is there, by `same`, which compares two objects of a kind. */
+template <typename Same> bool Installer::is_there(const ParsedScope &scope, bool keep_network, Same same) const
+{
+    const Subnet4Ptr there = find(scope.subnet->getID());
+    SharedNetwork4Ptr network;
+    if (there) {
+        there->getSharedNetwork(network);
+    }
+    if (!there || !same(*there, *scope.subnet) || !network != !scope.network ||
+        (network && network->getName() != scope.network->getName()) ||
+        (network && !keep_network && !same(*network, *scope.network))) {
+        return false;
+    }
+    return hosts_->getAll4(there->getID()).size() == scope.hosts.size() &&
+           std::all_of(scope.hosts.begin(), scope.hosts.end(), [&](const auto &host) {
+               const auto other = find_same(*host, there->getID());
+               return other && same(*other, *host);
+           });
+}
+
+/* Of a scope that is there as its definition says: whether that needs to be put in place all the same, since the server
+ * has lost some of it in its own print. Throws if it says something else. */
+bool Installer::is_to_be_mended(const ParsedScope &scope, bool keep_network) const
+{
+    if (is_there(scope, keep_network, [](const auto &one, const auto &other) { return is_same(one, other); })) {
+        return false;
+    }
+    if (!is_there(scope, keep_network,
+                  [](const auto &one, const auto &other) { return is_printed_same(one, other); })) {
+        isc_throw(isc::BadValue, "the server has it otherwise");
+    }
+    return true;
+}
+
+isc::dhcp::ConstHostPtr Installer::find_same(const isc::dhcp::Host &host, isc::dhcp::SubnetID subnet_id) const
+{
+    return hosts_->get4(subnet_id, host.getIdentifierType(), host.getIdentifier().data(), host.getIdentifier().size());
+}
+
+/* What is there is told in the words of what was parsed. */
+void Installer::take_words(const ParsedScope &scope, bool keep_network)
+{
+    const Subnet4Ptr there = find(scope.subnet->getID());
+    SharedNetwork4Ptr network;
+    there->getSharedNetwork(network);
+    if (network && !keep_network) {
+        configured_note(network, scope.network_words);
+    }
+    for (const auto &host : scope.hosts) {
+        configured_note(find_same(*host, there->getID()), configured_words(host.get()).text);
+    }
+    configured_note(there, configured_words(scope.subnet.get()).text, scope.network_words);
 }
 
 void Installer::remove(const struct kea_change &change, bool running)
@@ -505,6 +563,11 @@ std::chrono::steady_clock::duration carry_out(enum kea_configuration which, std:
         pause.end_if_long();
         struct kea_change &change = *entry.change;
         change.applied = attempt(change, [&] {
+            if (entry.scope.subnet && change.words_only &&
+                !installer.is_to_be_mended(entry.scope, change.keep_network)) {
+                installer.take_words(entry.scope, change.keep_network);
+                return;
+            }
             if (running) {
                 begin_counted(installer, entry, pause);
             }

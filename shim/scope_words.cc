@@ -19,6 +19,11 @@ namespace
 
 using namespace failover_sync;
 
+bool is_same_text(const ConfiguredText &one, const ConfiguredText &other)
+{
+    return one == other || (one && other && *one == *other);
+}
+
 /* What the words become if the server is given them; null if it refuses them. */
 template <typename Parse> auto made_of(Parse parse) -> decltype(parse())
 {
@@ -74,6 +79,23 @@ ConfiguredText believed(const Object &object, const ConfiguredText &before, Pars
     return now && is_same(*now, object) ? text : nullptr;
 }
 
+/* The same for an object of which `tried` may be known not to be its words; what is found is noted. */
+template <typename Object, typename Parse, typename Print>
+ConfiguredText settled(const boost::shared_ptr<const Object> &object, const Configured &known,
+                       const ConfiguredText &tried, const ConfiguredText &around, Parse parse, Print print)
+{
+    if (!tried || (tried == known.refused && is_same_text(around, known.refused_around))) {
+        return nullptr;
+    }
+    const ConfiguredText text = believed(*object, tried, parse, print);
+    if (text) {
+        configured_note(object, text, around);
+    } else {
+        configured_refuse(object, tried, around);
+    }
+    return text;
+}
+
 /* Takes the text, if there is one, for the object's words. */
 void settle(Words &words, const ConfiguredText &text)
 {
@@ -86,11 +108,6 @@ void settle(Words &words, const ConfiguredText &text)
     words.own = Element::createMap();
     words.own->setValue(words.printed->mapValue());
     words.text = configured_text(*words.own);
-}
-
-bool is_same_text(const ConfiguredText &one, const ConfiguredText &other)
-{
-    return one == other || (one && other && *one == *other);
 }
 
 } // namespace
@@ -110,6 +127,21 @@ bool failover_sync::is_same(const Subnet4 &one, const Subnet4 &other)
         }
     }
     return true;
+}
+
+bool failover_sync::is_printed_same(const Subnet4 &one, const Subnet4 &other)
+{
+    return one.toElement()->str() == other.toElement()->str();
+}
+
+bool failover_sync::is_printed_same(const isc::dhcp::SharedNetwork4 &one, const isc::dhcp::SharedNetwork4 &other)
+{
+    return network_element(one)->str() == network_element(other)->str();
+}
+
+bool failover_sync::is_printed_same(const isc::dhcp::Host &one, const isc::dhcp::Host &other)
+{
+    return one.toElement4()->str() == other.toElement4()->str();
 }
 
 bool failover_sync::is_same(const isc::dhcp::SharedNetwork4 &one, const isc::dhcp::SharedNetwork4 &other)
@@ -133,15 +165,13 @@ Words failover_sync::words_of(enum kea_configuration which, const SharedNetwork4
     check.network_options(*network);
     words.reason = check.reason();
 
-    ConfiguredText text = configured_words(network.get()).text;
+    const Configured known = configured_words(network.get());
+    ConfiguredText text = known.text;
     if (!text && which == KEA_RUNNING) {
-        text = believed(
-            *network, configured_before(network->getName()),
+        text = settled<isc::dhcp::SharedNetwork4>(
+            network, known, configured_before(network->getName()), nullptr,
             [](const ElementPtr &map) { return ScopeParser(KEA_RUNNING).parse_network(map); },
             [](const isc::dhcp::SharedNetwork4 &each) { return network_element(each); });
-        if (text) {
-            configured_note(network, text);
-        }
     }
     if (text && which == KEA_RUNNING) {
         configured_remember(network->getName(), text);
@@ -164,18 +194,16 @@ Words failover_sync::words_of(enum kea_configuration which, const isc::dhcp::Con
     ConfiguredText text = known.text;
     /* In another network than it was configured in, it may have what that one does not give it. */
     if (!text || !is_same_text(known.around, network)) {
-        text = believed(
-            *subnet,
+        text = settled<Subnet4>(
+            subnet, known,
             text                   ? text
             : which == KEA_RUNNING ? configured_before(subnet->getID())
                                    : nullptr,
+            network,
             [&](const ElementPtr &map) {
                 return ScopeParser(which).parse_subnet(map, network ? words_in(*network) : ElementPtr());
             },
             [](const Subnet4 &each) { return each.toElement(); });
-        if (text) {
-            configured_note(subnet, text, network);
-        }
     }
     if (which == KEA_RUNNING) {
         configured_remember(subnet->getID(), text);

@@ -182,11 +182,16 @@ ConfiguredText configured_text(const isc::data::Element &words);
  * without its subnets, a reservation without its subnet's id. A subnet has inherited from its shared network what stood
  * in `around` at that time (null: it was in none), and nothing since, whatever becomes of the network. */
 struct Configured {
-    ConfiguredText text, around; /* `text` is null where nobody knows the words */
+    ConfiguredText text, around;            /* `text` is null where nobody knows the words */
+    ConfiguredText refused, refused_around; /* words that it was found not to have, and the network's then */
 };
 void configured_note(const boost::shared_ptr<const void> &object, const ConfiguredText &text,
                      const ConfiguredText &around = nullptr);
 void configured_forget(const void *object);
+
+/* Notes that the object does not have these words, so that they need not be tried again. */
+void configured_refuse(const boost::shared_ptr<const void> &object, const ConfiguredText &text,
+                       const ConfiguredText &around = nullptr);
 Configured configured_words(const void *object);
 
 /* The text that a subnet or a shared network was last told in, of whichever object it was. */
@@ -225,6 +230,11 @@ Words words_of(const isc::dhcp::ConstHostPtr &host);
 bool is_same(const isc::dhcp::Subnet4 &one, const isc::dhcp::Subnet4 &other);
 bool is_same(const isc::dhcp::SharedNetwork4 &one, const isc::dhcp::SharedNetwork4 &other);
 bool is_same(const isc::dhcp::Host &one, const isc::dhcp::Host &other);
+
+/* The same in Kea's own print alone, which may say less than there is. */
+bool is_printed_same(const isc::dhcp::Subnet4 &one, const isc::dhcp::Subnet4 &other);
+bool is_printed_same(const isc::dhcp::SharedNetwork4 &one, const isc::dhcp::SharedNetwork4 &other);
+bool is_printed_same(const isc::dhcp::Host &one, const isc::dhcp::Host &other);
 
 /* ---- scope_parse.cc ---- */
 

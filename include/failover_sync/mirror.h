@@ -43,9 +43,9 @@ struct mirror_version {
     bool follow_sent; /* the same, and the partner is sent what came of it */
     /* What a configuration load delivered, if one did (`delivered`); `from_file` says that it was the file. */
     bool delivered, from_file;
-    struct fingerprint delivered_fingerprint, delivered_text;
+    struct delivery delivery;
     bool configuration_apart; /* beside the file, another configuration has delivered it since, as follows */
-    struct fingerprint configuration_fingerprint, configuration_text;
+    struct delivery configuration;
     /* What has just been agreed on with a partner (relationship index, or -1). */
     int agreed_with;
     struct fingerprint theirs;
@@ -67,7 +67,7 @@ struct result mirror_put_scope(struct mirror_writer *writer, const struct mirror
 
 /* Notes that a scope, unchanged, was delivered by a configuration. */
 struct result mirror_put_delivery(struct mirror_writer *writer, uint32_t subnet_id, bool from_file,
-                                  struct fingerprint fingerprint, struct fingerprint text);
+                                  const struct delivery *delivery);
 
 /* How a scope came to be removed. */
 struct mirror_removal {
@@ -88,7 +88,7 @@ struct result mirror_remove_scope(struct mirror_writer *writer, const struct mir
 /* Notes what a configuration load, from the file or not, said of a scope that stays removed: as the scope whose words
  * have these fingerprints, empty if it has none. Nothing without a tombstone. */
 struct result mirror_bury(struct mirror_writer *writer, uint32_t subnet_id, bool from_file,
-                          struct fingerprint fingerprint, struct fingerprint text);
+                          const struct delivery *delivery);
 
 /* The file has caught up with a removal: its tombstone goes. */
 struct result mirror_unbury(struct mirror_writer *writer, uint32_t subnet_id);

@@ -3,6 +3,7 @@
 #ifndef FAILOVER_SYNC_SCOPE_INDEX_H
 #define FAILOVER_SYNC_SCOPE_INDEX_H
 
+#include "failover_sync/delivery.h"
 #include "failover_sync/fingerprint.h"
 #include "failover_sync/result.h"
 #include "failover_sync/store.h"
@@ -27,7 +28,7 @@ struct scope_entry {
     struct fingerprint fingerprint;
     struct fingerprint printed; /* of the text with all that it inherits: see struct kea_scope */
     struct version_vector version;
-    struct fingerprint file_fingerprint, configuration_fingerprint, file_text, configuration_text;
+    struct delivery file, configuration; /* what the file's last load said of it, and what any load did */
     enum scope_origin origin;
     int64_t modified_at;               /* milliseconds since 1970 */
     uint64_t members;                  /* bit i: member of relationship i */

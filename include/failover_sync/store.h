@@ -3,6 +3,7 @@
 #ifndef FAILOVER_SYNC_STORE_H
 #define FAILOVER_SYNC_STORE_H
 
+#include "failover_sync/delivery.h"
 #include "failover_sync/fingerprint.h"
 #include "failover_sync/result.h"
 
@@ -200,10 +201,8 @@ struct scope_row {
     struct fingerprint fingerprint;
     struct fingerprint printed; /* of the effective text, as in kea.h */
     struct fingerprint partner_fingerprint;
-    struct fingerprint file_fingerprint;          /* as the configuration file last delivered it; empty: never */
-    struct fingerprint configuration_fingerprint; /* as any configuration load last delivered it; empty: never */
-    struct fingerprint configuration_text;        /* struct kea_delivered's text of that load */
-    struct fingerprint file_text;                 /* the same of the last load from the file */
+    struct delivery file;          /* as the configuration file last delivered it */
+    struct delivery configuration; /* as any configuration load last delivered it */
     enum scope_origin origin;
     const char *sync_status; /* Unknown, InSync, OutOfSync */
     const char *sync_reason; /* NULL if there is nothing to say */
@@ -262,7 +261,7 @@ struct result membership_store_count(struct store *store, int64_t relation_recor
  * ------------------------------------ */
 /* What configurations last said of a scope that was removed since; the file's is empty if it has the scope no more. */
 struct scope_buried {
-    struct fingerprint file_fingerprint, file_text, configuration_fingerprint, configuration_text;
+    struct delivery file, configuration;
     enum scope_origin origin; /* who removed it */
 };
 struct tombstone_row {
@@ -274,7 +273,7 @@ struct result tombstone_store_put(struct store *store, const struct tombstone_ro
 /* Notes what a configuration load, from the file or not, delivered of a scope that stays removed; nothing without a
  * tombstone. */
 struct result tombstone_store_set_delivery(struct store *store, uint32_t subnet_id, bool from_file,
-                                           struct fingerprint fingerprint, struct fingerprint text);
+                                           const struct delivery *delivery);
 struct result tombstone_store_remove(struct store *store, uint32_t subnet_id);
 
 /* Finds the tombstone of a scope, without its prefix; RESULT_NOT_FOUND without one. */

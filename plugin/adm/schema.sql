@@ -70,9 +70,11 @@ CREATE TABLE ADM_DHCPScopesTable (
     Origin TEXT NOT NULL CHECK (Origin IN ('Configuration', 'Partner')), -- who made the version it has now
     Fingerprint TEXT,
     PartnerFingerprint TEXT,
-    FileFingerprint TEXT,
-    ConfigurationFingerprint TEXT,
+    FileFingerprint TEXT, -- what the configuration file last said of it, as it was, as it was printed, and its words
+    FilePrinted TEXT,
     FileText TEXT,
+    ConfigurationFingerprint TEXT, -- the same of any load
+    ConfigurationPrinted TEXT,
     ConfigurationText TEXT,
     ModifiedAt INTEGER NOT NULL, -- milliseconds since 1970
     HasParts INTEGER NOT NULL CHECK (HasParts IN (0, 1)), -- its options, ranges and addresses are kept, too
@@ -394,9 +396,11 @@ CREATE TABLE ReceivedRemovals (
 CREATE TABLE ScopeTombstones (
     SubnetId INTEGER PRIMARY KEY,
     Prefix TEXT NOT NULL,
-    FileFingerprint TEXT,
-    ConfigurationFingerprint TEXT,
+    FileFingerprint TEXT, -- what the configuration file last said of it, as it was, as it was printed, and its words
+    FilePrinted TEXT,
     FileText TEXT,
+    ConfigurationFingerprint TEXT, -- the same of any load
+    ConfigurationPrinted TEXT,
     ConfigurationText TEXT,
     Origin TEXT NOT NULL CHECK (Origin IN ('Configuration', 'Partner')), -- who removed it
     RemovedAt INTEGER NOT NULL -- milliseconds since 1970

@@ -58,7 +58,10 @@ static struct result scope_look_up(struct store *store, int64_t server_record_id
     return result;
 }
 
-/* Parameters 2 to 14: what the caller knows. Parameter 1 is the record id. */
+#define DELIVERY_COLUMNS                                                                                               \
+    "FileFingerprint, FilePrinted, FileText, ConfigurationFingerprint, ConfigurationPrinted, ConfigurationText"
+
+/* Parameters 2 to 16: what the caller knows. Parameter 1 is the record id. */
 static void scope_bind_known(struct statement *statement, const struct scope_row *row, const char *prefix)
 {
     statement_bind_text(statement, 2, prefix);
@@ -67,40 +70,38 @@ static void scope_bind_known(struct statement *statement, const struct scope_row
     statement_bind_text(statement, 5, scope_origin_word(row->origin));
     statement_bind_fingerprint(statement, 6, &row->fingerprint);
     statement_bind_fingerprint(statement, 7, &row->partner_fingerprint);
-    statement_bind_fingerprint(statement, 8, &row->file_fingerprint);
-    statement_bind_fingerprint(statement, 9, &row->configuration_fingerprint);
-    statement_bind_fingerprint(statement, 10, &row->file_text);
-    statement_bind_fingerprint(statement, 11, &row->configuration_text);
-    statement_bind_integer(statement, 12, row->modified_at);
-    statement_bind_integer(statement, 13, row->server_record_id);
-    statement_bind_integer(statement, 14, row->subnet_id);
+    statement_bind_delivery(statement, 8, &row->file);
+    statement_bind_delivery(statement, 11, &row->configuration);
+    statement_bind_integer(statement, 14, row->modified_at);
+    statement_bind_integer(statement, 15, row->server_record_id);
+    statement_bind_integer(statement, 16, row->subnet_id);
 }
 
-/* Parameters 15 to 35: the texts, and what they give. */
+/* Parameters 17 to 37: the texts, and what they give. */
 static void scope_bind_derived(struct statement *statement, const struct scope_columns *columns, const char *prefix,
                                int64_t superscope_id, bool with_parts, const struct scope_row *row)
 {
-    statement_bind_text(statement, 15, address_family_word(columns->network.span.v6));
-    statement_bind_text(statement, 16, columns->scope_id.text);
-    statement_bind_text(statement, 17, columns->scope_name == NULL ? prefix : columns->scope_name);
-    statement_bind_text(statement, 18, columns->description);
-    statement_bind_integer(statement, 19, columns->network.prefix_length);
-    statement_bind_text(statement, 20, columns->subnet_mask.text[0] == '\0' ? NULL : columns->subnet_mask.text);
-    statement_bind_text(statement, 21, columns->start_address.text);
-    statement_bind_text(statement, 22, columns->end_address.text);
-    statement_bind_text(statement, 23, columns->exclusion_ranges);
-    statement_bind_unsigned(statement, 24, columns->lease_duration);
-    statement_bind_text(statement, 25, columns->lease_duration_type);
-    statement_bind_text(statement, 26, columns->dns_update_type);
-    statement_bind_integer(statement, 27, columns->total_addresses);
-    statement_bind_integer(statement, 28, columns->excluded_addresses);
-    statement_bind_id(statement, 29, superscope_id);
-    statement_bind_unsigned(statement, 30, columns->preferred_lease_time);
-    statement_bind_unsigned(statement, 31, columns->valid_lease_time);
-    statement_bind_integer(statement, 32, with_parts);
-    statement_bind_text(statement, 33, row->definition);
-    statement_bind_text(statement, 34, row->effective);
-    statement_bind_fingerprint(statement, 35, &row->printed);
+    statement_bind_text(statement, 17, address_family_word(columns->network.span.v6));
+    statement_bind_text(statement, 18, columns->scope_id.text);
+    statement_bind_text(statement, 19, columns->scope_name == NULL ? prefix : columns->scope_name);
+    statement_bind_text(statement, 20, columns->description);
+    statement_bind_integer(statement, 21, columns->network.prefix_length);
+    statement_bind_text(statement, 22, columns->subnet_mask.text[0] == '\0' ? NULL : columns->subnet_mask.text);
+    statement_bind_text(statement, 23, columns->start_address.text);
+    statement_bind_text(statement, 24, columns->end_address.text);
+    statement_bind_text(statement, 25, columns->exclusion_ranges);
+    statement_bind_unsigned(statement, 26, columns->lease_duration);
+    statement_bind_text(statement, 27, columns->lease_duration_type);
+    statement_bind_text(statement, 28, columns->dns_update_type);
+    statement_bind_integer(statement, 29, columns->total_addresses);
+    statement_bind_integer(statement, 30, columns->excluded_addresses);
+    statement_bind_id(statement, 31, superscope_id);
+    statement_bind_unsigned(statement, 32, columns->preferred_lease_time);
+    statement_bind_unsigned(statement, 33, columns->valid_lease_time);
+    statement_bind_integer(statement, 34, with_parts);
+    statement_bind_text(statement, 35, row->definition);
+    statement_bind_text(statement, 36, row->effective);
+    statement_bind_fingerprint(statement, 37, &row->printed);
 }
 
 static struct result scope_insert(struct store *store, const struct scope_row *row, const char *prefix,
@@ -111,14 +112,15 @@ static struct result scope_insert(struct store *store, const struct scope_row *r
     struct result result = statement_get(
         store,
         "INSERT INTO ADM_DHCPScopesTable (RecordId, Prefix, FailoverConfigSyncStatus, SyncReason, Origin, "
-        "Fingerprint, PartnerFingerprint, FileFingerprint, ConfigurationFingerprint, FileText, "
-        "ConfigurationText, ModifiedAt, DHCPServerRecordId, SubnetId, Af, ScopeId, ScopeName, Description, "
+        "Fingerprint, PartnerFingerprint, FileFingerprint, FilePrinted, FileText, ConfigurationFingerprint, "
+        "ConfigurationPrinted, ConfigurationText, ModifiedAt, DHCPServerRecordId, SubnetId, Af, ScopeId, ScopeName, "
+        "Description, "
         "PrefixLength, SubnetMask, StartAddress, EndAddress, ExclusionRanges, LeaseDuration, "
         "LeaseDurationType, DnsUpdateType, TotalNumberOfAddressesInScope, "
         "TotalNumberOfExcludedAddressesInScope, SuperscopeId, PreferredLeaseTime, ValidLeaseTime, "
         "HasParts, Definition, Effective, PrintedFingerprint) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
-        "?12, ?13, ?14, ?15, "
-        "?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35)",
+        "?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, "
+        "?34, ?35, ?36, ?37)",
         &statement);
 
     if (result_failed(result))
@@ -136,14 +138,15 @@ static struct result scope_update(struct store *store, const struct scope_row *r
     struct result result =
         statement_get(store,
                       "UPDATE ADM_DHCPScopesTable SET Prefix = ?2, FailoverConfigSyncStatus = ?3, SyncReason = ?4, "
-                      "Origin = ?5, Fingerprint = ?6, PartnerFingerprint = ?7, FileFingerprint = ?8, "
-                      "ConfigurationFingerprint = ?9, FileText = ?10, ConfigurationText = ?11, ModifiedAt = ?12, "
-                      "DHCPServerRecordId = ?13, SubnetId = ?14, Af = ?15, ScopeId = ?16, ScopeName = ?17, "
-                      "Description = ?18, PrefixLength = ?19, SubnetMask = ?20, StartAddress = ?21, EndAddress = ?22, "
-                      "ExclusionRanges = ?23, LeaseDuration = ?24, LeaseDurationType = ?25, DnsUpdateType = ?26, "
-                      "TotalNumberOfAddressesInScope = ?27, TotalNumberOfExcludedAddressesInScope = ?28, "
-                      "SuperscopeId = ?29, PreferredLeaseTime = ?30, ValidLeaseTime = ?31, HasParts = ?32, "
-                      "Definition = ?33, Effective = ?34, PrintedFingerprint = ?35 WHERE RecordId = ?1",
+                      "Origin = ?5, Fingerprint = ?6, PartnerFingerprint = ?7, FileFingerprint = ?8, FilePrinted = ?9, "
+                      "FileText = ?10, ConfigurationFingerprint = ?11, ConfigurationPrinted = ?12, "
+                      "ConfigurationText = ?13, ModifiedAt = ?14, "
+                      "DHCPServerRecordId = ?15, SubnetId = ?16, Af = ?17, ScopeId = ?18, ScopeName = ?19, "
+                      "Description = ?20, PrefixLength = ?21, SubnetMask = ?22, StartAddress = ?23, EndAddress = ?24, "
+                      "ExclusionRanges = ?25, LeaseDuration = ?26, LeaseDurationType = ?27, DnsUpdateType = ?28, "
+                      "TotalNumberOfAddressesInScope = ?29, TotalNumberOfExcludedAddressesInScope = ?30, "
+                      "SuperscopeId = ?31, PreferredLeaseTime = ?32, ValidLeaseTime = ?33, HasParts = ?34, "
+                      "Definition = ?35, Effective = ?36, PrintedFingerprint = ?37 WHERE RecordId = ?1",
                       &statement);
 
     if (result_failed(result))
@@ -162,12 +165,12 @@ static struct result scope_update_known(struct store *store, const struct scope_
     struct result result = statement_get(
         store,
         "UPDATE ADM_DHCPScopesTable SET (Prefix, FailoverConfigSyncStatus, SyncReason, Origin, Fingerprint, "
-        "PartnerFingerprint, FileFingerprint, ConfigurationFingerprint, FileText, ConfigurationText, "
-        "ModifiedAt) = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) WHERE RecordId = ?1 AND "
-        "DHCPServerRecordId = ?13 AND SubnetId = ?14 AND "
+        "PartnerFingerprint, " DELIVERY_COLUMNS ", ModifiedAt) = "
+        "(?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) WHERE RecordId = ?1 AND "
+        "DHCPServerRecordId = ?15 AND SubnetId = ?16 AND "
         "(Prefix, FailoverConfigSyncStatus, SyncReason, Origin, Fingerprint, "
-        "PartnerFingerprint, FileFingerprint, ConfigurationFingerprint, FileText, ConfigurationText, "
-        "ModifiedAt) IS NOT (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        "PartnerFingerprint, " DELIVERY_COLUMNS ", ModifiedAt) IS NOT "
+        "(?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         &statement);
 
     if (result_failed(result))
@@ -250,10 +253,9 @@ done:
 
 #define SCOPE_COLUMNS                                                                                                  \
     "RecordId, DHCPServerRecordId, SubnetId, Prefix, FailoverConfigSyncStatus, SyncReason, Origin, Fingerprint, "      \
-    "PartnerFingerprint, FileFingerprint, ConfigurationFingerprint, FileText, ConfigurationText, ModifiedAt, "         \
-    "PrintedFingerprint"
-#define DEFINITION_COLUMN 15
-#define EFFECTIVE_COLUMN  16
+    "PartnerFingerprint, PrintedFingerprint, ModifiedAt, " DELIVERY_COLUMNS
+#define DEFINITION_COLUMN 17
+#define EFFECTIVE_COLUMN  18
 
 /* The row without its two texts; others are borrowed from the statement. */
 static struct scope_row scope_read(struct statement *statement)
@@ -268,12 +270,10 @@ static struct scope_row scope_read(struct statement *statement)
         .origin = scope_origin_of(statement_text(statement, 6)),
         .fingerprint = statement_fingerprint(statement, 7),
         .partner_fingerprint = statement_fingerprint(statement, 8),
-        .file_fingerprint = statement_fingerprint(statement, 9),
-        .configuration_fingerprint = statement_fingerprint(statement, 10),
-        .file_text = statement_fingerprint(statement, 11),
-        .configuration_text = statement_fingerprint(statement, 12),
-        .modified_at = statement_integer(statement, 13),
-        .printed = statement_fingerprint(statement, 14),
+        .printed = statement_fingerprint(statement, 9),
+        .modified_at = statement_integer(statement, 10),
+        .file = statement_delivery(statement, 11),
+        .configuration = statement_delivery(statement, 14),
     };
 }
 
@@ -420,21 +420,18 @@ struct result scope_store_set_sync(struct store *store, int64_t record_id, const
 struct result scope_store_set_delivery(struct store *store, const struct scope_row *row)
 {
     struct statement *statement;
-    struct result result = statement_get(
-        store,
-        "UPDATE ADM_DHCPScopesTable SET "
-        "(FileFingerprint, FileText, ConfigurationFingerprint, ConfigurationText) = (?2, ?3, ?4, ?5) "
-        "WHERE RecordId = ?1 AND "
-        "(FileFingerprint, FileText, ConfigurationFingerprint, ConfigurationText) IS NOT (?2, ?3, ?4, ?5)",
-        &statement);
+    struct result result =
+        statement_get(store,
+                      "UPDATE ADM_DHCPScopesTable SET "
+                      "(" DELIVERY_COLUMNS ") = (?2, ?3, ?4, ?5, ?6, ?7) "
+                      "WHERE RecordId = ?1 AND (" DELIVERY_COLUMNS ") IS NOT (?2, ?3, ?4, ?5, ?6, ?7)",
+                      &statement);
 
     if (result_failed(result))
         return result;
     statement_bind_integer(statement, 1, row->record_id);
-    statement_bind_fingerprint(statement, 2, &row->file_fingerprint);
-    statement_bind_fingerprint(statement, 3, &row->file_text);
-    statement_bind_fingerprint(statement, 4, &row->configuration_fingerprint);
-    statement_bind_fingerprint(statement, 5, &row->configuration_text);
+    statement_bind_delivery(statement, 2, &row->file);
+    statement_bind_delivery(statement, 5, &row->configuration);
     result = statement_run(statement);
     return result_failed(result) || store_changes(store) > 0 ? result : scope_check_exists(store, row->record_id);
 }

@@ -143,6 +143,13 @@ void statement_bind_fingerprint(struct statement *statement, int index, const st
     statement_bind_text(statement, index, fingerprint_empty(*fingerprint) ? NULL : fingerprint->hex);
 }
 
+void statement_bind_delivery(struct statement *statement, int first, const struct delivery *delivery)
+{
+    statement_bind_fingerprint(statement, first, &delivery->fingerprint);
+    statement_bind_fingerprint(statement, first + 1, &delivery->printed);
+    statement_bind_fingerprint(statement, first + 2, &delivery->text);
+}
+
 void statement_bind_address(struct statement *statement, int index, const struct address *address)
 {
     struct address_text text = address_print(address);
@@ -284,4 +291,13 @@ int64_t statement_integer(struct statement *statement, int column)
 struct fingerprint statement_fingerprint(struct statement *statement, int column)
 {
     return fingerprint_parse(statement_text(statement, column));
+}
+
+struct delivery statement_delivery(struct statement *statement, int first)
+{
+    return (struct delivery){
+        .fingerprint = statement_fingerprint(statement, first),
+        .printed = statement_fingerprint(statement, first + 1),
+        .text = statement_fingerprint(statement, first + 2),
+    };
 }

@@ -155,10 +155,14 @@ void statement_close_all(struct store *store);
 /* Binds a fingerprint; null for the empty one. */
 void statement_bind_fingerprint(struct statement *statement, int index, const struct fingerprint *fingerprint);
 
+/* Binds the three fingerprints of a delivery, from index `first` on. */
+void statement_bind_delivery(struct statement *statement, int first, const struct delivery *delivery);
+
 /* Binds an integer; null for a negative one. */
 void statement_bind_unsigned(struct statement *statement, int index, int64_t value);
 
 struct fingerprint statement_fingerprint(struct statement *statement, int column);
+struct delivery statement_delivery(struct statement *statement, int first);
 
 /* Bind an address as text, and as the key that the indexes compare. */
 void statement_bind_address(struct statement *statement, int index, const struct address *address);

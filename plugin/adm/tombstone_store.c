@@ -6,44 +6,41 @@ struct result tombstone_store_put(struct store *store, const struct tombstone_ro
     struct statement *statement;
     struct result result =
         statement_get(store,
-                      "INSERT INTO ScopeTombstones (SubnetId, Prefix, FileFingerprint, ConfigurationFingerprint, "
-                      "FileText, ConfigurationText, Origin, RemovedAt) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "
-                      "ON CONFLICT (SubnetId) DO UPDATE SET Prefix = excluded.Prefix, "
-                      "FileFingerprint = excluded.FileFingerprint, "
-                      "ConfigurationFingerprint = excluded.ConfigurationFingerprint, FileText = excluded.FileText, "
-                      "ConfigurationText = excluded.ConfigurationText, Origin = excluded.Origin, "
-                      "RemovedAt = excluded.RemovedAt",
+                      "INSERT INTO ScopeTombstones (SubnetId, Prefix, Origin, RemovedAt, FileFingerprint, FilePrinted, "
+                      "FileText, ConfigurationFingerprint, ConfigurationPrinted, ConfigurationText) "
+                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
+                      "ON CONFLICT (SubnetId) DO UPDATE SET (Prefix, Origin, RemovedAt, FileFingerprint, FilePrinted, "
+                      "FileText, ConfigurationFingerprint, ConfigurationPrinted, ConfigurationText) = "
+                      "(?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
                       &statement);
 
     if (result_failed(result))
         return result;
     statement_bind_integer(statement, 1, row->subnet_id);
     statement_bind_text(statement, 2, row->prefix);
-    statement_bind_fingerprint(statement, 3, &row->buried.file_fingerprint);
-    statement_bind_fingerprint(statement, 4, &row->buried.configuration_fingerprint);
-    statement_bind_fingerprint(statement, 5, &row->buried.file_text);
-    statement_bind_fingerprint(statement, 6, &row->buried.configuration_text);
-    statement_bind_text(statement, 7, scope_origin_word(row->buried.origin));
-    statement_bind_integer(statement, 8, removed_at_ms);
+    statement_bind_text(statement, 3, scope_origin_word(row->buried.origin));
+    statement_bind_integer(statement, 4, removed_at_ms);
+    statement_bind_delivery(statement, 5, &row->buried.file);
+    statement_bind_delivery(statement, 8, &row->buried.configuration);
     return statement_run(statement);
 }
 
 struct result tombstone_store_set_delivery(struct store *store, uint32_t subnet_id, bool from_file,
-                                           struct fingerprint fingerprint, struct fingerprint text)
+                                           const struct delivery *delivery)
 {
     struct statement *statement;
     struct result result = statement_get(
         store,
-        "UPDATE ScopeTombstones SET ConfigurationFingerprint = ?2, ConfigurationText = ?3, "
-        "FileFingerprint = IIF(?4, ?2, FileFingerprint), FileText = IIF(?4, ?3, FileText) WHERE SubnetId = ?1",
+        "UPDATE ScopeTombstones SET ConfigurationFingerprint = ?2, ConfigurationPrinted = ?3, ConfigurationText = ?4, "
+        "FileFingerprint = IIF(?5, ?2, FileFingerprint), FilePrinted = IIF(?5, ?3, FilePrinted), "
+        "FileText = IIF(?5, ?4, FileText) WHERE SubnetId = ?1",
         &statement);
 
     if (result_failed(result))
         return result;
     statement_bind_integer(statement, 1, subnet_id);
-    statement_bind_fingerprint(statement, 2, &fingerprint);
-    statement_bind_fingerprint(statement, 3, &text);
-    statement_bind_integer(statement, 4, from_file);
+    statement_bind_delivery(statement, 2, delivery);
+    statement_bind_integer(statement, 5, from_file);
     return statement_run(statement);
 }
 
@@ -64,8 +61,8 @@ struct result tombstone_store_find(struct store *store, uint32_t subnet_id, stru
     bool found = false;
     struct result result =
         statement_get(store,
-                      "SELECT FileFingerprint, ConfigurationFingerprint, FileText, ConfigurationText, Origin "
-                      "FROM ScopeTombstones WHERE SubnetId = ?1",
+                      "SELECT Origin, FileFingerprint, FilePrinted, FileText, ConfigurationFingerprint, "
+                      "ConfigurationPrinted, ConfigurationText FROM ScopeTombstones WHERE SubnetId = ?1",
                       &statement);
 
     *row = (struct tombstone_row){.subnet_id = subnet_id};
@@ -74,11 +71,9 @@ struct result tombstone_store_find(struct store *store, uint32_t subnet_id, stru
     statement_bind_integer(statement, 1, subnet_id);
     result = statement_step(statement, &found);
     if (found) {
-        row->buried.file_fingerprint = statement_fingerprint(statement, 0);
-        row->buried.configuration_fingerprint = statement_fingerprint(statement, 1);
-        row->buried.file_text = statement_fingerprint(statement, 2);
-        row->buried.configuration_text = statement_fingerprint(statement, 3);
-        row->buried.origin = scope_origin_of(statement_text(statement, 4));
+        row->buried.origin = scope_origin_of(statement_text(statement, 0));
+        row->buried.file = statement_delivery(statement, 1);
+        row->buried.configuration = statement_delivery(statement, 4);
     } else if (!result_failed(result)) {
         result = result_error(RESULT_NOT_FOUND, "the scope %u has no tombstone", subnet_id);
     }
@@ -90,11 +85,11 @@ struct result tombstone_store_each(struct store *store, tombstone_visitor each, 
 {
     struct statement *statement;
     bool found = false;
-    struct result result =
-        statement_get(store,
-                      "SELECT SubnetId, Prefix, FileFingerprint, ConfigurationFingerprint, FileText, "
-                      "ConfigurationText, Origin FROM ScopeTombstones ORDER BY SubnetId",
-                      &statement);
+    struct result result = statement_get(store,
+                                         "SELECT SubnetId, Prefix, Origin, FileFingerprint, FilePrinted, FileText, "
+                                         "ConfigurationFingerprint, ConfigurationPrinted, ConfigurationText "
+                                         "FROM ScopeTombstones ORDER BY SubnetId",
+                                         &statement);
 
     if (result_failed(result))
         return result;
@@ -107,11 +102,9 @@ struct result tombstone_store_each(struct store *store, tombstone_visitor each, 
         row = (struct tombstone_row){
             .subnet_id = (uint32_t)statement_integer(statement, 0),
             .prefix = statement_needed_text(statement, 1),
-            .buried.file_fingerprint = statement_fingerprint(statement, 2),
-            .buried.configuration_fingerprint = statement_fingerprint(statement, 3),
-            .buried.file_text = statement_fingerprint(statement, 4),
-            .buried.configuration_text = statement_fingerprint(statement, 5),
-            .buried.origin = scope_origin_of(statement_text(statement, 6)),
+            .buried.origin = scope_origin_of(statement_text(statement, 2)),
+            .buried.file = statement_delivery(statement, 3),
+            .buried.configuration = statement_delivery(statement, 6),
         };
         result = row.prefix == NULL ? result_no_memory("a tombstone") : each(context, &row);
         if (result_failed(result))

@@ -153,10 +153,8 @@ static struct scope_row row_of(const struct mirror_writer *writer, const struct 
         .effective = texts.effective,
         .fingerprint = entry->fingerprint,
         .printed = entry->printed,
-        .file_fingerprint = entry->file_fingerprint,
-        .configuration_fingerprint = entry->configuration_fingerprint,
-        .configuration_text = entry->configuration_text,
-        .file_text = entry->file_text,
+        .file = entry->file,
+        .configuration = entry->configuration,
         .origin = entry->origin,
         .sync_status = scope_entry_status(entry, relationships->count),
         .sync_reason = entry->reason[0] == '\0' ? NULL : entry->reason,
@@ -204,8 +202,7 @@ struct result mirror_put_agreement(struct mirror_writer *writer, const struct sc
     row.server_record_id = relationship_partner(&writer->plugin->relationships.list[relationship])->record_id;
     row.fingerprint = entry->agreement[relationship].ours;
     row.partner_fingerprint = entry->agreement[relationship].theirs;
-    row.file_fingerprint = row.configuration_fingerprint = row.file_text = row.configuration_text =
-        fingerprint_parse(NULL);
+    row.file = row.configuration = (struct delivery){.text = fingerprint_parse(NULL)};
     row.sync_status = scope_entry_agreed(entry, relationship) ? "InSync" : "OutOfSync";
     row.sync_reason = NULL;
     return result_failed(result) ? result : scope_store_put(writer->plugin->store, &row, false, &ignored);
@@ -309,10 +306,8 @@ static struct result recall_delivery(struct mirror_writer *writer, struct scope_
 
     if (result_failed(result))
         return result.code == RESULT_NOT_FOUND ? result_ok() : result;
-    entry->file_fingerprint = tombstone.buried.file_fingerprint;
-    entry->configuration_fingerprint = tombstone.buried.configuration_fingerprint;
-    entry->file_text = tombstone.buried.file_text;
-    entry->configuration_text = tombstone.buried.configuration_text;
+    entry->file = tombstone.buried.file;
+    entry->configuration = tombstone.buried.configuration;
     return result;
 }
 
@@ -334,21 +329,15 @@ static struct result entry_of(struct mirror_writer *writer, const struct kea_sco
     return result_failed(result) ? result : recall_delivery(writer, entry);
 }
 
-static bool take_delivery(struct scope_entry *entry, bool from_file, struct fingerprint fingerprint,
-                          struct fingerprint text)
+static bool take_delivery(struct scope_entry *entry, bool from_file, const struct delivery *delivery)
 {
-    struct scope_entry before = *entry;
+    const bool news =
+        !delivery_same(&entry->configuration, delivery) || (from_file && !delivery_same(&entry->file, delivery));
 
-    entry->configuration_fingerprint = fingerprint;
-    entry->configuration_text = text;
-    if (from_file) {
-        entry->file_fingerprint = fingerprint;
-        entry->file_text = text;
-    }
-    return strcmp(before.configuration_fingerprint.hex, fingerprint.hex) != 0 ||
-           strcmp(before.configuration_text.hex, text.hex) != 0 ||
-           strcmp(before.file_fingerprint.hex, entry->file_fingerprint.hex) != 0 ||
-           strcmp(before.file_text.hex, entry->file_text.hex) != 0;
+    entry->configuration = *delivery;
+    if (from_file)
+        entry->file = *delivery;
+    return news;
 }
 
 bool mirror_take_applied(const struct mirror_writer *writer, uint32_t subnet_id, struct version_vector *version,
@@ -440,9 +429,9 @@ struct result mirror_put_scope(struct mirror_writer *writer, const struct mirror
     if (changed)
         entry.modified_at = writer->now;
     if (version->delivered)
-        noted = take_delivery(&entry, version->from_file, version->delivered_fingerprint, version->delivered_text);
+        noted = take_delivery(&entry, version->from_file, &version->delivery);
     if (version->configuration_apart)
-        noted = take_delivery(&entry, false, version->configuration_fingerprint, version->configuration_text) || noted;
+        noted = take_delivery(&entry, false, &version->configuration) || noted;
     if (agreement) {
         struct scope_agreement *with = &entry.agreement[version->agreed_with];
 
@@ -487,14 +476,14 @@ done:
 }
 
 struct result mirror_put_delivery(struct mirror_writer *writer, uint32_t subnet_id, bool from_file,
-                                  struct fingerprint fingerprint, struct fingerprint text)
+                                  const struct delivery *delivery)
 {
     struct scope_entry entry;
     struct result result = result_ok();
 
     if (!scope_index_get(writer->plugin->index, subnet_id, &entry))
         return result;
-    if (take_delivery(&entry, from_file, fingerprint, text)) {
+    if (take_delivery(&entry, from_file, delivery)) {
         struct scope_row row = row_of(writer, &entry, (struct scope_texts){.definition = NULL});
 
         result = scope_store_set_delivery(writer->plugin->store, &row);

@@ -77,18 +77,15 @@ static struct result bury(struct mirror_writer *writer, const struct mirror_remo
     struct scope_removed before;
 
     if (known && !removal->gone_from_file) {
-        buried->file_fingerprint = entry->file_fingerprint;
-        buried->configuration_fingerprint = entry->configuration_fingerprint;
-        buried->file_text = entry->file_text;
-        buried->configuration_text = entry->configuration_text;
+        buried->file = entry->file;
+        buried->configuration = entry->configuration;
     } else if (!known && removal->buried != NULL) {
         *buried = *removal->buried;
     } else if (!known && scope_index_get_removed(writer->plugin->index, removal->subnet_id, &before)) {
         *buried = before.buried;
         return result_ok(); /* it has its tombstone */
     }
-    if (!file_seen || !fingerprint_empty(buried->file_fingerprint) ||
-        !fingerprint_empty(buried->configuration_fingerprint))
+    if (!file_seen || !delivery_empty(&buried->file) || !delivery_empty(&buried->configuration))
         return put_tombstone(writer, entry, buried);
     *buried = (struct scope_buried){.origin = buried->origin};
     return result_ok();
@@ -106,10 +103,10 @@ static void note_buried(struct mirror_writer *writer, uint32_t subnet_id, const 
 }
 
 struct result mirror_bury(struct mirror_writer *writer, uint32_t subnet_id, bool from_file,
-                          struct fingerprint fingerprint, struct fingerprint text)
+                          const struct delivery *delivery)
 {
     struct tombstone_row row;
-    struct result result = tombstone_store_set_delivery(writer->plugin->store, subnet_id, from_file, fingerprint, text);
+    struct result result = tombstone_store_set_delivery(writer->plugin->store, subnet_id, from_file, delivery);
 
     if (!result_failed(result))
         result = tombstone_store_find(writer->plugin->store, subnet_id, &row);

@@ -24,7 +24,7 @@ static bool collect(void *context, const struct scope_entry *entry)
 {
     struct not_in_file *scopes = context;
 
-    if (!fingerprint_equal(entry->file_fingerprint, entry->printed))
+    if (!fingerprint_equal(entry->file.fingerprint, entry->printed))
         scopes->ids[scopes->count++] = entry->subnet_id;
     return true;
 }
@@ -46,7 +46,8 @@ static struct result note_written_scopes(struct mirror_writer *writer)
             continue;
         /* The file's words are the server's now: with all that the scope inherits, and not known before it reads them.
          */
-        result = mirror_put_delivery(writer, entry.subnet_id, true, entry.printed, fingerprint_parse(NULL));
+        result = mirror_put_delivery(writer, entry.subnet_id, true,
+                                     &(struct delivery){.fingerprint = entry.printed, .printed = entry.printed});
         scope_entry_clear(&entry);
     }
     free(scopes.ids);

@@ -41,6 +41,7 @@ struct result restart_plan_restored(struct decision *decision, const struct scop
     if (!result_failed(result)) {
         struct planned_scope *planned = &decision->plan->scopes[decision->plan->scope_count];
 
+        kea_scope_clear(&delivered->scope);
         *planned = *delivered;
         delivered->passed_over = (struct kea_scope){.subnet_id = 0};
         planned->subnet_id = entry->subnet_id;
@@ -71,76 +72,85 @@ struct result restart_read_scope(struct decision *decision, struct planned_scope
     struct result result = server->scope_get(server->context, decision->which, subnet_id, &delivered->scope);
 
     if (!result_failed(result)) {
-        delivered->delivered_fingerprint = delivered->scope.fingerprint;
+        delivered->delivery.fingerprint = delivered->scope.fingerprint;
+        delivered->delivery.printed = delivered->scope.printed;
         if (fingerprint_empty(delivered->scope.fingerprint))
             result = result_no_memory("a fingerprint");
     }
     return result;
 }
 
-/* Whether nobody remembers what the file said before: the store is newer than the load of it. A version that would
- * outlive a file that did not change must not give way to one that may be as it was. */
-static bool is_unheard_of(const struct decision *decision, enum scope_origin origin)
+struct load_facts restart_facts(const struct decision *decision, enum scope_origin origin)
 {
-    return decision->load->from_file && !decision->plugin->identity.file_seen &&
-           restart_outlives(decision->load, origin);
+    return (struct load_facts){
+        .heard = !decision->load->from_file || decision->plugin->identity.file_seen,
+        .outlives = restart_outlives(decision->load, origin),
+    };
 }
 
-/* Whether a scope that was read inherits other values than when it was mirrored, and nothing else has changed. */
-static bool is_reprinted(const struct planned_scope *delivered, const struct scope_entry *entry)
+bool restart_is_before(struct fingerprint now, const struct delivery *before)
 {
-    return fingerprint_equal(delivered->scope.fingerprint, entry->fingerprint) &&
-           strcmp(delivered->scope.printed.hex, entry->printed.hex) != 0;
+    return fingerprint_equal(now, before->fingerprint) || fingerprint_equal(now, before->printed);
 }
 
-/* A scope that both the configuration and the store know. A file that the server has written itself has all that a
- * scope inherits among the scope's own words: it is no edit, and the store has the words that were configured. */
+/* What the load says of a scope that the store knows; the scope is read only if its words are not those of before. */
+static struct result look(struct decision *decision, const struct kea_delivered *now, const struct scope_entry *entry,
+                          struct planned_scope *delivered, struct load_facts *facts)
+{
+    const struct delivery *before = decision->load->from_file ? &entry->file : &entry->configuration;
+    struct result result = result_ok();
+
+    *facts = restart_facts(decision, entry->origin);
+    delivered->delivery = *before;
+    if (fingerprint_equal(now->text, before->text) && !delivery_empty(before)) {
+        facts->before = true;
+    } else {
+        result = restart_read_scope(decision, delivered, now->subnet_id);
+        facts->before = restart_is_before(delivered->delivery.fingerprint, before);
+        facts->reprinted = strcmp(delivered->scope.printed.hex, entry->printed.hex) != 0;
+    }
+    delivered->delivery.text = now->text;
+    facts->mirrored = fingerprint_equal(delivered->delivery.fingerprint, entry->fingerprint);
+    facts->as_printed = fingerprint_equal(delivered->delivery.fingerprint, entry->printed);
+    return result;
+}
+
+/* A scope that both the configuration and the store know. */
 static struct result decide_known(struct decision *decision, const struct kea_delivered *now,
                                   const struct scope_entry *entry)
 {
-    const struct kea_load *load = decision->load;
     struct load_plan *plan = decision->plan;
-    struct fingerprint before_text = load->from_file ? entry->file_text : entry->configuration_text;
-    struct fingerprint before = load->from_file ? entry->file_fingerprint : entry->configuration_fingerprint;
-    bool unchanged = fingerprint_equal(now->text, before_text) && !fingerprint_empty(before);
     struct planned_scope delivered = {
-        .subnet_id = now->subnet_id,
-        .origin = SCOPE_FROM_CONFIGURATION,
-        .delivered = true,
-        .delivered_text = now->text,
-        .delivered_fingerprint = before,
-    };
-    bool unheard = false, written_out;
-    struct result result = result_ok();
+        .subnet_id = now->subnet_id, .origin = SCOPE_FROM_CONFIGURATION, .delivered = true};
+    struct load_facts facts;
+    struct result result = look(decision, now, entry, &delivered, &facts);
 
-    if (!unchanged) {
-        result = restart_read_scope(decision, &delivered, now->subnet_id);
-        if (result_failed(result))
-            goto done;
-        unchanged = fingerprint_equal(delivered.delivered_fingerprint, before) ||
-                    fingerprint_equal(delivered.delivered_fingerprint, entry->printed);
-        unheard = !unchanged && is_unheard_of(decision, entry->origin);
-        unchanged = unchanged || unheard;
-    }
-    delivered.edited = !unchanged;
-    written_out = fingerprint_equal(delivered.delivered_fingerprint, entry->printed);
-    if (is_reprinted(&delivered, entry)) {
-        /* As it was, but for what it inherits. */
-        delivered.edited = false;
+    if (result_failed(result))
+        goto done;
+    switch (load_rule(&facts)) {
+    case LOAD_RUNS:
+        /* Only that it was delivered is news, and that it is the partner's stays true. */
+        plan->deliveries[plan->delivery_count++] =
+            (struct planned_delivery){.subnet_id = now->subnet_id, .delivery = delivered.delivery};
+        break;
+    case LOAD_REPRINTED:
         delivered.origin = entry->origin;
         result = restart_plan_delivered(decision, &delivered);
-    } else if (fingerprint_equal(delivered.delivered_fingerprint, entry->fingerprint)) {
-        /* It runs already: only that it was delivered is news, and that it is the partner's stays true. */
-        plan->deliveries[plan->delivery_count++] = (struct planned_delivery){
-            .subnet_id = now->subnet_id, .fingerprint = delivered.delivered_fingerprint, .text = now->text};
-    } else if (written_out || (unchanged && restart_outlives(load, entry->origin))) {
-        if (unheard)
-            delivered.passed_over = delivered.scope;
-        else
-            kea_scope_clear(&delivered.scope);
+        break;
+    case LOAD_WORDS:
+        delivered.words_only = true;
+        result = restart_plan_restored(decision, entry, &delivered);
+        break;
+    case LOAD_PASS_OVER:
+        delivered.passed_over = delivered.scope;
         delivered.scope = (struct kea_scope){.subnet_id = 0};
         result = restart_plan_restored(decision, entry, &delivered);
-    } else {
+        break;
+    case LOAD_RESTORE:
+        result = restart_plan_restored(decision, entry, &delivered);
+        break;
+    case LOAD_EDIT:
+        delivered.edited = !facts.before;
         if (delivered.scope.definition == NULL)
             result = restart_read_scope(decision, &delivered, now->subnet_id);
         if (!result_failed(result))
@@ -158,7 +168,7 @@ static struct result decide_unknown(struct decision *decision, const struct kea_
                                       .origin = SCOPE_FROM_CONFIGURATION,
                                       .delivered = true,
                                       .edited = true,
-                                      .delivered_text = now->text};
+                                      .delivery = {.text = now->text}};
     struct result result = restart_read_scope(decision, &delivered, now->subnet_id);
 
     if (!result_failed(result))
@@ -171,10 +181,11 @@ struct result restart_decide_missing(struct decision *decision, const struct sco
 {
     const struct kea_load *load = decision->load;
     struct load_plan *plan = decision->plan;
-    struct fingerprint before = load->from_file ? entry->file_fingerprint : entry->configuration_fingerprint;
     struct planned_scope nothing = {.delivered = true}; /* not to be there: this configuration, too, has last said so */
+    struct load_facts facts = restart_facts(decision, entry->origin);
 
-    if ((fingerprint_empty(before) || is_unheard_of(decision, entry->origin)) && restart_outlives(load, entry->origin))
+    facts.before = delivery_empty(load->from_file ? &entry->file : &entry->configuration);
+    if (load_rule(&facts) != LOAD_EDIT)
         return restart_plan_restored(decision, entry, &nothing);
     plan->removals[plan->removal_count++] =
         (struct planned_removal){.subnet_id = entry->subnet_id, .gone_from_file = load->from_file};
@@ -198,16 +209,12 @@ static struct result take_out(struct decision *decision, uint32_t subnet_id, con
 }
 
 /* What a load says of a scope that stays removed is remembered like what it says of any other. */
-static void plan_buried(struct load_plan *plan, const struct tombstone_row *row, struct fingerprint fingerprint,
-                        struct fingerprint text)
+static void plan_buried(struct load_plan *plan, const struct tombstone_row *row, const struct delivery *delivery)
 {
-    if (strcmp(row->buried.configuration_fingerprint.hex, fingerprint.hex) == 0 &&
-        strcmp(row->buried.configuration_text.hex, text.hex) == 0 &&
-        (!plan->from_file || (strcmp(row->buried.file_fingerprint.hex, fingerprint.hex) == 0 &&
-                              strcmp(row->buried.file_text.hex, text.hex) == 0)))
+    if (delivery_same(&row->buried.configuration, delivery) &&
+        (!plan->from_file || delivery_same(&row->buried.file, delivery)))
         return;
-    plan->buried[plan->buried_count++] =
-        (struct planned_delivery){.subnet_id = row->subnet_id, .fingerprint = fingerprint, .text = text};
+    plan->buried[plan->buried_count++] = (struct planned_delivery){.subnet_id = row->subnet_id, .delivery = *delivery};
 }
 
 /* It keeps the scope as it was staged. */
@@ -223,11 +230,11 @@ struct result restart_apply_tombstone(void *context, const struct tombstone_row 
     const struct kea_load *load = decision->load;
     struct load_plan *plan = decision->plan;
     const struct kea_delivered *now = restart_find_delivered(load, row->subnet_id);
-    const struct fingerprint none = fingerprint_parse(NULL);
-    struct fingerprint before = load->from_file ? row->buried.file_fingerprint : row->buried.configuration_fingerprint;
-    struct fingerprint before_text = load->from_file ? row->buried.file_text : row->buried.configuration_text;
-    struct planned_scope staged = {.delivered = true};
-    bool unchanged, unheard = false;
+    const struct delivery none = {.text = fingerprint_parse(NULL)};
+    const struct delivery *before = load->from_file ? &row->buried.file : &row->buried.configuration;
+    struct planned_scope staged = {.delivered = true, .delivery = *before};
+    struct load_facts facts = restart_facts(decision, row->buried.origin);
+    enum load_verdict verdict;
     struct result result = result_ok();
 
     scope_index_bury(decision->plugin->index, row->subnet_id, &row->buried);
@@ -235,19 +242,20 @@ struct result restart_apply_tombstone(void *context, const struct tombstone_row 
         if (load->from_file)
             plan->tombstones[plan->tombstone_count++] = row->subnet_id;
         else
-            plan_buried(plan, row, none, none);
+            plan_buried(plan, row, &none);
         return result;
     }
-    unchanged = fingerprint_equal(now->text, before_text);
-    if (!unchanged) {
+    facts.before = fingerprint_equal(now->text, before->text);
+    if (!facts.before) {
         result = restart_read_scope(decision, &staged, row->subnet_id);
-        unchanged = fingerprint_equal(staged.scope.fingerprint, before);
-        unheard = !result_failed(result) && !unchanged && is_unheard_of(decision, row->buried.origin);
+        facts.before = restart_is_before(staged.delivery.fingerprint, before);
     }
-    if (!result_failed(result) && (unheard || (unchanged && restart_outlives(load, row->buried.origin)))) {
+    staged.delivery.text = now->text;
+    verdict = load_rule(&facts);
+    if (!result_failed(result) && verdict != LOAD_EDIT) {
         result = take_out(decision, row->subnet_id, row->prefix);
-        plan_buried(plan, row, unheard ? staged.scope.fingerprint : before, now->text);
-        if (unheard)
+        plan_buried(plan, row, &staged.delivery);
+        if (verdict == LOAD_PASS_OVER)
             plan_loser(plan, &staged);
     }
     kea_scope_clear(&staged.scope);
@@ -296,8 +304,12 @@ static struct result decide_all_missing(struct decision *decision)
 /* What came of putting one scope back: the version that it now is in the staged configuration. */
 static void take_restored(struct decision *decision, struct planned_scope *planned, struct kea_change *change)
 {
-    if (change->applied) {
-        decision->plan->restored++;
+    if (planned->words_only && !change->applied) {
+        /* The server's words mean something else here than those in the store: they are what was delivered. */
+        planned->origin = SCOPE_FROM_CONFIGURATION;
+        planned->edited = true;
+    } else if (change->applied) {
+        decision->plan->restored += !planned->words_only;
     } else {
         const char *text = change->text == NULL ? "out of memory" : change->text;
 
@@ -345,8 +357,10 @@ struct result restart_restore_all(struct decision *decision)
 
         if (planned->stored == NULL)
             continue;
-        changes[count] = (struct kea_change){
-            .subnet_id = planned->subnet_id, .prefix = planned->prefix, .definition = planned->stored};
+        changes[count] = (struct kea_change){.subnet_id = planned->subnet_id,
+                                             .prefix = planned->prefix,
+                                             .definition = planned->stored,
+                                             .words_only = planned->words_only};
         restored[count++] = planned;
     }
     result = result_ok();

@@ -178,8 +178,7 @@ static void plan_followed(struct decision *decision, struct kea_scope *scope, en
     }
     if (low < plan->delivery_count && plan->deliveries[low].subnet_id == scope->subnet_id) {
         planned.delivered = true;
-        planned.delivered_fingerprint = plan->deliveries[low].fingerprint;
-        planned.delivered_text = plan->deliveries[low].text;
+        planned.delivery = plan->deliveries[low].delivery;
         plan->deliveries[low].dropped = true;
     }
     plan->scopes[plan->scope_count++] = planned;

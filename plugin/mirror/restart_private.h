@@ -3,6 +3,7 @@
 #define RESTART_PRIVATE_H
 
 #include "failover_sync/mirror.h"
+#include "load_rule.h"
 
 /* One scope whose running version must be mirrored. */
 struct planned_scope {
@@ -14,9 +15,10 @@ struct planned_scope {
     bool edited;                  /* delivered, and not as it was before */
     struct kea_scope passed_over; /* what the file says instead, if that may be an edit; or empty */
     char *stored;                 /* the store's version, which is to be put back; NULL: the configuration's counts */
-    struct fingerprint delivered_fingerprint, delivered_text;
+    bool words_only;              /* it is there already, if its words mean what is there */
+    struct delivery delivery;
     bool configuration_apart; /* see struct mirror_version */
-    struct fingerprint configuration_fingerprint, configuration_text;
+    struct delivery configuration;
     bool followed; /* only its network's parameters are others, and the partner's */
     bool numbered; /* its version is known: */
     struct version_vector version;
@@ -27,7 +29,7 @@ struct planned_scope {
 
 struct planned_delivery {
     uint32_t subnet_id;
-    struct fingerprint fingerprint, text;
+    struct delivery delivery;
     bool dropped;
 };
 
@@ -103,6 +105,12 @@ const struct kea_delivered *restart_find_delivered(const struct kea_load *load, 
 /* Whether a version made at run time outlives this load: any at a start, but only the partner's when this server's
  * configuration is loaded again on purpose. */
 bool restart_outlives(const struct kea_load *load, enum scope_origin origin);
+
+/* What a load says of a scope of that origin, as far as it is known before the scope is looked at. */
+struct load_facts restart_facts(const struct decision *decision, enum scope_origin origin);
+
+/* Whether that load said the same, be it in the server's print of that time. */
+bool restart_is_before(struct fingerprint now, const struct delivery *before);
 
 /* Reads a scope as it is in the configuration that is decided on. */
 struct result restart_read_scope(struct decision *decision, struct planned_scope *delivered, uint32_t subnet_id);

@@ -27,25 +27,36 @@ static struct result decide_running_known(struct decision *decision, struct plan
 {
     const struct kea_load *load = decision->load;
     const struct kea_delivered *then = restart_find_delivered(load, entry->subnet_id);
-    struct fingerprint before = load->from_file ? entry->file_fingerprint : entry->configuration_fingerprint;
+    struct load_facts facts = {
+        .mirrored = fingerprint_equal(running->scope.fingerprint, entry->fingerprint),
+        .reprinted = strcmp(running->scope.printed.hex, entry->printed.hex) != 0,
+        .as_printed = then != NULL && fingerprint_equal(running->scope.fingerprint, entry->printed),
+        .before = then != NULL &&
+                  restart_is_before(running->scope.fingerprint, load->from_file ? &entry->file : &entry->configuration),
+        .heard = true,
+        .outlives = restart_outlives(load, entry->origin),
+    };
 
-    if (fingerprint_equal(running->scope.fingerprint, entry->fingerprint)) {
-        if (strcmp(running->scope.printed.hex, entry->printed.hex) == 0)
-            return result_ok();
-        running->origin = entry->origin; /* as it was, but for what it inherits */
+    if (!facts.mirrored && decision->before != NULL && take_applied(decision->before, running))
         return restart_plan_delivered(decision, running);
-    }
-    if (decision->before != NULL && take_applied(decision->before, running))
-        return restart_plan_delivered(decision, running);
-    if (then != NULL &&
-        (fingerprint_equal(running->scope.fingerprint, entry->printed) ||
-         (fingerprint_equal(running->scope.fingerprint, before) && restart_outlives(load, entry->origin)))) {
+    switch (load_rule(&facts)) {
+    case LOAD_RUNS:
+        return result_ok();
+    case LOAD_REPRINTED:
+        running->origin = entry->origin;
+        break;
+    case LOAD_WORDS:
+    case LOAD_RESTORE: {
         struct planned_scope delivered = {.subnet_id = entry->subnet_id,
+                                          .words_only = facts.as_printed,
                                           .delivered = true,
-                                          .delivered_text = then->text,
-                                          .delivered_fingerprint = running->scope.fingerprint};
+                                          .delivery = running->delivery};
 
+        delivered.delivery.text = then->text;
         return restart_plan_restored(decision, entry, &delivered);
+    }
+    default:
+        break;
     }
     return restart_plan_delivered(decision, running);
 }
@@ -57,12 +68,10 @@ static void take_lost(struct planned_scope *running, const struct scope_entry *e
     running->version = entry->version;
     running->edit_on_top = !fingerprint_equal(entry->fingerprint, running->scope.fingerprint);
     running->origin = running->edit_on_top ? SCOPE_FROM_CONFIGURATION : entry->origin;
-    running->delivered = !fingerprint_empty(entry->file_fingerprint);
-    running->delivered_fingerprint = entry->file_fingerprint;
-    running->delivered_text = entry->file_text;
+    running->delivered = !delivery_empty(&entry->file);
+    running->delivery = entry->file;
     running->configuration_apart = true;
-    running->configuration_fingerprint = entry->configuration_fingerprint;
-    running->configuration_text = entry->configuration_text;
+    running->configuration = entry->configuration;
 }
 
 /* What the last load delivered, which the lost store may not have got to know. */
@@ -70,16 +79,19 @@ static void take_load(struct planned_scope *running, const struct kea_load *load
 {
     const bool heard = running->numbered && !running->edit_on_top;
 
-    if (load->from_file && !fingerprint_equal(running->delivered_text, then->text)) {
-        if (!heard || fingerprint_empty(running->delivered_fingerprint))
-            running->delivered_fingerprint = running->scope.fingerprint;
-        running->delivered_text = then->text;
+    const struct delivery now = {
+        .fingerprint = running->scope.fingerprint, .printed = running->scope.printed, .text = then->text};
+
+    if (load->from_file && !fingerprint_equal(running->delivery.text, then->text)) {
+        if (!heard || delivery_empty(&running->delivery))
+            running->delivery = now;
+        running->delivery.text = then->text;
         running->delivered = true;
     }
-    if (!fingerprint_equal(running->configuration_text, then->text)) {
-        if (!heard || fingerprint_empty(running->configuration_fingerprint))
-            running->configuration_fingerprint = running->scope.fingerprint;
-        running->configuration_text = then->text;
+    if (!fingerprint_equal(running->configuration.text, then->text)) {
+        if (!heard || delivery_empty(&running->configuration))
+            running->configuration = now;
+        running->configuration.text = then->text;
         running->configuration_apart = true;
     }
 }
@@ -101,7 +113,7 @@ static struct result decide_running_unknown(struct decision *decision, struct pl
         (void)take_applied(decision->before, running);
     } else if (then != NULL) {
         running->delivered = true;
-        running->delivered_text = then->text;
+        running->delivery.text = then->text;
     }
     return restart_plan_delivered(decision, running);
 }
@@ -192,11 +204,7 @@ static struct result plan_unrecorded(struct decision *decision, uint32_t subnet_
     lost.removed = (struct scope_removed){
         .subnet_id = subnet_id,
         .version = entry.version,
-        .buried = {.file_fingerprint = entry.file_fingerprint,
-                   .file_text = entry.file_text,
-                   .configuration_fingerprint = entry.configuration_fingerprint,
-                   .configuration_text = entry.configuration_text,
-                   .origin = SCOPE_FROM_CONFIGURATION},
+        .buried = {.file = entry.file, .configuration = entry.configuration, .origin = SCOPE_FROM_CONFIGURATION},
     };
     memcpy(lost.removed.prefix, entry.prefix, sizeof entry.prefix);
     scope_entry_clear(&entry);

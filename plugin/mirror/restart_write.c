@@ -44,11 +44,9 @@ static struct result write_scope(struct mirror_writer *writer, const struct load
         .origin = planned->origin,
         .delivered = planned->delivered,
         .from_file = plan->from_file,
-        .delivered_fingerprint = planned->delivered_fingerprint,
-        .delivered_text = planned->delivered_text,
+        .delivery = planned->delivery,
         .configuration_apart = planned->configuration_apart,
-        .configuration_fingerprint = planned->configuration_fingerprint,
-        .configuration_text = planned->configuration_text,
+        .configuration = planned->configuration,
         .is = planned->numbered ? &planned->version : NULL,
         .edit = planned->edit_on_top,
         .followed = planned->followed,
@@ -75,17 +73,17 @@ static struct result write_plan(struct mirror_writer *writer, const struct load_
                                                                       .gone_from_file = removal->gone_from_file,
                                                                       .agreed_with = -1});
         if (!result_failed(result) && !removal->gone_from_file)
-            result = mirror_bury(writer, removal->subnet_id, false, fingerprint_parse(NULL), fingerprint_parse(NULL));
+            result =
+                mirror_bury(writer, removal->subnet_id, false, &(struct delivery){.text = fingerprint_parse(NULL)});
     }
     for (size_t i = 0; i < plan->buried_count && !result_failed(result); i++)
-        result = mirror_bury(writer, plan->buried[i].subnet_id, plan->from_file, plan->buried[i].fingerprint,
-                             plan->buried[i].text);
+        result = mirror_bury(writer, plan->buried[i].subnet_id, plan->from_file, &plan->buried[i].delivery);
     for (size_t i = 0; i < plan->tombstone_count && !result_failed(result); i++)
         result = mirror_unbury(writer, plan->tombstones[i]);
     for (size_t i = 0; i < plan->delivery_count && !result_failed(result); i++)
         if (!plan->deliveries[i].dropped)
             result = mirror_put_delivery(writer, plan->deliveries[i].subnet_id, plan->from_file,
-                                         plan->deliveries[i].fingerprint, plan->deliveries[i].text);
+                                         &plan->deliveries[i].delivery);
     /* What leaves a shared network is queued before what stays: it must not change at the partner with the network. */
     for (size_t i = 0; i < plan->scope_count && !result_failed(result); i++)
         if (!is_in_network(&plan->scopes[i]))

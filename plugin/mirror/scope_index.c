@@ -439,6 +439,6 @@ const char *scope_entry_status(const struct scope_entry *entry, size_t relations
 
 bool scope_entry_in_file(const struct scope_entry *entry)
 {
-    return fingerprint_equal(entry->file_fingerprint, entry->fingerprint) ||
-           fingerprint_equal(entry->file_fingerprint, entry->printed);
+    return fingerprint_equal(entry->file.fingerprint, entry->fingerprint) ||
+           fingerprint_equal(entry->file.fingerprint, entry->printed);
 }

@@ -329,14 +329,70 @@ def test_what_kea_loses_in_its_own_file_comes_back(make_pair, what):
 
 def test_a_member_alone_follows_its_network(make_pair):
     """A subnet inherits when it is parsed: one that does not come along with its network is parsed again."""
-    network = {"name": "campus", "valid-lifetime": 1111, "subnet4": [config.scope(7)]}
-    other = {"name": "campus", "valid-lifetime": 1111, "subnet4": [config.scope(8)]}
+    network = {"name": "campus", "valid-lifetime": 1111, "subnet4": [config.scope(7), config.scope(8)]}
     pair = make_pair([config.scope(1)], library_parameters={"both": {"reconcile-interval": 1, "replicate": "manual"}})
-    pair.first.write({**pair.first.configuration, "shared-networks": [network]})
-    pair.second.write({**pair.second.configuration, "shared-networks": [other]})
+    for server in (pair.first, pair.second):
+        server.write({**server.configuration, "shared-networks": [network]})
     pair.start()
     pair.first.change_by_set(lambda dhcp4: dhcp4["shared-networks"][0].update({"valid-lifetime": 2222}))
     pair.first.command("scope-replicate", {"subnet-ids": [7]})
-    wait_until(lambda: 7 in pair.second.scopes(), 5, "the scope arrives with its network")
+    wait_until(lambda: pair.second.scopes()[7]["subnet4"]["valid-lifetime"] == 2222, 5, "the scope arrives with its network")
     wait_until(lambda: pair.second.scopes()[8]["subnet4"]["valid-lifetime"] == 2222, 5, "the other one serves the new lifetime")
     assert "valid-lifetime" not in json.loads(kept(pair.second, 8))["subnet4"]
+
+
+def subnet_of(dhcp4, number):
+    return next(subnet for subnet in dhcp4["subnet4"] if subnet["id"] == number)
+
+
+def test_what_config_get_said_before_is_no_edit_when_it_comes_back(make_pair):
+    """Somebody asks for the configuration, the partner changes a scope, and then the other one is set, with the rest as it
+    was said: in the server's words of that time."""
+    pair = make_pair([config.scope(1), config.scope(7), config.scope(8)], library_parameters=QUICK).start()
+    pair.wait_settled()
+    said = pair.second.command("config-get")
+    said.pop("hash", None)
+    pair.first.change_by_set(lambda dhcp4: subnet_of(dhcp4, 7).update({"user-context": {"by": "first"}}))
+    wait_arrived(pair, 7, "first")
+    subnet_of(said["Dhcp4"], 8)["user-context"] = {"by": "second"}
+    pair.second.command("config-set", said)
+    wait_until(lambda: "second" in kept(pair.first, 8), 5, "the edit arrives")
+    wait_in_sync(pair, 7)
+    wait_in_sync(pair, 8)
+    for server in (pair.first, pair.second):
+        assert definition(server, 7)["subnet4"] == {**config.scope(7), "user-context": {"by": "first"}}, server.name
+        assert not server.logged("FAILOVER_SYNC_CONFLICT")
+
+
+def test_a_file_that_the_server_has_written_changes_nothing_at_any_load(make_pair):
+    pair = make_pair([config.scope(1), config.scope(7)], library_parameters=QUICK).start()
+    pair.wait_settled()
+    pair.second.command("config-write")
+    for _ in range(2):
+        pair.second.restart()
+        pair.wait_normal()
+        pair.wait_settled()
+    pair.second.command("config-reload")
+    pair.wait_settled()
+    assert not pair.second.logged("FAILOVER_SYNC_RESTORED")
+    assert definition(pair.second, 7)["subnet4"] == config.scope(7)
+
+
+def test_what_a_file_that_the_server_has_written_says_is_served(make_pair):
+    """Its scopes have lifetimes of their own, whatever becomes of the global beside them."""
+    pair = make_pair([config.scope(1), config.scope(7)], library_parameters=QUICK).start()
+    pair.wait_settled()
+    pair.second.command("config-write")
+    pair.second.stop()
+    with open(pair.second.path("kea-dhcp4.conf"), encoding="utf-8") as file:
+        written = json.load(file)
+    assert subnet_of(written["Dhcp4"], 7)["valid-lifetime"] == 3600
+    written["Dhcp4"]["valid-lifetime"] = 7200
+    with open(pair.second.path("kea-dhcp4.conf"), "w", encoding="utf-8") as file:
+        json.dump(written, file)
+    pair.second.start()
+    pair.wait_normal()
+    pair.wait_settled()
+    assert pair.second.scopes()[7]["subnet4"]["valid-lifetime"] == 3600
+    wait_until(lambda: definition(pair.first, 7)["subnet4"].get("valid-lifetime") == 3600, 5, "it is an edit")
+    wait_in_sync(pair, 7)

@@ -37,8 +37,8 @@ static void add_scopes(struct fixture *fixture, int64_t partner)
 
     scope.fingerprint = fingerprint_of("1", 1);
     scope.partner_fingerprint = fingerprint_of("2", 1);
-    scope.file_fingerprint = fingerprint_of("3", 1);
-    scope.configuration_fingerprint = fingerprint_of("4", 1);
+    scope.file.fingerprint = fingerprint_of("3", 1);
+    scope.configuration.fingerprint = fingerprint_of("4", 1);
     assert_ok(scope_store_put(fixture->store, &scope, true, &record_id));
     assert_ok(relation_store_put(fixture->store, &relation, &relation_id));
     assert_ok(membership_store_set(fixture->store, record_id, &relation_id, 1));

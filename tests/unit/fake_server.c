@@ -365,6 +365,15 @@ static struct result network_scope_ids(void *context, enum kea_configuration whi
     return result_ok();
 }
 
+/* Whether the server prints the same of both words. */
+static bool is_printed_same(const struct fake_server *server, const char *there, const char *words)
+{
+    const size_t length = strlen(words);
+
+    return there != NULL && strncmp(there, words, length) == 0 &&
+           (there[length] == '\0' || (server->inherited != NULL && strcmp(there + length, server->inherited) == 0));
+}
+
 static uint32_t scopes_apply(void *context, enum kea_configuration which, struct kea_change *changes, size_t count)
 {
     const struct fake_server *server = context;
@@ -391,7 +400,8 @@ static uint32_t scopes_apply(void *context, enum kea_configuration which, struct
         }
         char *new = words_of_definition(change->definition);
 
-        if (new == NULL || change->subnet_id >= SCOPES) {
+        if (new == NULL || change->subnet_id >= SCOPES ||
+            (change->words_only && !is_printed_same(server, *words, new))) {
             free(new);
             change->applied = false;
             change->text = strdup("the fake server refuses this scope");

@@ -12,8 +12,9 @@
 /* What is of no use outside of the store: keys as bytes, and what tells an edit from a reload. */
 static bool stays_inside(const char *column)
 {
-    static const char *const names[] = {"StartKey", "EndKey",   "ForkKey",           "AddressKey",
-                                        "FileText", "HasParts", "ConfigurationText", "ConfiguredProperties"};
+    static const char *const names[] = {
+        "StartKey",    "EndKey",   "ForkKey",           "AddressKey",           "FileText",
+        "FilePrinted", "HasParts", "ConfigurationText", "ConfigurationPrinted", "ConfiguredProperties"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(names[i], column) == 0)

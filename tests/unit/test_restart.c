@@ -228,6 +228,49 @@ static void test_what_a_file_of_the_server_s_says_of_what_is_inherited_is_no_edi
     }
 }
 
+/* Somebody has asked for the configuration, the partner changed it, and then it was set as it had been. */
+static void test_an_old_print_that_comes_back_is_no_edit(void **state)
+{
+    (void)state;
+    fake_server_inherit(one, " of one");
+    fake_server_inherit(two, " of two");
+    fake_server_file_put(two, 1, "first");
+    start_both(NULL);
+    assert_true(fake_server_await(one, 1, "first", PAIR_SOON));
+    pair_await_quiet();
+    fake_server_command_put(one, 1, "second");
+    assert_true(fake_server_await(two, 1, "second", PAIR_SOON));
+    pair_await_quiet();
+    fake_server_file_put(two, 1, "first of two");
+    for (int i = 0; i < 2; i++) {
+        if (i > 0)
+            fake_server_stop(two);
+        assert_int_equal(i > 0 ? fake_server_start(two, NULL) : fake_server_reload(two, true), RESULT_OK);
+        pair_await_quiet();
+        assert_both_run(1, "second");
+        assert_int_equal(fake_server_status(two, "scopes-sent"), 0);
+    }
+}
+
+/* A file that the server has written says what a scope has, whatever it would inherit since. */
+static void test_what_a_file_of_the_server_s_says_is_served(void **state)
+{
+    (void)state;
+    fake_server_inherit(two, " of two");
+    fake_server_file_put(two, 1, "first");
+    start_both(NULL);
+    assert_true(fake_server_await(one, 1, "first", PAIR_SOON));
+    pair_await_quiet();
+    fake_server_write(two);
+    pair_await_quiet();
+    fake_server_stop(two);
+    fake_server_inherit(two, " of two since");
+    assert_int_equal(fake_server_start(two, NULL), RESULT_OK);
+    assert_true(fake_server_await(one, 1, "first of two", PAIR_SOON));
+    pair_await_quiet();
+    assert_both_run(1, "first of two");
+}
+
 static void test_what_a_scope_inherits_is_no_edit_of_it(void **state)
 {
     long long sent;
@@ -265,6 +308,8 @@ int main(void)
         TEST(test_a_command_s_configuration_is_not_the_file),
         TEST(test_a_file_that_the_server_has_written_is_no_edit),
         TEST(test_what_a_file_of_the_server_s_says_of_what_is_inherited_is_no_edit),
+        TEST(test_an_old_print_that_comes_back_is_no_edit),
+        TEST(test_what_a_file_of_the_server_s_says_is_served),
         TEST(test_what_a_scope_inherits_is_no_edit_of_it),
     };
 

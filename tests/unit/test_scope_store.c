@@ -475,10 +475,8 @@ static struct scope_row a_row(struct fixture *fixture)
         .definition = full_scope,
         .fingerprint = fingerprint_of("1", 1),
         .partner_fingerprint = fingerprint_of("2", 1),
-        .file_fingerprint = fingerprint_of("3", 1),
-        .configuration_fingerprint = fingerprint_of("4", 1),
-        .configuration_text = fingerprint_of("5", 1),
-        .file_text = fingerprint_of("6", 1),
+        .file = {fingerprint_of("3", 1), fingerprint_of("8", 1), fingerprint_of("6", 1)},
+        .configuration = {fingerprint_of("4", 1), fingerprint_of("9", 1), fingerprint_of("5", 1)},
         .origin = SCOPE_FROM_PARTNER,
         .sync_status = "OutOfSync",
         .sync_reason = "the partner is away",
@@ -494,10 +492,8 @@ static void assert_row(const struct scope_row *row, const struct scope_row *expe
     assert_string_equal(row->prefix, expected->prefix);
     assert_string_equal(row->fingerprint.hex, expected->fingerprint.hex);
     assert_string_equal(row->partner_fingerprint.hex, expected->partner_fingerprint.hex);
-    assert_string_equal(row->file_fingerprint.hex, expected->file_fingerprint.hex);
-    assert_string_equal(row->configuration_fingerprint.hex, expected->configuration_fingerprint.hex);
-    assert_string_equal(row->configuration_text.hex, expected->configuration_text.hex);
-    assert_string_equal(row->file_text.hex, expected->file_text.hex);
+    assert_true(delivery_same(&row->file, &expected->file));
+    assert_true(delivery_same(&row->configuration, &expected->configuration));
     assert_int_equal(row->origin, expected->origin);
     assert_string_equal(row->sync_status, expected->sync_status);
     assert_string_equal(row->sync_reason ? row->sync_reason : "", expected->sync_reason ? expected->sync_reason : "");
@@ -574,8 +570,8 @@ static void test_sync_and_delivery_change_nothing_else(void **state)
     row.sync_status = "InSync";
     row.sync_reason = NULL;
     assert_ok(scope_store_set_sync(fixture->store, row.record_id, row.sync_status, row.sync_reason));
-    row.file_fingerprint = row.file_text = fingerprint_of("7", 1);
-    row.configuration_fingerprint = row.configuration_text = fingerprint_parse("");
+    row.file = (struct delivery){fingerprint_of("7", 1), fingerprint_of("8", 1), fingerprint_of("9", 1)};
+    row.configuration = (struct delivery){.text = fingerprint_parse("")};
     assert_ok(scope_store_set_delivery(fixture->store, &row));
     assert_ok(scope_store_set_delivery(fixture->store, &row));
     assert_ok(scope_store_find_by_id(fixture->store, row.record_id, &found));

@@ -484,10 +484,8 @@ static struct result compare_tombstone(void *context, const struct tombstone_row
 
     assert_int_equal(row->subnet_id, expected->subnet_id);
     assert_string_equal(row->prefix, expected->prefix);
-    assert_string_equal(row->buried.file_fingerprint.hex, expected->buried.file_fingerprint.hex);
-    assert_string_equal(row->buried.configuration_fingerprint.hex, expected->buried.configuration_fingerprint.hex);
-    assert_string_equal(row->buried.file_text.hex, expected->buried.file_text.hex);
-    assert_string_equal(row->buried.configuration_text.hex, expected->buried.configuration_text.hex);
+    assert_true(delivery_same(&row->buried.file, &expected->buried.file));
+    assert_true(delivery_same(&row->buried.configuration, &expected->buried.configuration));
     assert_int_equal(row->buried.origin, expected->buried.origin);
     return result_error(RESULT_REFUSED, "seen");
 }
@@ -501,10 +499,9 @@ static void test_tombstones_are_replaced_read_back_and_removed(void **state)
     assert_ok(tombstone_store_put(fixture->store, &row, 1700000000000));
     assert_string_equal(tombstone_store_each(fixture->store, compare_tombstone, &row).message, "seen");
     row.prefix = "198.51.100.0/24";
-    row.buried.file_fingerprint = fingerprint_of("1", 1);
-    row.buried.configuration_fingerprint = fingerprint_of("2", 1);
-    row.buried.file_text = fingerprint_of("3", 1);
-    row.buried.configuration_text = fingerprint_of("4", 1);
+    row.buried.file = (struct delivery){fingerprint_of("1", 1), fingerprint_of("5", 1), fingerprint_of("3", 1)};
+    row.buried.configuration =
+        (struct delivery){fingerprint_of("2", 1), fingerprint_of("6", 1), fingerprint_of("4", 1)};
     row.buried.origin = SCOPE_FROM_PARTNER;
     assert_ok(tombstone_store_put(fixture->store, &row, 1700000000001));
     assert_string_equal(tombstone_store_each(fixture->store, compare_tombstone, &row).message, "seen");
