@@ -18,7 +18,7 @@ struct worker;
 struct message;
 
 /* A batch on its way into a server, from the request to what the server's main thread made of it. */
-struct delivery {
+struct letter {
     bool used, finished;
     int from;
     int version[SCOPES + 1]; /* of each scope in it; -1: not in it */
@@ -28,7 +28,7 @@ struct delivery {
 struct task {
     kea_task run;
     void *argument;
-    struct delivery delivery; /* of the request that left the task behind */
+    struct letter delivery; /* of the request that left the task behind */
     struct task *next;
 };
 
@@ -42,7 +42,7 @@ struct sim_server {
     struct worker *worker;                                             /* NULL while none runs */
     uint8_t file[SCOPES + 1], running[SCOPES + 1], staged[SCOPES + 1]; /* contents; 0: no such scope */
     struct task *first, **last;
-    struct delivery delivery; /* what is being taken in now */
+    struct letter delivery; /* what is being taken in now */
     unsigned scopes_sent;     /* since the process was started */
 };
 
@@ -91,7 +91,7 @@ void sim_server_edit(struct sim_server *server, uint32_t scope, uint8_t content,
 bool sim_server_run_task(struct sim_server *server);
 
 /* Takes a request in; the answer, which the caller frees, or NULL. */
-char *sim_server_request(struct sim_server *server, const char *text, const struct delivery *delivery, bool elsewhere);
+char *sim_server_request(struct sim_server *server, const char *text, const struct letter *delivery, bool elsewhere);
 
 /* The rest of what a request that is being taken in has done, once; before anything of it is recorded. */
 void sim_server_finish_delivery(struct sim_server *server);

@@ -97,7 +97,7 @@ static json_t *forge_scope(const struct sim_server *victim, uint32_t scope, uint
 /* Gives the command, whose arguments are taken; the answer is nobody's. */
 static void give(struct sim_server *victim, const char *command, json_t *arguments)
 {
-    const struct delivery nobody = {.used = false};
+    const struct letter nobody = {.used = false};
     json_t *root = json_pack("{s:s,s:o}", "command", command, "arguments", arguments);
     char *text;
 

@@ -36,7 +36,7 @@ struct message {
     unsigned number;
     bool answer;
     char *text;
-    struct delivery delivery;
+    struct letter delivery;
 };
 
 #define TRANSFERS 16
@@ -175,9 +175,9 @@ void curl_slist_free_all(struct curl_slist *list)
 }
 
 /* What a request carries of each scope, checked against what its sender has recorded. */
-static struct delivery delivery_of(int from, const char *text)
+static struct letter delivery_of(int from, const char *text)
 {
-    struct delivery delivery = {.used = true, .from = from};
+    struct letter delivery = {.used = true, .from = from};
     json_t *root = json_loads(text, 0, NULL), *scope;
     size_t i;
 

@@ -428,7 +428,7 @@ void sim_server_edit(struct sim_server *server, uint32_t scope, uint8_t content,
 
 void sim_server_finish_delivery(struct sim_server *server)
 {
-    struct delivery *delivery = &server->delivery;
+    struct letter *delivery = &server->delivery;
 
     delivery->finished = true;
     for (uint32_t scope = 1; scope <= SCOPES; scope++)
@@ -451,7 +451,7 @@ static char *list_commands(void)
     return text;
 }
 
-char *sim_server_request(struct sim_server *server, const char *text, const struct delivery *delivery, bool elsewhere)
+char *sim_server_request(struct sim_server *server, const char *text, const struct letter *delivery, bool elsewhere)
 {
     json_t *root = json_loads(text, 0, NULL);
     char *arguments = json_dumps(json_object_get(root, "arguments"), JSON_COMPACT);
