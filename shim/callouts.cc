@@ -349,6 +349,24 @@ void hear(const std::string &name, const ConstElementPtr &arguments, int result)
     }
 }
 
+/* An add command whose object is there already, in its words, has succeeded. */
+void settle_repeated_add(CalloutHandle &handle, const std::string &name, const ConstElementPtr &arguments, int result)
+{
+    if (!on_main_thread() || result != isc::config::CONTROL_RESULT_ERROR) {
+        return;
+    }
+    try {
+        const ConstElementPtr answer = answer_to_repeated_add(name, arguments);
+        if (answer) {
+            log_text(FAILOVER_SYNC_ADDED_ALREADY, name.c_str());
+            handle.setArgument("response", answer);
+        }
+    } catch (...) {
+        /* What it cannot make sense of, the server has refused with its own reason. */
+        return;
+    }
+}
+
 /* The library as it is for the server when it is loaded a second time at a reload: there, and never called. */
 void withdraw(LibraryHandle &handle)
 {
@@ -470,6 +488,7 @@ EXPORTED int command_processed(CalloutHandle &handle)
             arguments.reset();
         }
         hear(name, arguments, result_of(response));
+        settle_repeated_add(handle, name, arguments, result_of(response));
         const std::string text = text_of(arguments);
         plugin_command_finished(the_plugin, name.c_str(), arguments ? text.c_str() : nullptr, result_of(response));
     });

@@ -86,25 +86,6 @@ ElementPtr without_defaults(const ConstElementPtr &element)
     return map;
 }
 
-/* A map without what it inherits: the server has put the very elements of those above into it. */
-ElementPtr own_words(const ConstElementPtr &map, std::initializer_list<ConstElementPtr> above,
-                     std::initializer_list<const char *> omitted)
-{
-    const ElementPtr own = Element::createMap();
-    for (const auto &[keyword, value] : map->mapValue()) {
-        const bool inherited =
-            std::any_of(above.begin(), above.end(), [&name = keyword, &held = value](const auto &higher) {
-                return higher && higher->get(name) == held;
-            });
-        const bool left_out =
-            std::any_of(omitted.begin(), omitted.end(), [&name = keyword](const char *other) { return name == other; });
-        if (!inherited && !left_out && !is_default(*value)) {
-            own->set(keyword, without_defaults(value));
-        }
-    }
-    return own;
-}
-
 const auto &listed(const ConstElementPtr &map, const char *keyword)
 {
     static const std::vector<ElementPtr> nothing;
@@ -138,30 +119,14 @@ void take_network_words(const SharedNetwork4Ptr &network, const ElementPtr &word
     configured_remember(network->getName(), text);
 }
 
-/* The reservation that a map is about; null if there is none. */
-ConstHostPtr find_host(const SrvConfig &configuration, isc::dhcp::SubnetID subnet_id, const ConstElementPtr &map)
-{
-    for (const char *kind : {"hw-address", "duid", "client-id", "circuit-id", "flex-id"}) {
-        const ConstElementPtr identifier = map->get(kind);
-        if (!identifier || identifier->getType() != Element::string) {
-            continue;
-        }
-        const isc::dhcp::Host host(identifier->stringValue(), kind, subnet_id, subnet_id,
-                                   isc::asiolink::IOAddress::IPV4_ZERO_ADDRESS());
-        return configuration.getCfgHosts()->get4(subnet_id, host.getIdentifierType(), host.getIdentifier().data(),
-                                                 host.getIdentifier().size());
-    }
-    return ConstHostPtr();
-}
-
 void take_reservation(const SrvConfig &configuration, isc::dhcp::SubnetID subnet_id, const ConstElementPtr &map,
                       From from)
 {
-    const ConstHostPtr host = map->getType() == Element::map ? find_host(configuration, subnet_id, map) : nullptr;
+    const ConstHostPtr host = map->getType() == Element::map ? configured_host(configuration, subnet_id, map) : nullptr;
     if (!host) {
         return;
     }
-    const ElementPtr words = own_words(map, {}, {"subnet-id"});
+    const ElementPtr words = configured_own(map, {}, {"subnet-id"});
     /* A command may have put it into a database, and another of the same client is in the configuration. */
     if (from == From::CONFIGURATION || is_same(*ScopeParser::parse_host(subnet_id, isc::data::copy(words)), *host)) {
         configured_note(host, configured_text(*words));
@@ -170,15 +135,15 @@ void take_reservation(const SrvConfig &configuration, isc::dhcp::SubnetID subnet
 
 /* A subnet of a list in a configuration, and its reservations. One with server tags came from a configuration backend
  * and took the place of the one in the list. */
-void take_subnet(const SrvConfig &configuration, const ConstElementPtr &map,
-                 std::initializer_list<ConstElementPtr> above, From from)
+void take_subnet(const SrvConfig &configuration, const ConstElementPtr &map, const ConfiguredInherited &above,
+                 From from)
 {
     const ConstSubnet4Ptr subnet =
         map->getType() == Element::map ? find_configured(configuration, *map) : ConstSubnet4Ptr();
     if (!subnet || !subnet->getServerTags().empty()) {
         return;
     }
-    take_subnet_words(subnet, own_words(map, above, {"reservations"}), from);
+    take_subnet_words(subnet, configured_own(map, above, {"reservations"}), from);
     for (const auto &reservation : listed(map, "reservations")) {
         take_reservation(configuration, subnet->getID(), reservation, from);
     }
@@ -192,7 +157,7 @@ void take_network(const SrvConfig &configuration, const ConstElementPtr &map, co
     }
     const SharedNetwork4Ptr network = configuration.getCfgSharedNetworks4()->getByName(name->stringValue());
     if (network && network->getServerTags().empty()) {
-        take_network_words(network, own_words(map, {globals}, {"subnet4"}), from);
+        take_network_words(network, configured_own(map, {globals}, {"subnet4"}), from);
     }
     for (const auto &subnet : listed(map, "subnet4")) {
         take_subnet(configuration, subnet, {map, globals}, from);
@@ -209,6 +174,40 @@ isc::dhcp::SubnetID subnet_of_reservation(const ConstElementPtr &map)
 }
 
 } // namespace
+
+ElementPtr failover_sync::configured_own(const ConstElementPtr &map, const ConfiguredInherited &above,
+                                         std::initializer_list<const char *> omitted)
+{
+    const ElementPtr own = Element::createMap();
+    for (const auto &[keyword, value] : map->mapValue()) {
+        const bool inherited =
+            std::any_of(above.begin(), above.end(), [&name = keyword, &held = value](const auto &higher) {
+                return higher && higher->get(name) == held;
+            });
+        const bool left_out =
+            std::any_of(omitted.begin(), omitted.end(), [&name = keyword](const char *other) { return name == other; });
+        if (!inherited && !left_out && !is_default(*value)) {
+            own->set(keyword, without_defaults(value));
+        }
+    }
+    return own;
+}
+
+ConstHostPtr failover_sync::configured_host(const SrvConfig &configuration, isc::dhcp::SubnetID subnet_id,
+                                            const ConstElementPtr &map)
+{
+    for (const char *kind : {"hw-address", "duid", "client-id", "circuit-id", "flex-id"}) {
+        const ConstElementPtr identifier = map->get(kind);
+        if (!identifier || identifier->getType() != Element::string) {
+            continue;
+        }
+        const isc::dhcp::Host host(identifier->stringValue(), kind, subnet_id, subnet_id,
+                                   isc::asiolink::IOAddress::IPV4_ZERO_ADDRESS());
+        return configuration.getCfgHosts()->get4(subnet_id, host.getIdentifierType(), host.getIdentifier().data(),
+                                                 host.getIdentifier().size());
+    }
+    return ConstHostPtr();
+}
 
 ConfiguredText failover_sync::configured_text(const Element &words)
 {

@@ -16,6 +16,7 @@
 #include <dhcpsrv/subnet.h>
 
 #include <exception>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <new>
@@ -200,12 +201,30 @@ void configured_remember(const std::string &network, const ConfiguredText &text)
 ConfiguredText configured_before(uint32_t subnet_id);
 ConfiguredText configured_before(const std::string &network);
 
+/* The elements that a map inherits from, the nearest first; null ones are none. */
+using ConfiguredInherited = std::initializer_list<isc::data::ConstElementPtr>;
+
+/* A map's own words: without what the server has put into it, be it by default or from above, and without `omitted`. */
+isc::data::ElementPtr configured_own(const isc::data::ConstElementPtr &map, const ConfiguredInherited &above,
+                                     std::initializer_list<const char *> omitted);
+
+/* The reservation that a map is about; null if there is none. */
+isc::dhcp::ConstHostPtr configured_host(const isc::dhcp::SrvConfig &configuration, isc::dhcp::SubnetID subnet_id,
+                                        const isc::data::ConstElementPtr &map);
+
 /* Notes the words of a configuration that the server has parsed into `staged`, having added to them what they inherit.
  */
 void configured_take(const isc::data::ConstElementPtr &json, const isc::dhcp::SrvConfig &staged);
 
 /* The same of a command that the server has carried out, of whatever library it is. */
 void configured_say(const std::string &command, const isc::data::ConstElementPtr &arguments);
+
+/* ---- repeated_add.cc: main thread ---- */
+
+/* The answer to an add command that failed although what it adds is there in the same words; null if its own is right.
+ */
+isc::data::ConstElementPtr answer_to_repeated_add(const std::string &command,
+                                                  const isc::data::ConstElementPtr &arguments);
 
 /* ---- scope_words.cc: main thread ---- */
 

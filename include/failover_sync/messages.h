@@ -29,6 +29,7 @@
     X(FAILOVER_SYNC_RECONCILED, WARN,                                                                                  \
       "%1 scope(s) were remembered otherwise by %2: a store was lost or put back; they are settled now")               \
     X(FAILOVER_SYNC_RESTORED, INFO, "%1 scope(s) that are newer than the configuration were applied from the store")   \
+    X(FAILOVER_SYNC_ADDED_ALREADY, INFO, "%1 adds what is there already in the same words: it is answered as done")    \
     X(FAILOVER_SYNC_FILE_PASSED_OVER, WARN,                                                                            \
       "%1 scope(s) of the configuration file are not as they ran, and the store is too new to tell whether the file "  \
       "was edited: they are left as they ran, the file's words are in scope-history; load the file again with them "   \
