@@ -16,6 +16,8 @@
 #include <memory>
 #include <set>
 
+using isc::data::Element;
+using isc::data::ElementPtr;
 using isc::dhcp::CfgHostsPtr;
 using isc::dhcp::CfgSharedNetworks4Ptr;
 using isc::dhcp::CfgSubnets4Ptr;
@@ -95,7 +97,7 @@ class Installer
     }
 
     void install(const ParsedScope &scope, bool keep_network, const LeaseCounts *counts);
-    bool is_to_be_mended(const ParsedScope &scope, bool keep_network) const;
+    bool is_to_be_mended(struct kea_change &change, const ParsedScope &scope) const;
     void take_words(const ParsedScope &scope, bool keep_network);
     void remove(const struct kea_change &change, bool running);
 
@@ -122,7 +124,7 @@ class Installer
 
   private:
     void check_prefix(const Subnet4 &subnet) const;
-    template <typename Same> bool is_there(const ParsedScope &scope, bool keep_network, Same same) const;
+    bool is_there(const ParsedScope &scope, bool keep_network) const;
     isc::dhcp::ConstHostPtr find_same(const isc::dhcp::Host &host, isc::dhcp::SubnetID subnet_id) const;
     SharedNetwork4Ptr leave_network(Undo &undo, const Subnet4Ptr &subnet);
     void replace_subnet(Undo &undo, const Subnet4Ptr &old, const Subnet4Ptr &subnet);
@@ -306,35 +308,64 @@ void Installer::install(const ParsedScope &scope, bool keep_network, const Lease
     undo.keep();
 }
 
-/* Whether what was parsed is what is there, by `same`, which compares two objects of a kind. */
-template <typename Same> bool Installer::is_there(const ParsedScope &scope, bool keep_network, Same same) const
+/* Whether what was parsed is what is there. */
+bool Installer::is_there(const ParsedScope &scope, bool keep_network) const
 {
     const Subnet4Ptr there = find(scope.subnet->getID());
     SharedNetwork4Ptr network;
     if (there) {
         there->getSharedNetwork(network);
     }
-    if (!there || !same(*there, *scope.subnet) || !network != !scope.network ||
+    if (!there || !is_same(*there, *scope.subnet) || !network != !scope.network ||
         (network && network->getName() != scope.network->getName()) ||
-        (network && !keep_network && !same(*network, *scope.network))) {
+        (network && !keep_network && !is_same(*network, *scope.network))) {
         return false;
     }
     return hosts_->getAll4(there->getID()).size() == scope.hosts.size() &&
            std::all_of(scope.hosts.begin(), scope.hosts.end(), [&](const auto &host) {
                const auto other = find_same(*host, there->getID());
-               return other && same(*other, *host);
+               return other && is_same(*other, *host);
            });
 }
 
-/* Of a scope that is there as its definition says: whether that needs to be put in place all the same, since the server
- * has lost some of it in its own print. Throws if it says something else. */
-bool Installer::is_to_be_mended(const ParsedScope &scope, bool keep_network) const
+/* What the server would write of a scope, as it is read again; a text that cannot be read stands for itself. */
+std::string written_meaning(const Subnet4 &subnet, const SharedNetwork4Ptr &network, const HostCollection &hosts)
 {
-    if (is_there(scope, keep_network, [](const auto &one, const auto &other) { return is_same(one, other); })) {
+    const ElementPtr definition = Element::createMap();
+    const ElementPtr words = subnet.toElement();
+    const ElementPtr reservations = Element::createList();
+    for (const auto &host : hosts) {
+        reservations->add(host->toElement4());
+    }
+    words->set("reservations", reservations);
+    definition->set("subnet4", words);
+    if (network) {
+        definition->set("shared-network", network_element(*network));
+    }
+    const std::string text = definition->str();
+    try {
+        return meaning_of_scope(Element::fromJSON(text));
+    } catch (const isc::Exception &) {
+        return text;
+    }
+}
+
+/* Of a scope that is there as its definition says: whether that needs to be put in place all the same, since the server
+ * has lost some of it in its own print, or has it in another spelling. Throws if it says something else. */
+bool Installer::is_to_be_mended(struct kea_change &change, const ParsedScope &scope) const
+{
+    if (is_there(scope, change.keep_network)) {
         return false;
     }
-    if (!is_there(scope, keep_network,
-                  [](const auto &one, const auto &other) { return is_printed_same(one, other); })) {
+    const Subnet4Ptr there = find(scope.subnet->getID());
+    SharedNetwork4Ptr network;
+    if (there) {
+        there->getSharedNetwork(network);
+    }
+    change.otherwise =
+        !there || written_meaning(*there, network, hosts_->getAll4(there->getID())) !=
+                      written_meaning(*scope.subnet, change.keep_network ? network : scope.network, scope.hosts);
+    if (change.otherwise) {
         isc_throw(isc::BadValue, "the server has it otherwise");
     }
     return true;
@@ -563,8 +594,7 @@ std::chrono::steady_clock::duration carry_out(enum kea_configuration which, std:
         pause.end_if_long();
         struct kea_change &change = *entry.change;
         change.applied = attempt(change, [&] {
-            if (entry.scope.subnet && change.words_only &&
-                !installer.is_to_be_mended(entry.scope, change.keep_network)) {
+            if (entry.scope.subnet && change.words_only && !installer.is_to_be_mended(change, entry.scope)) {
                 installer.take_words(entry.scope, change.keep_network);
                 return;
             }
@@ -589,7 +619,7 @@ uint32_t failover_sync::scopes_apply(enum kea_configuration which, struct kea_ch
 {
     std::chrono::microseconds paused(0);
     for (size_t i = 0; i < count; ++i) {
-        changes[i].applied = false;
+        changes[i].applied = changes[i].otherwise = false;
         changes[i].text = nullptr;
         changes[i].after = {};
     }

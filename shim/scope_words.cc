@@ -129,21 +129,6 @@ bool failover_sync::is_same(const Subnet4 &one, const Subnet4 &other)
     return true;
 }
 
-bool failover_sync::is_printed_same(const Subnet4 &one, const Subnet4 &other)
-{
-    return one.toElement()->str() == other.toElement()->str();
-}
-
-bool failover_sync::is_printed_same(const isc::dhcp::SharedNetwork4 &one, const isc::dhcp::SharedNetwork4 &other)
-{
-    return network_element(one)->str() == network_element(other)->str();
-}
-
-bool failover_sync::is_printed_same(const isc::dhcp::Host &one, const isc::dhcp::Host &other)
-{
-    return one.toElement4()->str() == other.toElement4()->str();
-}
-
 bool failover_sync::is_same(const isc::dhcp::SharedNetwork4 &one, const isc::dhcp::SharedNetwork4 &other)
 {
     return canonical_text(*network_element(one)) == canonical_text(*network_element(other)) &&

@@ -250,11 +250,6 @@ bool is_same(const isc::dhcp::Subnet4 &one, const isc::dhcp::Subnet4 &other);
 bool is_same(const isc::dhcp::SharedNetwork4 &one, const isc::dhcp::SharedNetwork4 &other);
 bool is_same(const isc::dhcp::Host &one, const isc::dhcp::Host &other);
 
-/* The same in Kea's own print alone, which may say less than there is. */
-bool is_printed_same(const isc::dhcp::Subnet4 &one, const isc::dhcp::Subnet4 &other);
-bool is_printed_same(const isc::dhcp::SharedNetwork4 &one, const isc::dhcp::SharedNetwork4 &other);
-bool is_printed_same(const isc::dhcp::Host &one, const isc::dhcp::Host &other);
-
 /* ---- scope_parse.cc ---- */
 
 /* A definition, ready to be put in place. */

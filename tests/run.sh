@@ -158,7 +158,8 @@ one_file() {
 busy_files=(test_clients.py test_many_scopes.py)
 other_files() {
     (cd "$top/tests/e2e" && echo test_campaign.py && echo test_ways.py && ls -S test_*.py |
-        grep -vxF -e test_campaign.py -e test_ways.py -e test_sanitized.py -e test_thread_sanitized.py "${busy_files[@]/#/-e}")
+        grep -vxF -e test_campaign.py -e test_ways.py -e test_repeated_adds.py -e test_sanitized.py \
+            -e test_thread_sanitized.py "${busy_files[@]/#/-e}")
 }
 
 # in_background QUEUE NAME COMMAND...: what that queue does, one after another, with what the processors have to spare;
@@ -269,7 +270,7 @@ smoke_all() {
 }
 # What each of these releases is asked besides; Kea's subnet commands are free software from 3.0 on.
 trixie_tests=(test_smoke.py test_hardened.py test_as_configured.py)
-testing_tests=(test_smoke.py test_hardened.py test_as_configured.py test_ways.py)
+testing_tests=(test_smoke.py test_hardened.py test_as_configured.py test_ways.py test_repeated_adds.py)
 
 # run_example RELEASE: the README's first command on a fresh machine of that release, there the start of its second, and
 # `make install`. With a small share of the processors, but not what is left over: the example looks at its watch.

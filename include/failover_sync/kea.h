@@ -60,10 +60,10 @@ struct kea_change {
     const char *prefix;     /* in; borrowed */
     const char *definition; /* in; borrowed; NULL removes the scope */
     bool keep_network;      /* in: if its shared network exists, that keeps the parameters it has */
-    bool words_only; /* in: the server prints the scope like this already, else it is refused; only its words, and
-                        what the print has lost, are put in place */
-    bool applied;    /* out: false left the scope as it was */
-    char *text;      /* out: why not, malloc'ed; NULL when applied */
+    bool words_only;        /* in: it is printed so here already, else refuse it: put in what the print has lost */
+    bool otherwise;         /* out: with words_only, refused since the server prints the scope otherwise */
+    bool applied;           /* out: false left the scope as it was */
+    char *text;             /* out: why not, malloc'ed; NULL when applied */
     struct kea_scope after; /* out: the scope as it is now; empty if it does not exist */
 };
 

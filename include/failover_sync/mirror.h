@@ -69,6 +69,9 @@ struct result mirror_put_scope(struct mirror_writer *writer, const struct mirror
 struct result mirror_put_delivery(struct mirror_writer *writer, uint32_t subnet_id, bool from_file,
                                   const struct delivery *delivery);
 
+/* Notes what the server has written of a scope into the configuration file: that is no load. */
+struct result mirror_put_written(struct mirror_writer *writer, uint32_t subnet_id, const struct delivery *written);
+
 /* How a scope came to be removed. */
 struct mirror_removal {
     uint32_t subnet_id;
@@ -89,6 +92,9 @@ struct result mirror_remove_scope(struct mirror_writer *writer, const struct mir
  * have these fingerprints, empty if it has none. Nothing without a tombstone. */
 struct result mirror_bury(struct mirror_writer *writer, uint32_t subnet_id, bool from_file,
                           const struct delivery *delivery);
+
+/* Notes that the server has written the file without a scope that stays removed. */
+struct result mirror_bury_written(struct mirror_writer *writer, uint32_t subnet_id);
 
 /* The file has caught up with a removal: its tombstone goes. */
 struct result mirror_unbury(struct mirror_writer *writer, uint32_t subnet_id);

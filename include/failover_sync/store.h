@@ -274,6 +274,8 @@ struct result tombstone_store_put(struct store *store, const struct tombstone_ro
  * tombstone. */
 struct result tombstone_store_set_delivery(struct store *store, uint32_t subnet_id, bool from_file,
                                            const struct delivery *delivery);
+/* Notes that the file has the scope no more. */
+struct result tombstone_store_forget_file(struct store *store, uint32_t subnet_id);
 struct result tombstone_store_remove(struct store *store, uint32_t subnet_id);
 
 /* Finds the tombstone of a scope, without its prefix; RESULT_NOT_FOUND without one. */

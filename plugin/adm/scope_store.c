@@ -61,7 +61,7 @@ static struct result scope_look_up(struct store *store, int64_t server_record_id
 #define DELIVERY_COLUMNS                                                                                               \
     "FileFingerprint, FilePrinted, FileText, ConfigurationFingerprint, ConfigurationPrinted, ConfigurationText"
 
-/* Parameters 2 to 16: what the caller knows. Parameter 1 is the record id. */
+/* Parameters 2 to 17: what the caller knows. Parameter 1 is the record id. */
 static void scope_bind_known(struct statement *statement, const struct scope_row *row, const char *prefix)
 {
     statement_bind_text(statement, 2, prefix);
@@ -70,38 +70,38 @@ static void scope_bind_known(struct statement *statement, const struct scope_row
     statement_bind_text(statement, 5, scope_origin_word(row->origin));
     statement_bind_fingerprint(statement, 6, &row->fingerprint);
     statement_bind_fingerprint(statement, 7, &row->partner_fingerprint);
-    statement_bind_delivery(statement, 8, &row->file);
-    statement_bind_delivery(statement, 11, &row->configuration);
-    statement_bind_integer(statement, 14, row->modified_at);
-    statement_bind_integer(statement, 15, row->server_record_id);
-    statement_bind_integer(statement, 16, row->subnet_id);
+    statement_bind_fingerprint(statement, 8, &row->printed);
+    statement_bind_delivery(statement, 9, &row->file);
+    statement_bind_delivery(statement, 12, &row->configuration);
+    statement_bind_integer(statement, 15, row->modified_at);
+    statement_bind_integer(statement, 16, row->server_record_id);
+    statement_bind_integer(statement, 17, row->subnet_id);
 }
 
-/* Parameters 17 to 37: the texts, and what they give. */
+/* Parameters 18 to 37: the texts, and what they give. */
 static void scope_bind_derived(struct statement *statement, const struct scope_columns *columns, const char *prefix,
                                int64_t superscope_id, bool with_parts, const struct scope_row *row)
 {
-    statement_bind_text(statement, 17, address_family_word(columns->network.span.v6));
-    statement_bind_text(statement, 18, columns->scope_id.text);
-    statement_bind_text(statement, 19, columns->scope_name == NULL ? prefix : columns->scope_name);
-    statement_bind_text(statement, 20, columns->description);
-    statement_bind_integer(statement, 21, columns->network.prefix_length);
-    statement_bind_text(statement, 22, columns->subnet_mask.text[0] == '\0' ? NULL : columns->subnet_mask.text);
-    statement_bind_text(statement, 23, columns->start_address.text);
-    statement_bind_text(statement, 24, columns->end_address.text);
-    statement_bind_text(statement, 25, columns->exclusion_ranges);
-    statement_bind_unsigned(statement, 26, columns->lease_duration);
-    statement_bind_text(statement, 27, columns->lease_duration_type);
-    statement_bind_text(statement, 28, columns->dns_update_type);
-    statement_bind_integer(statement, 29, columns->total_addresses);
-    statement_bind_integer(statement, 30, columns->excluded_addresses);
-    statement_bind_id(statement, 31, superscope_id);
-    statement_bind_unsigned(statement, 32, columns->preferred_lease_time);
-    statement_bind_unsigned(statement, 33, columns->valid_lease_time);
-    statement_bind_integer(statement, 34, with_parts);
-    statement_bind_text(statement, 35, row->definition);
-    statement_bind_text(statement, 36, row->effective);
-    statement_bind_fingerprint(statement, 37, &row->printed);
+    statement_bind_text(statement, 18, address_family_word(columns->network.span.v6));
+    statement_bind_text(statement, 19, columns->scope_id.text);
+    statement_bind_text(statement, 20, columns->scope_name == NULL ? prefix : columns->scope_name);
+    statement_bind_text(statement, 21, columns->description);
+    statement_bind_integer(statement, 22, columns->network.prefix_length);
+    statement_bind_text(statement, 23, columns->subnet_mask.text[0] == '\0' ? NULL : columns->subnet_mask.text);
+    statement_bind_text(statement, 24, columns->start_address.text);
+    statement_bind_text(statement, 25, columns->end_address.text);
+    statement_bind_text(statement, 26, columns->exclusion_ranges);
+    statement_bind_unsigned(statement, 27, columns->lease_duration);
+    statement_bind_text(statement, 28, columns->lease_duration_type);
+    statement_bind_text(statement, 29, columns->dns_update_type);
+    statement_bind_integer(statement, 30, columns->total_addresses);
+    statement_bind_integer(statement, 31, columns->excluded_addresses);
+    statement_bind_id(statement, 32, superscope_id);
+    statement_bind_unsigned(statement, 33, columns->preferred_lease_time);
+    statement_bind_unsigned(statement, 34, columns->valid_lease_time);
+    statement_bind_integer(statement, 35, with_parts);
+    statement_bind_text(statement, 36, row->definition);
+    statement_bind_text(statement, 37, row->effective);
 }
 
 static struct result scope_insert(struct store *store, const struct scope_row *row, const char *prefix,
@@ -112,13 +112,14 @@ static struct result scope_insert(struct store *store, const struct scope_row *r
     struct result result = statement_get(
         store,
         "INSERT INTO ADM_DHCPScopesTable (RecordId, Prefix, FailoverConfigSyncStatus, SyncReason, Origin, "
-        "Fingerprint, PartnerFingerprint, FileFingerprint, FilePrinted, FileText, ConfigurationFingerprint, "
-        "ConfigurationPrinted, ConfigurationText, ModifiedAt, DHCPServerRecordId, SubnetId, Af, ScopeId, ScopeName, "
+        "Fingerprint, PartnerFingerprint, PrintedFingerprint, FileFingerprint, FilePrinted, FileText, "
+        "ConfigurationFingerprint, ConfigurationPrinted, ConfigurationText, ModifiedAt, DHCPServerRecordId, SubnetId, "
+        "Af, ScopeId, ScopeName, "
         "Description, "
         "PrefixLength, SubnetMask, StartAddress, EndAddress, ExclusionRanges, LeaseDuration, "
         "LeaseDurationType, DnsUpdateType, TotalNumberOfAddressesInScope, "
         "TotalNumberOfExcludedAddressesInScope, SuperscopeId, PreferredLeaseTime, ValidLeaseTime, "
-        "HasParts, Definition, Effective, PrintedFingerprint) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
+        "HasParts, Definition, Effective) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
         "?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, "
         "?34, ?35, ?36, ?37)",
         &statement);
@@ -138,15 +139,16 @@ static struct result scope_update(struct store *store, const struct scope_row *r
     struct result result =
         statement_get(store,
                       "UPDATE ADM_DHCPScopesTable SET Prefix = ?2, FailoverConfigSyncStatus = ?3, SyncReason = ?4, "
-                      "Origin = ?5, Fingerprint = ?6, PartnerFingerprint = ?7, FileFingerprint = ?8, FilePrinted = ?9, "
-                      "FileText = ?10, ConfigurationFingerprint = ?11, ConfigurationPrinted = ?12, "
-                      "ConfigurationText = ?13, ModifiedAt = ?14, "
-                      "DHCPServerRecordId = ?15, SubnetId = ?16, Af = ?17, ScopeId = ?18, ScopeName = ?19, "
-                      "Description = ?20, PrefixLength = ?21, SubnetMask = ?22, StartAddress = ?23, EndAddress = ?24, "
-                      "ExclusionRanges = ?25, LeaseDuration = ?26, LeaseDurationType = ?27, DnsUpdateType = ?28, "
-                      "TotalNumberOfAddressesInScope = ?29, TotalNumberOfExcludedAddressesInScope = ?30, "
-                      "SuperscopeId = ?31, PreferredLeaseTime = ?32, ValidLeaseTime = ?33, HasParts = ?34, "
-                      "Definition = ?35, Effective = ?36, PrintedFingerprint = ?37 WHERE RecordId = ?1",
+                      "Origin = ?5, Fingerprint = ?6, PartnerFingerprint = ?7, PrintedFingerprint = ?8, "
+                      "FileFingerprint = ?9, FilePrinted = ?10, "
+                      "FileText = ?11, ConfigurationFingerprint = ?12, ConfigurationPrinted = ?13, "
+                      "ConfigurationText = ?14, ModifiedAt = ?15, "
+                      "DHCPServerRecordId = ?16, SubnetId = ?17, Af = ?18, ScopeId = ?19, ScopeName = ?20, "
+                      "Description = ?21, PrefixLength = ?22, SubnetMask = ?23, StartAddress = ?24, EndAddress = ?25, "
+                      "ExclusionRanges = ?26, LeaseDuration = ?27, LeaseDurationType = ?28, DnsUpdateType = ?29, "
+                      "TotalNumberOfAddressesInScope = ?30, TotalNumberOfExcludedAddressesInScope = ?31, "
+                      "SuperscopeId = ?32, PreferredLeaseTime = ?33, ValidLeaseTime = ?34, HasParts = ?35, "
+                      "Definition = ?36, Effective = ?37 WHERE RecordId = ?1",
                       &statement);
 
     if (result_failed(result))
@@ -165,12 +167,12 @@ static struct result scope_update_known(struct store *store, const struct scope_
     struct result result = statement_get(
         store,
         "UPDATE ADM_DHCPScopesTable SET (Prefix, FailoverConfigSyncStatus, SyncReason, Origin, Fingerprint, "
-        "PartnerFingerprint, " DELIVERY_COLUMNS ", ModifiedAt) = "
-        "(?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) WHERE RecordId = ?1 AND "
-        "DHCPServerRecordId = ?15 AND SubnetId = ?16 AND "
+        "PartnerFingerprint, PrintedFingerprint, " DELIVERY_COLUMNS ", ModifiedAt) = "
+        "(?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) WHERE RecordId = ?1 AND "
+        "DHCPServerRecordId = ?16 AND SubnetId = ?17 AND "
         "(Prefix, FailoverConfigSyncStatus, SyncReason, Origin, Fingerprint, "
-        "PartnerFingerprint, " DELIVERY_COLUMNS ", ModifiedAt) IS NOT "
-        "(?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        "PartnerFingerprint, PrintedFingerprint, " DELIVERY_COLUMNS ", ModifiedAt) IS NOT "
+        "(?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         &statement);
 
     if (result_failed(result))

@@ -44,6 +44,20 @@ struct result tombstone_store_set_delivery(struct store *store, uint32_t subnet_
     return statement_run(statement);
 }
 
+struct result tombstone_store_forget_file(struct store *store, uint32_t subnet_id)
+{
+    struct statement *statement;
+    struct result result = statement_get(
+        store,
+        "UPDATE ScopeTombstones SET FileFingerprint = NULL, FilePrinted = NULL, FileText = NULL WHERE SubnetId = ?1",
+        &statement);
+
+    if (result_failed(result))
+        return result;
+    statement_bind_integer(statement, 1, subnet_id);
+    return statement_run(statement);
+}
+
 struct result tombstone_store_remove(struct store *store, uint32_t subnet_id)
 {
     struct statement *statement;

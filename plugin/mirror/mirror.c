@@ -494,6 +494,23 @@ struct result mirror_put_delivery(struct mirror_writer *writer, uint32_t subnet_
     return result;
 }
 
+struct result mirror_put_written(struct mirror_writer *writer, uint32_t subnet_id, const struct delivery *written)
+{
+    struct scope_entry entry;
+    struct scope_row row;
+    struct result result;
+
+    if (!scope_index_get(writer->plugin->index, subnet_id, &entry))
+        return result_ok();
+    entry.file = *written;
+    row = row_of(writer, &entry, (struct scope_texts){.definition = NULL});
+    result = scope_store_set_delivery(writer->plugin->store, &row);
+    if (!result_failed(result))
+        result = keep_entry(writer, &entry);
+    scope_entry_clear(&entry);
+    return result;
+}
+
 struct result mirror_set_sync(struct mirror_writer *writer, const struct scope_entry *entry, const char *reason)
 {
     struct scope_entry copy;

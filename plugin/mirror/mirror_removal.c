@@ -115,6 +115,18 @@ struct result mirror_bury(struct mirror_writer *writer, uint32_t subnet_id, bool
     return result.code == RESULT_NOT_FOUND ? result_ok() : result;
 }
 
+struct result mirror_bury_written(struct mirror_writer *writer, uint32_t subnet_id)
+{
+    struct tombstone_row row;
+    struct result result = tombstone_store_forget_file(writer->plugin->store, subnet_id);
+
+    if (!result_failed(result))
+        result = tombstone_store_find(writer->plugin->store, subnet_id, &row);
+    if (!result_failed(result))
+        note_buried(writer, subnet_id, &row.buried);
+    return result.code == RESULT_NOT_FOUND ? result_ok() : result;
+}
+
 struct result mirror_unbury(struct mirror_writer *writer, uint32_t subnet_id)
 {
     const struct scope_buried nothing = {.origin = SCOPE_FROM_CONFIGURATION};

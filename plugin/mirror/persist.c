@@ -17,7 +17,7 @@ void persist_note_received(struct plugin *plugin)
 
 struct not_in_file {
     uint32_t *ids;
-    size_t count;
+    size_t count, capacity;
 };
 
 static bool collect(void *context, const struct scope_entry *entry)
@@ -46,10 +46,32 @@ static struct result note_written_scopes(struct mirror_writer *writer)
             continue;
         /* The file's words are the server's now: with all that the scope inherits, and not known before it reads them.
          */
-        result = mirror_put_delivery(writer, entry.subnet_id, true,
-                                     &(struct delivery){.fingerprint = entry.printed, .printed = entry.printed});
+        result = mirror_put_written(writer, entry.subnet_id,
+                                    &(struct delivery){.fingerprint = entry.printed, .printed = entry.printed});
         scope_entry_clear(&entry);
     }
+    free(scopes.ids);
+    return result;
+}
+
+static struct result collect_removed(void *context, const struct tombstone_row *row)
+{
+    struct not_in_file *scopes = context;
+
+    if (!engine_grow((void **)&scopes->ids, scopes->count, &scopes->capacity, sizeof *scopes->ids))
+        return result_no_memory("the mirror");
+    scopes->ids[scopes->count++] = row->subnet_id;
+    return result_ok();
+}
+
+/* What was removed is not in the file any more: if it comes back there, that is an edit. */
+static struct result note_written_removals(struct mirror_writer *writer)
+{
+    struct not_in_file scopes = {.count = 0};
+    struct result result = tombstone_store_each(writer->plugin->store, collect_removed, &scopes);
+
+    for (size_t i = 0; i < scopes.count && !result_failed(result); i++)
+        result = mirror_bury_written(writer, scopes.ids[i]);
     free(scopes.ids);
     return result;
 }
@@ -68,6 +90,8 @@ static struct result note_written(struct plugin *plugin, void *argument)
     if (result_failed(result))
         return result;
     result = note_written_scopes(&writer);
+    if (!result_failed(result))
+        result = note_written_removals(&writer);
     if (result_failed(result)) {
         mirror_abandon(&writer);
         return result;

@@ -248,6 +248,8 @@ struct result restart_apply_tombstone(void *context, const struct tombstone_row 
     facts.before = fingerprint_equal(now->text, before->text);
     if (!facts.before) {
         result = restart_read_scope(decision, &staged, row->subnet_id);
+        if (result.code == RESULT_NOT_FOUND)
+            return result_ok(); /* it has been removed again since the load */
         facts.before = restart_is_before(staged.delivery.fingerprint, before);
     }
     staged.delivery.text = now->text;
@@ -304,7 +306,7 @@ static struct result decide_all_missing(struct decision *decision)
 /* What came of putting one scope back: the version that it now is in the staged configuration. */
 static void take_restored(struct decision *decision, struct planned_scope *planned, struct kea_change *change)
 {
-    if (planned->words_only && !change->applied) {
+    if (change->otherwise) {
         /* The server's words mean something else here than those in the store: they are what was delivered. */
         planned->origin = SCOPE_FROM_CONFIGURATION;
         planned->edited = true;

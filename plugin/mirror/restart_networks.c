@@ -150,7 +150,9 @@ struct result restored_networks_find(const struct decision *decision, struct kea
 
         result = network_name(changes[i].definition, &name);
         if (!result_failed(result) && name != NULL)
-            result = note_network(*networks, decision, name, find_planned(*networks, changes[i].subnet_id)->origin,
+            result = note_network(*networks, decision, name,
+                                  changes[i].words_only ? SCOPE_FROM_CONFIGURATION
+                                                        : find_planned(*networks, changes[i].subnet_id)->origin,
                                   &changes[i].keep_network);
     }
     return result;

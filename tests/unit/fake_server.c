@@ -400,8 +400,8 @@ static uint32_t scopes_apply(void *context, enum kea_configuration which, struct
         }
         char *new = words_of_definition(change->definition);
 
-        if (new == NULL || change->subnet_id >= SCOPES ||
-            (change->words_only && !is_printed_same(server, *words, new))) {
+        change->otherwise = new != NULL && change->words_only && !is_printed_same(server, *words, new);
+        if (new == NULL || change->subnet_id >= SCOPES || change->otherwise) {
             free(new);
             change->applied = false;
             change->text = strdup("the fake server refuses this scope");

@@ -252,6 +252,50 @@ static void test_an_old_print_that_comes_back_is_no_edit(void **state)
     }
 }
 
+/* config-write is no load: what is set by config-set again and again has said nothing new after it. */
+static void test_what_is_set_again_after_a_config_write_is_no_edit(void **state)
+{
+    (void)state;
+    fake_server_inherit(two, " of two");
+    fake_server_file_put(two, 1, "first");
+    start_both(NULL);
+    assert_int_equal(fake_server_reload(two, false), RESULT_OK);
+    pair_await_quiet();
+    fake_server_command_put(one, 1, "second");
+    fake_server_command_put(one, 2, "new");
+    assert_true(fake_server_await(two, 1, "second", PAIR_SOON));
+    assert_true(fake_server_await(two, 2, "new", PAIR_SOON));
+    pair_await_quiet();
+    fake_server_write(two);
+    pair_await_quiet();
+    fake_server_file_put(two, 1, "first");
+    fake_server_file_put(two, 2, NULL);
+    assert_int_equal(fake_server_reload(two, false), RESULT_OK);
+    pair_await_quiet();
+    assert_both_run(1, "second");
+    assert_both_run(2, "new");
+    assert_int_equal(fake_server_status(two, "scopes-sent"), 0);
+}
+
+static void test_a_scope_that_comes_back_into_a_file_of_the_server_s_is_an_edit(void **state)
+{
+    (void)state;
+    fake_server_file_put(one, 1, "first");
+    fake_server_file_put(two, 1, "first");
+    start_both(NULL);
+    pair_await_quiet();
+    fake_server_command_put(one, 1, NULL);
+    assert_true(fake_server_await(two, 1, "", PAIR_SOON));
+    pair_await_quiet();
+    fake_server_write(two);
+    pair_await_quiet();
+    fake_server_file_put(two, 1, "first");
+    assert_int_equal(fake_server_reload(two, true), RESULT_OK);
+    assert_true(fake_server_await(one, 1, "first", PAIR_SOON));
+    pair_await_quiet();
+    assert_both_run(1, "first");
+}
+
 /* A file that the server has written says what a scope has, whatever it would inherit since. */
 static void test_what_a_file_of_the_server_s_says_is_served(void **state)
 {
@@ -309,6 +353,8 @@ int main(void)
         TEST(test_a_file_that_the_server_has_written_is_no_edit),
         TEST(test_what_a_file_of_the_server_s_says_of_what_is_inherited_is_no_edit),
         TEST(test_an_old_print_that_comes_back_is_no_edit),
+        TEST(test_what_is_set_again_after_a_config_write_is_no_edit),
+        TEST(test_a_scope_that_comes_back_into_a_file_of_the_server_s_is_an_edit),
         TEST(test_what_a_file_of_the_server_s_says_is_served),
         TEST(test_what_a_scope_inherits_is_no_edit_of_it),
     };
