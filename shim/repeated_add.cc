@@ -59,29 +59,28 @@ bool is_there(const ConstHostPtr &host, const ConstElementPtr &reservation)
                                     subnet_with(words_of(host).own));
 }
 
-bool are_there(const SrvConfig &running, const ConstSubnet4Ptr &subnet, const ConstElementPtr &reservations)
+/* The subnet that a map names by its prefix and, if it has one, by its id; null if there is none. */
+ConstSubnet4Ptr named_by(const SrvConfig &running, const ConstElementPtr &map)
 {
-    for (size_t i = 0; reservations && i < reservations->size(); ++i) {
-        const ConstElementPtr reservation = reservations->get(static_cast<int>(i));
-        if (!is_map(reservation) || !is_there(configured_host(running, subnet->getID(), reservation), reservation)) {
-            return false;
-        }
-    }
-    return true;
+    const ElementPtr prefix = Element::createMap();
+    prefix->set("subnet", map->get("subnet"));
+    const ConstSubnet4Ptr subnet = find_configured(running, *prefix);
+    return subnet == find_configured(running, *map) ? subnet : ConstSubnet4Ptr();
 }
 
-/* Its reservations are there if those of the words are, with whatever others. */
-bool is_there(const SrvConfig &running, const ConstSubnet4Ptr &subnet, const ConstElementPtr &map,
-              const ConfiguredInherited &above)
+/* Reservations are no part of what these commands add. */
+bool is_there(const ConstSubnet4Ptr &subnet, const ConstElementPtr &map, const ConfiguredInherited &above)
 {
+    if (!subnet || map->contains("reservations")) {
+        return false;
+    }
     SharedNetwork4Ptr network;
     subnet->getSharedNetwork(network);
     const ConfiguredText around = network ? words_of(KEA_RUNNING, network).text : ConfiguredText();
-    const ElementPtr words = configured_own(map, above, {"reservations"});
+    const ElementPtr words = configured_own(map, above, {});
     words->set("id", Element::create(static_cast<int64_t>(subnet->getID())));
     words->set("subnet", Element::create(subnet->toText()));
-    return has_same_meaning("subnet4", words, words_of(KEA_RUNNING, subnet, around).own) &&
-           are_there(running, subnet, map->get("reservations"));
+    return has_same_meaning("subnet4", words, words_of(KEA_RUNNING, subnet, around).own);
 }
 
 /* ---- the commands ---- */
@@ -115,8 +114,8 @@ ConstElementPtr answer(const std::string &what, const char *keyword, const Eleme
 
 ConstElementPtr repeated_subnet(const SrvConfig &running, const ConstElementPtr &map)
 {
-    const ConstSubnet4Ptr subnet = find_configured(running, *map);
-    if (!subnet || !is_there(running, subnet, map, {running.getConfiguredGlobals()->toElement()})) {
+    const ConstSubnet4Ptr subnet = named_by(running, map);
+    if (!is_there(subnet, map, {running.getConfiguredGlobals()->toElement()})) {
         return nullptr;
     }
     return answer("IPv4 subnet " + subnet->toText(), "subnets", named_subnet(*subnet));
@@ -138,12 +137,12 @@ ConstElementPtr repeated_network(const SrvConfig &running, const ConstElementPtr
     const ConstElementPtr subnets = map->get("subnet4");
     for (size_t i = 0; subnets && i < subnets->size(); ++i) {
         const ConstElementPtr words = subnets->get(static_cast<int>(i));
-        const ConstSubnet4Ptr subnet = is_map(words) ? find_configured(running, *words) : ConstSubnet4Ptr();
+        const ConstSubnet4Ptr subnet = is_map(words) ? named_by(running, words) : ConstSubnet4Ptr();
         SharedNetwork4Ptr around;
         if (subnet) {
             subnet->getSharedNetwork(around);
         }
-        if (around != network || !is_there(running, subnet, words, {map, globals})) {
+        if (around != network || !is_there(subnet, words, {map, globals})) {
             return nullptr;
         }
     }
@@ -179,9 +178,8 @@ ConstElementPtr repeated_reservation(const SrvConfig &running, const ConstElemen
     const ConstElementPtr map = arguments->get("reservation");
     const ConstElementPtr target = arguments->get("operation-target");
     const ConstElementPtr id = is_map(map) ? map->get("subnet-id") : ConstElementPtr();
-    /* Of a database nothing is known here. */
-    if (!id || id->getType() != Element::integer || id->intValue() <= 0 ||
-        (target && target->str() != "\"memory\"" && target->str() != "\"default\"" && target->str() != "\"all\"")) {
+    /* By default it goes into a database, of which nothing is known here. */
+    if (!id || id->getType() != Element::integer || id->intValue() <= 0 || !target || target->str() != "\"memory\"") {
         return nullptr;
     }
     const ConstHostPtr host = configured_host(running, static_cast<isc::dhcp::SubnetID>(id->intValue()), map);

@@ -52,7 +52,8 @@ static struct result decide_running_known(struct decision *decision, struct plan
                                           .delivered = true,
                                           .delivery = running->delivery};
 
-        delivered.delivery.text = then->text;
+        if (then != NULL)
+            delivered.delivery.text = then->text;
         return restart_plan_restored(decision, entry, &delivered);
     }
     default:

@@ -43,7 +43,7 @@ struct sim_server {
     uint8_t file[SCOPES + 1], running[SCOPES + 1], staged[SCOPES + 1]; /* contents; 0: no such scope */
     struct task *first, **last;
     struct letter delivery; /* what is being taken in now */
-    unsigned scopes_sent;     /* since the process was started */
+    unsigned scopes_sent;   /* since the process was started */
 };
 
 struct world {

@@ -22,7 +22,7 @@ struct job {
     worker_job_free release;
     void *argument;
     struct standing snapshot[SCOPES + 1]; /* what is recorded when it is done */
-    struct letter delivery;             /* that it goes on with */
+    struct letter delivery;               /* that it goes on with */
     struct job *next;
 };
 
