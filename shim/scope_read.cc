@@ -6,6 +6,7 @@
 #include <dhcpsrv/cfg_subnets4.h>
 #include <dhcpsrv/cfgmgr.h>
 #include <dhcpsrv/shared_network.h>
+#include <exceptions/exceptions.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -127,9 +128,7 @@ class Reading
             const std::string written = text->str();
             try {
                 text = Element::fromJSON(written);
-            } catch (const std::bad_alloc &) {
-                throw;
-            } catch (const std::exception &) {
+            } catch (const isc::Exception &) {
                 return fingerprint_of_text(written);
             }
         }
