@@ -26,24 +26,35 @@ bool is_map(const ConstElementPtr &element)
     return element && element->getType() == Element::map;
 }
 
-/* A map and its one item; null if the list has none or several, as no command has. */
+/* The one map of a command's one list; null if it has none or several, or another argument, as no such command has. */
 ConstElementPtr only_map(const ConstElementPtr &arguments, const char *keyword)
 {
-    const ConstElementPtr list = arguments->get(keyword);
+    const ConstElementPtr list = arguments->size() == 1 ? arguments->get(keyword) : ConstElementPtr();
     return list && list->getType() == Element::list && list->size() == 1 && is_map(list->get(0)) ? list->get(0)
                                                                                                  : ConstElementPtr();
 }
 
 /* ---- the same words ---- */
 
-bool has_same_meaning(const char *place, const ConstElementPtr &one, const ConstElementPtr &other)
+/* Two maps of one kind, be it in a shared network. */
+bool has_same_meaning(const char *place, const ConstElementPtr &one, const ConstElementPtr &other,
+                      const ConstElementPtr &network = ConstElementPtr())
 {
-    const auto meaning = [place](const ConstElementPtr &map) {
+    const auto meaning = [&](const ConstElementPtr &map) {
         const ElementPtr definition = Element::createMap();
+        if (network) {
+            definition->set("shared-network", network);
+        }
         definition->set(place, map);
         return meaning_of_scope(definition);
     };
     return meaning(one) == meaning(other);
+}
+
+/* Whether what is told of an object is all of it. */
+bool is_whole(const Words &words)
+{
+    return words.configured || words.reason.empty();
 }
 
 bool is_there(const ConstHostPtr &host, const ConstElementPtr &reservation)
@@ -55,17 +66,25 @@ bool is_there(const ConstHostPtr &host, const ConstElementPtr &reservation)
         subnet->set("reservations", list);
         return subnet;
     };
-    return host && has_same_meaning("subnet4", subnet_with(configured_own(reservation, {}, {"subnet-id"})),
-                                    subnet_with(words_of(host).own));
+    if (!host) {
+        return false;
+    }
+    const Words words = words_of(host);
+    return is_whole(words) && has_same_meaning("subnet4", subnet_with(configured_own(reservation, {}, {"subnet-id"})),
+                                               subnet_with(words.own));
 }
 
-/* The subnet that a map names by its prefix and, if it has one, by its id; null if there is none. */
+/* The subnet that a map names by its prefix and its id; null if there is none. */
 ConstSubnet4Ptr named_by(const SrvConfig &running, const ConstElementPtr &map)
 {
+    const ConstElementPtr id = map->get("id");
+    const ConstSubnet4Ptr subnet =
+        id && id->getType() == Element::integer ? find_configured(running, *map) : ConstSubnet4Ptr();
     const ElementPtr prefix = Element::createMap();
     prefix->set("subnet", map->get("subnet"));
-    const ConstSubnet4Ptr subnet = find_configured(running, *prefix);
-    return subnet == find_configured(running, *map) ? subnet : ConstSubnet4Ptr();
+    return subnet && subnet->getID() == id->intValue() && subnet == find_configured(running, *prefix)
+               ? subnet
+               : ConstSubnet4Ptr();
 }
 
 /* Reservations are no part of what these commands add. */
@@ -76,11 +95,11 @@ bool is_there(const ConstSubnet4Ptr &subnet, const ConstElementPtr &map, const C
     }
     SharedNetwork4Ptr network;
     subnet->getSharedNetwork(network);
-    const ConfiguredText around = network ? words_of(KEA_RUNNING, network).text : ConfiguredText();
+    const Words around = network ? words_of(KEA_RUNNING, network) : Words();
+    const Words there = words_of(KEA_RUNNING, subnet, around.text);
     const ElementPtr words = configured_own(map, above, {});
-    words->set("id", Element::create(static_cast<int64_t>(subnet->getID())));
     words->set("subnet", Element::create(subnet->toText()));
-    return has_same_meaning("subnet4", words, words_of(KEA_RUNNING, subnet, around).own);
+    return is_whole(there) && has_same_meaning("subnet4", words, there.own, around.own);
 }
 
 /* ---- the commands ---- */
@@ -118,7 +137,11 @@ ConstElementPtr repeated_subnet(const SrvConfig &running, const ConstElementPtr 
     if (!is_there(subnet, map, {running.getConfiguredGlobals()->toElement()})) {
         return nullptr;
     }
-    return answer("IPv4 subnet " + subnet->toText(), "subnets", named_subnet(*subnet));
+    SharedNetwork4Ptr network;
+    subnet->getSharedNetwork(network);
+    return answer("IPv4 subnet " + subnet->toText() +
+                      (network ? " (in shared network '" + network->getName() + "')" : std::string()),
+                  "subnets", named_subnet(*subnet));
 }
 
 /* Its subnets are there if those of the words are in it, with whatever others. */
@@ -130,8 +153,12 @@ ConstElementPtr repeated_network(const SrvConfig &running, const ConstElementPtr
     }
     const SharedNetwork4Ptr network = running.getCfgSharedNetworks4()->getByName(name->stringValue());
     const ConstElementPtr globals = running.getConfiguredGlobals()->toElement();
-    if (!network || !has_same_meaning("shared-network", configured_own(map, {globals}, {"subnet4"}),
-                                      words_of(KEA_RUNNING, network).own)) {
+    if (!network) {
+        return nullptr;
+    }
+    const Words there = words_of(KEA_RUNNING, network);
+    if (!is_whole(there) ||
+        !has_same_meaning("shared-network", configured_own(map, {globals}, {"subnet4"}), there.own)) {
         return nullptr;
     }
     const ConstElementPtr subnets = map->get("subnet4");
@@ -179,7 +206,8 @@ ConstElementPtr repeated_reservation(const SrvConfig &running, const ConstElemen
     const ConstElementPtr target = arguments->get("operation-target");
     const ConstElementPtr id = is_map(map) ? map->get("subnet-id") : ConstElementPtr();
     /* By default it goes into a database, of which nothing is known here. */
-    if (!id || id->getType() != Element::integer || id->intValue() <= 0 || !target || target->str() != "\"memory\"") {
+    if (!id || id->getType() != Element::integer || id->intValue() <= 0 || id->intValue() > UINT32_MAX || !target ||
+        target->str() != "\"memory\"") {
         return nullptr;
     }
     const ConstHostPtr host = configured_host(running, static_cast<isc::dhcp::SubnetID>(id->intValue()), map);

@@ -106,7 +106,10 @@ static struct result look(struct decision *decision, const struct kea_delivered 
         facts->before = true;
     } else {
         result = restart_read_scope(decision, delivered, now->subnet_id);
-        facts->before = restart_is_before(delivered->delivery.fingerprint, before);
+        /* What the server wrote into its file may come by config-set, too. */
+        facts->before =
+            restart_is_before(delivered->delivery.fingerprint, before) ||
+            (fingerprint_empty(entry->file.text) && restart_is_before(delivered->delivery.fingerprint, &entry->file));
         facts->reprinted = strcmp(delivered->scope.printed.hex, entry->printed.hex) != 0;
     }
     delivered->delivery.text = now->text;

@@ -16,6 +16,7 @@ SPELLED = {"id": 20, "subnet": "10.100.20.0/24", "option-data": [{"code": 3, "da
 HOST = {"subnet-id": 1, "hw-address": "02:00:00:00:00:20", "ip-address": "10.100.1.20", "hostname": "twenty"}
 IN_MEMORY = {"operation-target": "memory"}  # else it is for a database
 NETWORK = {"name": "campus", "valid-lifetime": 1800}
+MEMBER = {"id": 30, "subnet": "10.100.30.0/24"}
 LIBRARIES = ["libdhcp_subnet_cmds.so", "libdhcp_host_cmds.so"]
 
 
@@ -46,6 +47,8 @@ def network_of(server, number):
 
 ADDS = {
     "subnet": ("subnet4-add", {"subnet4": [SUBNET]}, lambda server: 20 in server.scopes()),
+    "network": ("network4-add", {"shared-networks": [{**NETWORK, "subnet4": [MEMBER]}]},
+                lambda server: network_of(server, 30) == "campus"),
     "host": ("reservation-add", {"reservation": HOST, **IN_MEMORY}, has_host),
 }
 
@@ -73,11 +76,14 @@ def test_what_the_second_server_has_from_the_first_is_no_error(tool_pair, what):
 
 def test_what_is_there_in_other_words_is_an_error(tool_pair):
     pair = tool_pair
-    for command, arguments, _ in ADDS.values():
-        pair.first.command(command, arguments)
+    for what in ("subnet", "host"):
+        pair.first.command(*ADDS[what][:2])
     wait_until(lambda: 20 in pair.second.scopes() and has_host(pair.second), 5, "they arrive")
     pair.wait_settled()
     pair.second.command("network4-add", {"shared-networks": [NETWORK]})
+    pair.second.command("network4-add", {"shared-networks": [{"name": "other", "subnet4": [MEMBER]}]})
+    pair.wait_agree(5)
+    pair.wait_settled()
     before = pair.second.running()
     for command, arguments in [
             ("subnet4-add", {"subnet4": [{**SUBNET, "valid-lifetime": 1200}]}),
@@ -91,7 +97,12 @@ def test_what_is_there_in_other_words_is_an_error(tool_pair):
             ("reservation-add", {"reservation": HOST}),
             ("network4-add", {"shared-networks": [{**NETWORK, "valid-lifetime": 1801}]}),
             ("network4-add", {"shared-networks": [{**NETWORK, "subnet4": [config.scope(2)]}]}),
-            ("network4-subnet-add", {"name": "campus", "id": 4711}),
+            ("network4-add", {"shared-networks": [{**NETWORK, "subnet4": [{**MEMBER, "valid-lifetime": 1}]}]}),
+            ("network4-subnet-add", {"name": "campus", "id": 30}),
+            ("subnet4-add", {"subnet4": [{**SUBNET, "id": 2**32 + 20}]}),
+            ("subnet4-add", {"subnet4": [{**SUBNET, "id": 0}]}),
+            ("subnet4-add", {"subnet4": [SUBNET], "more": 1}),
+            ("reservation-add", {"reservation": {**HOST, "subnet-id": 2**32 + 1}, **IN_MEMORY}),
     ]:
         answer = pair.second.ask(command, arguments)
         assert answer["result"] != 0, (command, arguments, answer)
@@ -108,7 +119,7 @@ def test_a_network_is_made_filled_and_edited_on_one_server_after_the_other(tool_
            ("network4-subnet-add", {"name": "campus", "id": 1}), ("network4-subnet-add", {"name": "campus", "id": 2})]
     edit = [("network4-del", {"name": "campus", "subnets-action": "keep"}),
             ("network4-add", {"shared-networks": [{**NETWORK, "valid-lifetime": 900}]}), *add[1:]]
-    for commands in (add, edit):
+    for commands, lifetime in ((add, 1800), (edit, 900)):
         for server in (pair.first, pair.second):
             for command, arguments in commands:
                 answer = server.ask(command, arguments)
@@ -116,4 +127,7 @@ def test_a_network_is_made_filled_and_edited_on_one_server_after_the_other(tool_
             wait_until(lambda: all(network_of(each, number) == "campus" for each in (pair.first, pair.second)
                                    for number in (1, 2)), 5, "both have the network")
             pair.wait_settled()
-        assert pair.agree(), pair.differences()
+        pair.wait_agree(5)
+        for each in (pair.first, pair.second):
+            for number in (1, 2):
+                assert each.scopes()[number]["shared-network"]["valid-lifetime"] == lifetime, each.name

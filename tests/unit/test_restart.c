@@ -277,6 +277,30 @@ static void test_what_is_set_again_after_a_config_write_is_no_edit(void **state)
     assert_int_equal(fake_server_status(two, "scopes-sent"), 0);
 }
 
+/* What config-write wrote, the partner changed since, and somebody sets again. */
+static void test_what_a_config_write_wrote_is_no_edit_when_it_is_set(void **state)
+{
+    (void)state;
+    fake_server_inherit(two, " of two");
+    fake_server_file_put(two, 1, "first");
+    start_both(NULL);
+    assert_true(fake_server_await(one, 1, "first", PAIR_SOON));
+    pair_await_quiet();
+    fake_server_command_put(one, 1, "second");
+    assert_true(fake_server_await(two, 1, "second", PAIR_SOON));
+    pair_await_quiet();
+    fake_server_write(two);
+    pair_await_quiet();
+    fake_server_command_put(one, 1, "third");
+    assert_true(fake_server_await(two, 1, "third", PAIR_SOON));
+    pair_await_quiet();
+    fake_server_file_put(two, 1, "second of two");
+    assert_int_equal(fake_server_reload(two, false), RESULT_OK);
+    pair_await_quiet();
+    assert_both_run(1, "third");
+    assert_int_equal(fake_server_status(two, "scopes-sent"), 0);
+}
+
 static void test_a_scope_that_comes_back_into_a_file_of_the_server_s_is_an_edit(void **state)
 {
     (void)state;
@@ -354,6 +378,7 @@ int main(void)
         TEST(test_what_a_file_of_the_server_s_says_of_what_is_inherited_is_no_edit),
         TEST(test_an_old_print_that_comes_back_is_no_edit),
         TEST(test_what_is_set_again_after_a_config_write_is_no_edit),
+        TEST(test_what_a_config_write_wrote_is_no_edit_when_it_is_set),
         TEST(test_a_scope_that_comes_back_into_a_file_of_the_server_s_is_an_edit),
         TEST(test_what_a_file_of_the_server_s_says_is_served),
         TEST(test_what_a_scope_inherits_is_no_edit_of_it),
