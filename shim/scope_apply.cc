@@ -16,8 +16,6 @@
 #include <memory>
 #include <set>
 
-using isc::data::Element;
-using isc::data::ElementPtr;
 using isc::dhcp::CfgHostsPtr;
 using isc::dhcp::CfgSharedNetworks4Ptr;
 using isc::dhcp::CfgSubnets4Ptr;
@@ -97,8 +95,6 @@ class Installer
     }
 
     void install(const ParsedScope &scope, bool keep_network, const LeaseCounts *counts);
-    bool is_to_be_mended(struct kea_change &change, const ParsedScope &scope) const;
-    void take_words(const ParsedScope &scope, bool keep_network);
     void remove(const struct kea_change &change, bool running);
 
     /* The shared networks that have other parameters than some of their subnets were parsed with. */
@@ -124,8 +120,6 @@ class Installer
 
   private:
     void check_prefix(const Subnet4 &subnet) const;
-    bool is_there(const ParsedScope &scope, bool keep_network) const;
-    isc::dhcp::ConstHostPtr find_same(const isc::dhcp::Host &host, isc::dhcp::SubnetID subnet_id) const;
     SharedNetwork4Ptr leave_network(Undo &undo, const Subnet4Ptr &subnet);
     void replace_subnet(Undo &undo, const Subnet4Ptr &old, const Subnet4Ptr &subnet);
     void enter_network(Undo &undo, const ParsedScope &scope, bool keep_network);
@@ -308,89 +302,6 @@ void Installer::install(const ParsedScope &scope, bool keep_network, const Lease
     undo.keep();
 }
 
-/* Whether what was parsed is what is there. */
-bool Installer::is_there(const ParsedScope &scope, bool keep_network) const
-{
-    const Subnet4Ptr there = find(scope.subnet->getID());
-    SharedNetwork4Ptr network;
-    if (there) {
-        there->getSharedNetwork(network);
-    }
-    if (!there || !is_same(*there, *scope.subnet) || !network != !scope.network ||
-        (network && network->getName() != scope.network->getName()) ||
-        (network && !keep_network && !is_same(*network, *scope.network))) {
-        return false;
-    }
-    return hosts_->getAll4(there->getID()).size() == scope.hosts.size() &&
-           std::all_of(scope.hosts.begin(), scope.hosts.end(), [&](const auto &host) {
-               const auto other = find_same(*host, there->getID());
-               return other && is_same(*other, *host);
-           });
-}
-
-/* What the server would write of a scope, as it is read again; a text that cannot be read stands for itself. */
-std::string written_meaning(const Subnet4 &subnet, const SharedNetwork4Ptr &network, const HostCollection &hosts)
-{
-    const ElementPtr definition = Element::createMap();
-    const ElementPtr words = subnet.toElement();
-    const ElementPtr reservations = Element::createList();
-    for (const auto &host : hosts) {
-        reservations->add(host->toElement4());
-    }
-    words->set("reservations", reservations);
-    definition->set("subnet4", words);
-    if (network) {
-        definition->set("shared-network", network_element(*network));
-    }
-    const std::string text = definition->str();
-    try {
-        return meaning_of_scope(Element::fromJSON(text));
-    } catch (const isc::Exception &) {
-        return text;
-    }
-}
-
-/* Of a scope that is there as its definition says: whether that needs to be put in place all the same, since the server
- * has lost some of it in its own print, or has it in another spelling. Throws if it says something else. */
-bool Installer::is_to_be_mended(struct kea_change &change, const ParsedScope &scope) const
-{
-    if (is_there(scope, change.keep_network)) {
-        return false;
-    }
-    const Subnet4Ptr there = find(scope.subnet->getID());
-    SharedNetwork4Ptr network;
-    if (there) {
-        there->getSharedNetwork(network);
-    }
-    change.otherwise =
-        !there || written_meaning(*there, network, hosts_->getAll4(there->getID())) !=
-                      written_meaning(*scope.subnet, change.keep_network ? network : scope.network, scope.hosts);
-    if (change.otherwise) {
-        isc_throw(isc::BadValue, "the server has it otherwise");
-    }
-    return true;
-}
-
-isc::dhcp::ConstHostPtr Installer::find_same(const isc::dhcp::Host &host, isc::dhcp::SubnetID subnet_id) const
-{
-    return hosts_->get4(subnet_id, host.getIdentifierType(), host.getIdentifier().data(), host.getIdentifier().size());
-}
-
-/* What is there is told in the words of what was parsed. */
-void Installer::take_words(const ParsedScope &scope, bool keep_network)
-{
-    const Subnet4Ptr there = find(scope.subnet->getID());
-    SharedNetwork4Ptr network;
-    there->getSharedNetwork(network);
-    if (network && !keep_network) {
-        configured_note(network, scope.network_words);
-    }
-    for (const auto &host : scope.hosts) {
-        configured_note(find_same(*host, there->getID()), configured_words(host.get()).text);
-    }
-    configured_note(there, configured_words(scope.subnet.get()).text, scope.network_words);
-}
-
 void Installer::remove(const struct kea_change &change, bool running)
 {
     const Subnet4Ptr subnet = find(change.subnet_id);
@@ -571,6 +482,22 @@ void follow_networks(enum kea_configuration which, Installer &installer, Pause &
     }
 }
 
+/* Of a scope of which only the words are to be put in place: false if it has to be installed, since the server has lost
+ * some of it in its own print, or has it in another spelling. Throws if the server has something else. */
+bool are_words_taken(enum kea_configuration which, struct kea_change &change, const ParsedScope &scope)
+{
+    const SrvConfigPtr configuration = configuration_of(which);
+    const Presence presence = scope_presence(*configuration, scope, change.keep_network);
+    change.otherwise = presence == Presence::OTHERWISE;
+    if (change.otherwise) {
+        isc_throw(isc::BadValue, "the server has it otherwise");
+    }
+    if (presence == Presence::SAME) {
+        scope_take_words(*configuration, scope, change.keep_network);
+    }
+    return presence == Presence::SAME;
+}
+
 /* Returns for how long packets had to wait. */
 std::chrono::steady_clock::duration carry_out(enum kea_configuration which, std::vector<planned> &plans)
 {
@@ -594,8 +521,7 @@ std::chrono::steady_clock::duration carry_out(enum kea_configuration which, std:
         pause.end_if_long();
         struct kea_change &change = *entry.change;
         change.applied = attempt(change, [&] {
-            if (entry.scope.subnet && change.words_only && !installer.is_to_be_mended(change, entry.scope)) {
-                installer.take_words(entry.scope, change.keep_network);
+            if (entry.scope.subnet && change.words_only && are_words_taken(which, change, entry.scope)) {
                 return;
             }
             if (running) {

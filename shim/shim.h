@@ -290,6 +290,20 @@ class ScopeParser
     isc::data::ElementPtr globals_;
 };
 
+/* ---- scope_present.cc: main thread ---- */
+
+enum class Presence {
+    SAME,          /* what was parsed is what is there */
+    WRITTEN_ALIKE, /* the server would write both alike, though it has them otherwise */
+    OTHERWISE,
+};
+
+/* With `keep_network` the shared network is not compared. */
+Presence scope_presence(const isc::dhcp::SrvConfig &configuration, const ParsedScope &scope, bool keep_network);
+
+/* What is there, and the same, is told in the words of what was parsed. */
+void scope_take_words(const isc::dhcp::SrvConfig &configuration, const ParsedScope &scope, bool keep_network);
+
 /* ---- scope_apply.cc ---- */
 
 /* Returns for how many microseconds packets had to wait. */

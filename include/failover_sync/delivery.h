@@ -1,4 +1,4 @@
-/* What a configuration load delivered of a scope (DESIGN, "A restart is not an edit"). */
+/* What a configuration load delivered of a scope: the next one that says the same is no edit of it. */
 #ifndef FAILOVER_SYNC_DELIVERY_H
 #define FAILOVER_SYNC_DELIVERY_H
 

@@ -1,5 +1,4 @@
-/* Which version of a scope counts when a configuration is loaded: the one rule for it (DESIGN, "A restart is not an
- * edit"). */
+/* Which version of a scope counts when a configuration is loaded: the one rule for it. A restart is not an edit. */
 #ifndef LOAD_RULE_H
 #define LOAD_RULE_H
 

@@ -166,6 +166,13 @@ static void test_a_command_s_configuration_is_not_the_file(void **state)
     assert_runs(two, 1, "config-set");
 }
 
+static void change_at_partner(const char *words)
+{
+    fake_server_command_put(one, 1, words);
+    assert_true(fake_server_await(two, 1, words, PAIR_SOON));
+    pair_await_quiet();
+}
+
 /* The partner may change or remove a scope after that. */
 static void test_a_file_that_the_server_has_written_is_no_edit(void **state)
 {
@@ -174,9 +181,7 @@ static void test_a_file_that_the_server_has_written_is_no_edit(void **state)
     fake_server_file_put(two, 2, "to be removed");
     start_both(NULL);
     assert_true(fake_server_await(one, 1, "first", PAIR_SOON));
-    fake_server_command_put(one, 1, "second");
-    assert_true(fake_server_await(two, 1, "second", PAIR_SOON));
-    pair_await_quiet();
+    change_at_partner("second");
     fake_server_write(two);
     fake_server_command_put(one, 1, "third");
     fake_server_command_put(one, 2, NULL);
@@ -204,9 +209,7 @@ static void test_what_a_file_of_the_server_s_says_of_what_is_inherited_is_no_edi
     fake_server_file_put(two, 1, "first");
     start_both(NULL);
     assert_true(fake_server_await(one, 1, "first", PAIR_SOON));
-    fake_server_command_put(one, 1, "second");
-    assert_true(fake_server_await(two, 1, "second", PAIR_SOON));
-    pair_await_quiet();
+    change_at_partner("second");
     fake_server_write(two);
     for (int i = 0; i < 2; i++) {
         const char *words = i == 0 ? "second" : "third";
@@ -238,9 +241,7 @@ static void test_an_old_print_that_comes_back_is_no_edit(void **state)
     start_both(NULL);
     assert_true(fake_server_await(one, 1, "first", PAIR_SOON));
     pair_await_quiet();
-    fake_server_command_put(one, 1, "second");
-    assert_true(fake_server_await(two, 1, "second", PAIR_SOON));
-    pair_await_quiet();
+    change_at_partner("second");
     fake_server_file_put(two, 1, "first of two");
     for (int i = 0; i < 2; i++) {
         if (i > 0)
@@ -286,14 +287,10 @@ static void test_what_a_config_write_wrote_is_no_edit_when_it_is_set(void **stat
     start_both(NULL);
     assert_true(fake_server_await(one, 1, "first", PAIR_SOON));
     pair_await_quiet();
-    fake_server_command_put(one, 1, "second");
-    assert_true(fake_server_await(two, 1, "second", PAIR_SOON));
-    pair_await_quiet();
+    change_at_partner("second");
     fake_server_write(two);
     pair_await_quiet();
-    fake_server_command_put(one, 1, "third");
-    assert_true(fake_server_await(two, 1, "third", PAIR_SOON));
-    pair_await_quiet();
+    change_at_partner("third");
     fake_server_file_put(two, 1, "second of two");
     assert_int_equal(fake_server_reload(two, false), RESULT_OK);
     pair_await_quiet();
