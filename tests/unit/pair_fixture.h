@@ -4,7 +4,7 @@
 
 #include "fake_server.h"
 
-#define PAIR_SOON 10000 /* milliseconds: generous, for sanitizers on a busy machine */
+#define PAIR_SOON 30000 /* milliseconds before a wait is given up: for sanitizers on a busy machine */
 
 extern struct fake_server *one, *two;
 extern char pair_folder[64]; /* where their files are */
