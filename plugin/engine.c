@@ -140,7 +140,7 @@ static void note_oldest(struct relationship_status *status, const struct queue_s
 void engine_refresh_queue(struct plugin *plugin, size_t relationship)
 {
     const struct relationship *which = &plugin->relationships.list[relationship];
-    char held[HELD_REMOVALS_SHOWN][QUEUE_PREFIX_SIZE] = {""};
+    char held[HELD_REMOVALS_SHOWN][OBJECT_NAME_SIZE] = {""};
     struct queue_summary summary;
     size_t held_count = 0;
 

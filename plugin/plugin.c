@@ -383,7 +383,7 @@ bool plugin_wants_command(const struct plugin *plugin, const char *name)
 
 void plugin_command_finished(struct plugin *plugin, const char *name, const char *arguments, int result)
 {
-    uint32_t *ids = NULL;
+    object_id *ids = NULL;
     size_t count = 0;
     bool all = false;
     struct result outcome;

@@ -106,7 +106,7 @@ class Reading
         read_hosts(configuration, subnet->getID());
     }
 
-    void fill(struct kea_scope *scope) const
+    void fill(struct kea_object *scope) const
     {
         const ConstElementPtr replicated =
             definition_of(reason_, without_local(network_own_), without_local(subnet_own_));
@@ -206,7 +206,7 @@ ElementPtr failover_sync::network_element(const isc::dhcp::SharedNetwork4 &netwo
 }
 
 struct result failover_sync::scope_get(enum kea_configuration which, uint32_t subnet_id,
-                                       struct kea_scope *scope) noexcept
+                                       struct kea_object *scope) noexcept
 {
     *scope = {};
     const struct result outcome = run_guarded("scope_get", [&] {
@@ -227,7 +227,7 @@ struct result failover_sync::scope_get(enum kea_configuration which, uint32_t su
         return result_ok();
     });
     if (result_failed(outcome)) {
-        kea_scope_clear(scope);
+        kea_object_clear(scope);
     }
     return outcome;
 }

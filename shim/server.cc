@@ -8,7 +8,7 @@ using namespace failover_sync;
 
 const std::string version_text = release::version();
 
-struct result give_scope(void *, enum kea_configuration which, uint32_t subnet_id, struct kea_scope *scope)
+struct result give_scope(void *, enum kea_configuration which, uint32_t subnet_id, struct kea_object *scope)
 {
     return scope_get(which, subnet_id, scope);
 }

@@ -119,7 +119,7 @@ isc::dhcp::SrvConfigPtr configuration_of(enum kea_configuration which);
  * configuration. */
 isc::data::ElementPtr network_element(const isc::dhcp::SharedNetwork4 &network);
 
-struct result scope_get(enum kea_configuration which, uint32_t subnet_id, struct kea_scope *scope) noexcept;
+struct result scope_get(enum kea_configuration which, uint32_t subnet_id, struct kea_object *scope) noexcept;
 struct result scope_ids(enum kea_configuration which, uint32_t **ids, size_t *count) noexcept;
 struct result scope_find(enum kea_configuration which, const char *prefix, uint32_t *subnet_id) noexcept;
 struct result network_scope_ids(enum kea_configuration which, const char *network, uint32_t **ids,

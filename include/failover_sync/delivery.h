@@ -8,7 +8,7 @@
 
 /* All empty: it was never delivered, or is no more. */
 struct delivery {
-    struct fingerprint fingerprint; /* as in struct kea_scope */
+    struct fingerprint fingerprint; /* as in struct kea_object */
     struct fingerprint printed;     /* the same: what config-get or config-write said of it at that time */
     struct fingerprint text;        /* as in struct kea_delivered; empty: nobody knows the words */
 };

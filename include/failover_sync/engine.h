@@ -34,7 +34,7 @@ struct relationship_status {
     char local_state[32], partner_state[32]; /* ADM's words */
     struct queue_summary queue;
     int64_t oldest_at; /* since when its oldest wish waits, of engine_ticks: no clock that is set makes it older */
-    char held_removals[HELD_REMOVALS_SHOWN][QUEUE_PREFIX_SIZE]; /* prefixes of the first ones */
+    char held_removals[HELD_REMOVALS_SHOWN][OBJECT_NAME_SIZE]; /* prefixes of the first ones */
     size_t held_removal_count;
     int64_t next_attempt; /* engine_ticks'; 0 when the partner is not being waited for */
     char last_error[480];

@@ -5,6 +5,7 @@
 
 #include "failover_sync/fingerprint.h"
 #include "failover_sync/messages.h"
+#include "failover_sync/object.h"
 #include "failover_sync/result.h"
 
 #include <stdbool.h>
@@ -22,29 +23,30 @@ extern "C" {
  * plugin_configuration_loading). */
 enum kea_configuration { KEA_RUNNING, KEA_STAGED };
 
-/* One scope. Strings are malloc'ed and owned by the structure; an all-zero structure is empty. */
-struct kea_scope {
-    uint32_t subnet_id;
-    char *prefix;     /* "192.0.2.0/24" */
-    char *definition; /* JSON, ASCII, in one spelling: {"shared-network": {...} (only if in one, without its subnets),
-                         "subnet4": {...}}, with what was configured for it and nothing that it inherits */
+/* One object. Strings are malloc'ed and owned by the structure; an all-zero structure is empty. */
+struct kea_object {
+    object_id id;
+    char *name;       /* see object.h: a scope's is its prefix, "192.0.2.0/24" */
+    char *definition; /* JSON, ASCII, in one spelling, with what was configured for it and nothing that it inherits. Of
+                         a scope {"shared-network": {...} (only if in one, without its subnets), "subnet4": {...}}; of
+                         any other object its own entry */
     char *replicated; /* the same text without local parameters, at both levels; what is sent */
-    char *effective;  /* the same scope as the server prints it, with all that it inherits; for the tables, and for
+    char *effective;  /* the same as the server prints it, with all that it inherits; for the tables, and for
                          partners that must be given everything */
     struct fingerprint fingerprint; /* over what `replicated` means: equal for all spellings of it */
     struct fingerprint printed; /* the same of `effective`: what is delivered by a file that the server has written */
 };
 
-void kea_scope_clear(struct kea_scope *scope);
+void kea_object_clear(struct kea_object *object);
 
-/* What the server does not print as it has it, is not in the texts of a scope. Then their first keyword says so, in
- * words that begin with KEA_UNPRINTED, and such a text must be given to nobody as the scope. */
+/* What the server does not print as it has it, is not in the texts of an object. Then their first keyword says so, in
+ * words that begin with KEA_UNPRINTED, and such a text must be given to nobody as the object. */
 #define KEA_UNPRINTED_KEYWORD "incomplete"
 #define KEA_UNPRINTED         "Kea does not print "
 #define KEA_UNPRINTED_SIZE    160
 
 /* Whether a text is such a one; `reason` is filled with why, or "". */
-bool kea_scope_unprinted(const char *definition, char reason[KEA_UNPRINTED_SIZE]);
+bool kea_object_unprinted(const char *definition, char reason[KEA_UNPRINTED_SIZE]);
 
 /* Whether the parser that reads all scopes here takes a text that Kea has printed. */
 bool kea_json_accepted(const char *text);
@@ -54,24 +56,24 @@ bool kea_json_accepted(const char *text);
  * caller frees it; NULL for want of memory. */
 char *kea_json_readable(const char *text);
 
-/* One scope to put in place or to remove, and what came of it. */
+/* One object to put in place or to remove, and what came of it. */
 struct kea_change {
-    uint32_t subnet_id;     /* in */
-    const char *prefix;     /* in; borrowed */
-    const char *definition; /* in; borrowed; NULL removes the scope */
-    bool keep_network;      /* in: if its shared network exists, that keeps the parameters it has */
-    bool words_only;        /* in: it is printed so here already, else refuse it: put in what the print has lost */
-    bool otherwise;         /* out: with words_only, refused since the server prints the scope otherwise */
-    bool applied;           /* out: false left the scope as it was */
-    char *text;             /* out: why not, malloc'ed; NULL when applied */
-    struct kea_scope after; /* out: the scope as it is now; empty if it does not exist */
+    object_id id;            /* in */
+    const char *name;        /* in; borrowed */
+    const char *definition;  /* in; borrowed; NULL removes the object */
+    bool keep_network;       /* in: if its shared network exists, that keeps the parameters it has */
+    bool words_only;         /* in: it is printed so here already, else refuse it: put in what the print has lost */
+    bool otherwise;          /* out: with words_only, refused since the server prints the scope otherwise */
+    bool applied;            /* out: false left the object as it was */
+    char *text;              /* out: why not, malloc'ed; NULL when applied */
+    struct kea_object after; /* out: the object as it is now; empty if it does not exist */
 };
 
-/* A scope as a configuration being loaded delivers it. */
+/* An object as a configuration being loaded delivers it. */
 struct kea_delivered {
-    uint32_t subnet_id;
+    object_id id;
     struct fingerprint
-        text; /* over the configuration's own words, before parsing: equal text means an unchanged scope */
+        text; /* over the configuration's own words, before parsing: equal text means an unchanged object */
 };
 
 enum kea_severity { KEA_DEBUG, KEA_INFO, KEA_WARN, KEA_ERROR };
@@ -93,25 +95,24 @@ struct kea_server {
     const char *version; /* of Kea: "2.2.0" */
     const char *service; /* "dhcp4": the service the commands between partners name */
 
-    /* [main] Reads one scope; RESULT_NOT_FOUND if there is none of that id. The caller clears `scope`. */
-    struct result (*scope_get)(void *context, enum kea_configuration which, uint32_t subnet_id,
-                               struct kea_scope *scope);
+    /* [main] Reads one object; RESULT_NOT_FOUND if there is none of that id. The caller clears `object`. */
+    struct result (*object_get)(void *context, enum kea_configuration which, object_id id, struct kea_object *object);
 
-    /* [main] The ids of all scopes, ascending; the caller frees `*ids` (NULL when there are none). */
-    struct result (*scope_ids)(void *context, enum kea_configuration which, uint32_t **ids, size_t *count);
+    /* [main] The ids of all objects, ascending; the caller frees `*ids` (NULL when there are none). */
+    struct result (*object_ids)(void *context, enum kea_configuration which, object_id **ids, size_t *count);
 
     /* [main] The id of the scope with this prefix; RESULT_NOT_FOUND without one. */
-    struct result (*scope_find)(void *context, enum kea_configuration which, const char *prefix, uint32_t *subnet_id);
+    struct result (*scope_find)(void *context, enum kea_configuration which, const char *name, object_id *id);
 
     /* [main] The ids of the scopes in a shared network, ascending; the caller frees `*ids` (NULL when there are none,
      * and without such a network). */
-    struct result (*network_scope_ids)(void *context, enum kea_configuration which, const char *network, uint32_t **ids,
-                                       size_t *count);
+    struct result (*network_scope_ids)(void *context, enum kea_configuration which, const char *network,
+                                       object_id **ids, size_t *count);
 
-    /* [main] Puts in place or removes `count` scopes, in critical sections of at most some milliseconds; each scope is
-     * all or nothing. Local parameters are kept as the scope at hand has them. The caller frees `text` and clears
-     * `after`. Returns for how many microseconds packets had to wait. */
-    uint32_t (*scopes_apply)(void *context, enum kea_configuration which, struct kea_change *changes, size_t count);
+    /* [main] Puts in place or removes `count` objects, in critical sections of at most some milliseconds, the kinds in
+     * their order (see object.h); each object is all or nothing. Local parameters are kept as the object at hand has
+     * them. The caller frees `text` and clears `after`. Returns for how many microseconds packets had to wait. */
+    uint32_t (*objects_apply)(void *context, enum kea_configuration which, struct kea_change *changes, size_t count);
 
     /* [main] Has the server write its running configuration to its configuration file (config-write). */
     struct result (*configuration_write)(void *context);
@@ -147,7 +148,7 @@ struct plugin;
 struct kea_load {
     bool at_start;                         /* the server's first configuration since it was started */
     bool from_file;                        /* false for config-set */
-    const struct kea_delivered *delivered; /* one per scope of the staged configuration, ascending by id */
+    const struct kea_delivered *delivered; /* one per object of the staged configuration, ascending by id */
     size_t delivered_count;
 };
 

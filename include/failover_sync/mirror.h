@@ -27,13 +27,13 @@ struct mirror_writer {
 };
 
 struct removal_note {
-    uint32_t subnet_id;
+    object_id id;
     size_t relationship;
 };
 
 /* How a version came to be, beyond its text. */
 struct mirror_version {
-    const struct kea_scope *scope;
+    const struct kea_object *scope;
     enum scope_origin origin;
     /* Its number: one more edit of this server's if its words are others than before; or what is given here, with
      * `edit` and one more edit on top. */
@@ -56,8 +56,7 @@ struct mirror_version {
 };
 
 /* The wish that the partner of a relationship has a scope as it is here, or has it no more. */
-struct queue_item mirror_wish(const struct relationship *relationship, uint32_t subnet_id, const char *prefix,
-                              bool removal);
+struct queue_item mirror_wish(const struct relationship *relationship, object_id id, const char *name, bool removal);
 
 struct result mirror_begin(struct plugin *plugin, struct mirror_writer *writer);
 
@@ -66,16 +65,16 @@ struct result mirror_begin(struct plugin *plugin, struct mirror_writer *writer);
 struct result mirror_put_scope(struct mirror_writer *writer, const struct mirror_version *version);
 
 /* Notes that a scope, unchanged, was delivered by a configuration. */
-struct result mirror_put_delivery(struct mirror_writer *writer, uint32_t subnet_id, bool from_file,
+struct result mirror_put_delivery(struct mirror_writer *writer, object_id id, bool from_file,
                                   const struct delivery *delivery);
 
 /* Notes what the server has written of a scope into the configuration file: that is no load. */
-struct result mirror_put_written(struct mirror_writer *writer, uint32_t subnet_id, const struct delivery *written);
+struct result mirror_put_written(struct mirror_writer *writer, object_id id, const struct delivery *written);
 
 /* How a scope came to be removed. */
 struct mirror_removal {
-    uint32_t subnet_id;
-    const char *prefix; /* NULL: as it was mirrored */
+    object_id id;
+    const char *name; /* NULL: as it was mirrored */
     enum scope_origin origin;
     bool gone_from_file;             /* else a tombstone keeps a file that has it from bringing it back at a start */
     const struct version_vector *is; /* its number; NULL: one more edit of this server's */
@@ -90,14 +89,13 @@ struct result mirror_remove_scope(struct mirror_writer *writer, const struct mir
 
 /* Notes what a configuration load, from the file or not, said of a scope that stays removed: as the scope whose words
  * have these fingerprints, empty if it has none. Nothing without a tombstone. */
-struct result mirror_bury(struct mirror_writer *writer, uint32_t subnet_id, bool from_file,
-                          const struct delivery *delivery);
+struct result mirror_bury(struct mirror_writer *writer, object_id id, bool from_file, const struct delivery *delivery);
 
 /* Notes that the server has written the file without a scope that stays removed. */
-struct result mirror_bury_written(struct mirror_writer *writer, uint32_t subnet_id);
+struct result mirror_bury_written(struct mirror_writer *writer, object_id id);
 
 /* The file has caught up with a removal: its tombstone goes. */
-struct result mirror_unbury(struct mirror_writer *writer, uint32_t subnet_id);
+struct result mirror_unbury(struct mirror_writer *writer, object_id id);
 
 /* A version's two texts, as in kea.h. */
 struct scope_texts {
@@ -115,15 +113,15 @@ struct result mirror_set_sync(struct mirror_writer *writer, const struct scope_e
 
 /* The ids of this server's other scopes in the shared network that a scope is in, as the rows say; the caller frees
  * *ids. */
-struct result mirror_network_members(struct plugin *plugin, uint32_t subnet_id, uint32_t **ids, size_t *count);
+struct result mirror_network_members(struct plugin *plugin, object_id id, object_id **ids, size_t *count);
 
 /* Makes every scope a member of the relationships it now belongs to, and queues what a partner has not got and nothing
  * is waiting for: relationships come and go with HA's parameters. */
 struct result mirror_review_memberships(struct mirror_writer *writer);
 
 /* Writes which version of a scope the partner of a relationship is known to have. */
-struct result mirror_put_known(struct mirror_writer *writer, size_t relationship, uint32_t subnet_id,
-                               const char *prefix, const struct version_vector *known);
+struct result mirror_put_known(struct mirror_writer *writer, size_t relationship, object_id id, const char *name,
+                               const struct version_vector *known);
 
 /* One more edit of this server's on top of a version. */
 void mirror_edit(struct mirror_writer *writer, struct version_vector *version);
@@ -183,13 +181,13 @@ void restart_forget(struct plugin *plugin);
 /* Reads the scopes of `ids` from the running configuration and hands them to the worker; a missing one was removed.
  * From any thread, on the main thread as soon as it gets to it (at once if this is it); NULL stands for every scope.
  * `ids` is copied. */
-struct result changes_read_soon(struct plugin *plugin, const uint32_t *ids, size_t count);
+struct result changes_read_soon(struct plugin *plugin, const object_id *ids, size_t count);
 
 /* The same for scopes whose shared network has changed with what a partner sent: whose they are does not change. Two
  * servers that change one network at once may each get the other's parameters; so with `sent`, on the primary, the
  * partner gets what is here now: then both have the same. An edit that the partner has made meanwhile counts for more.
  */
-struct result changes_follow_network(struct plugin *plugin, const uint32_t *ids, size_t count, bool sent);
+struct result changes_follow_network(struct plugin *plugin, const object_id *ids, size_t count, bool sent);
 
 /* Reads every scope, a slice at a time, so that packets get their turn. */
 struct result changes_read_all(struct plugin *plugin);
@@ -203,7 +201,7 @@ void changes_recover(struct plugin *plugin);
 /* Whether a command changes scopes, and the ids its arguments name; *all when they cannot be told. The caller frees
  * *ids. */
 bool changes_wanted(const char *command);
-struct result changes_named(const char *command, const char *arguments, uint32_t **ids, size_t *count, bool *all);
+struct result changes_named(const char *command, const char *arguments, object_id **ids, size_t *count, bool *all);
 
 /* Asks the server for its HA states and keeps the relationships' rows current; from any thread. */
 void ha_state_ask(struct plugin *plugin);

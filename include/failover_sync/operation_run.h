@@ -36,7 +36,7 @@ struct operation_context {
     bool adds;
     uint32_t subnet_id;
     char prefix[48];
-    struct kea_scope before, after;
+    struct kea_object before, after;
 };
 
 /* One command of this kind. All but `apply` and `undo` run on the worker. */

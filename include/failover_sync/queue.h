@@ -3,6 +3,7 @@
 #ifndef FAILOVER_SYNC_QUEUE_H
 #define FAILOVER_SYNC_QUEUE_H
 
+#include "failover_sync/object.h"
 #include "failover_sync/result.h"
 
 #include <stdbool.h>
@@ -11,14 +12,12 @@
 
 struct store;
 
-#define QUEUE_PREFIX_SIZE 48
-
 struct queue_item {
     int64_t record_id;
     int64_t relation_record_id;
     int64_t server_record_id; /* the partner */
-    uint32_t subnet_id;
-    char prefix[QUEUE_PREFIX_SIZE];
+    object_id id;
+    char name[OBJECT_NAME_SIZE];
     bool removal;
     int64_t attempts;
     bool forced;     /* a removal that an administrator means, however many there are. Read, not written */
@@ -43,10 +42,11 @@ struct result queue_put_missing(struct store *store, const struct queue_item *it
 struct result queue_put_wanted(struct store *store, const struct queue_item *item, int64_t now);
 
 /* Takes a wish out; nothing there is no failure. */
-struct result queue_remove(struct store *store, int64_t server_record_id, uint32_t subnet_id);
+struct result queue_remove(struct store *store, int64_t server_record_id, object_id id);
 
-/* Reads up to `limit` wishes that are due, the oldest first, and either only removals or only scopes: removals come
- * first, so that a prefix is free again before another scope takes it. The scopes of one shared network stay together,
+/* Reads up to `limit` wishes that are due, the oldest first, of one kind of object and either only removals or none.
+ * Removals of scopes come first, so that a prefix is free again before another scope takes it; then what scopes need,
+ * the scopes, and at last removals of what they needed. The scopes of one shared network stay together,
  * and if the partner has it with other parameters also beyond the limit, by QUEUE_TAKE_MAX: each carries them, and they
  * change for all of them at once. It takes as long as the batch is large, not the queue. With QUEUE_TAKE_ALL it is
  * everything that is due, removals first. `local_record_id` is this server's. The caller frees *items. */
@@ -62,7 +62,7 @@ struct result queue_postpone(struct store *store, int64_t record_id, int64_t nex
 struct result queue_hold(struct store *store, int64_t record_id, const char *error);
 
 /* Takes the removal of a scope out of the running, if one is queued for the partner. */
-struct result queue_hold_removal(struct store *store, int64_t server_record_id, uint32_t subnet_id, const char *error);
+struct result queue_hold_removal(struct store *store, int64_t server_record_id, object_id id, const char *error);
 
 /* Notes that the partner holds a removal, which waits until a person or the partner says otherwise; nothing if an
  * administrator has said meanwhile that it is meant. */
@@ -76,7 +76,7 @@ struct result queue_release_removals(struct store *store, int64_t server_record_
 struct result queue_wake(struct store *store, int64_t server_record_id, int64_t now);
 
 /* The prefixes of the first `limit` removals that are held for a partner. */
-struct result queue_held_removals(struct store *store, int64_t server_record_id, char (*prefixes)[QUEUE_PREFIX_SIZE],
+struct result queue_held_removals(struct store *store, int64_t server_record_id, char (*prefixes)[OBJECT_NAME_SIZE],
                                   size_t limit, size_t *count);
 
 struct result queue_summarise(struct store *store, int64_t server_record_id, struct queue_summary *summary);

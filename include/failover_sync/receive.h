@@ -19,8 +19,10 @@ void tickets_free(struct tickets *tickets);
 #define TICKETS_MAX_BYTES (8 << 20) /* and of these as many as have room, the last in any case */
 void tickets_issue(struct tickets *tickets, const char *instance, char name[TICKET_NAME_SIZE]);
 
-/* Moves a ticket on; `scopes` (may be NULL: as before) is what came of each scope, its reference is taken. */
-void tickets_set(struct tickets *tickets, const char *name, enum ticket_state state, const char *text, json_t *scopes);
+/* Moves a ticket on; `outcomes` (may be NULL: as before) are the lists of what came of each object, its
+ * reference is taken. */
+void tickets_set(struct tickets *tickets, const char *name, enum ticket_state state, const char *text,
+                 json_t *outcomes);
 
 /* Notes for how long packets had to wait while the batch was applied, in microseconds. */
 void tickets_set_pause(struct tickets *tickets, const char *name, uint32_t pause_us);

@@ -3,6 +3,7 @@
 #ifndef FAILOVER_SYNC_RELATIONSHIP_H
 #define FAILOVER_SYNC_RELATIONSHIP_H
 
+#include "failover_sync/object.h"
 #include "failover_sync/parameters.h"
 #include "failover_sync/result.h"
 #include "failover_sync/store.h"
@@ -92,6 +93,10 @@ struct relationship *relationships_find_partner(const struct relationships *rela
  * names in the user context of the scope, else of its shared network. `definition` is the scope's JSON text. */
 struct result relationships_of_scope(const struct relationships *relationships, const char *definition,
                                      uint64_t *members);
+
+/* The same of an object of any kind: what is no scope belongs to all of them. */
+struct result relationships_of_object(const struct relationships *relationships, object_id id, const char *definition,
+                                      uint64_t *members);
 
 /* The relationships of administrators, a bit each. */
 uint64_t relationships_of_admins(const struct relationships *relationships);

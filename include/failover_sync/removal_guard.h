@@ -4,6 +4,7 @@
 #ifndef FAILOVER_SYNC_REMOVAL_GUARD_H
 #define FAILOVER_SYNC_REMOVAL_GUARD_H
 
+#include "failover_sync/object.h"
 #include "failover_sync/result.h"
 
 #include <stdbool.h>
@@ -26,8 +27,8 @@ enum removal_state {
 
 struct guarded_removal {
     int64_t server_record_id; /* the partner that sent it */
-    uint32_t subnet_id;
-    char prefix[48];
+    object_id id;
+    char name[OBJECT_NAME_SIZE];
     enum removal_state state;
     int64_t counted_at; /* milliseconds of CLOCK_BOOTTIME */
 };
@@ -41,10 +42,11 @@ void removal_guard_free(struct removal_guard *guard); /* NULL is fine */
  * not here any more (`local_record_id`: of this server) is forgotten. NULL: there is no store. */
 struct result removal_guard_load(struct removal_guard *guard, struct store *store, int64_t local_record_id);
 
-enum removal_state removal_guard_find(struct removal_guard *guard, int64_t server_record_id, uint32_t subnet_id);
+enum removal_state removal_guard_find(struct removal_guard *guard, int64_t server_record_id, object_id id);
 
-/* How many of the partner's removals count: taken within the window, and the scope is not back again. */
-size_t removal_guard_count(struct removal_guard *guard, int64_t server_record_id, struct scope_index *index);
+/* How many of the partner's removals of a kind count: taken within the window, and the scope is not back again. */
+size_t removal_guard_count(struct removal_guard *guard, int64_t server_record_id, enum object_kind kind,
+                           struct scope_index *index);
 
 /* Whether one more is too many: `counted` were taken of `scopes`, which are those that are left and the counted. */
 bool removal_guard_exceeds(size_t counted, size_t scopes, int64_t max_delete_percent);

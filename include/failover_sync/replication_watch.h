@@ -3,6 +3,7 @@
 #define FAILOVER_SYNC_REPLICATION_WATCH_H
 
 #include "failover_sync/fault.h"
+#include "failover_sync/object.h"
 #include "failover_sync/result.h"
 
 #include <jansson.h>
@@ -20,7 +21,7 @@ struct replication_watch {
 
 /* One scope for one partner. */
 struct watch_target {
-    uint32_t subnet_id;
+    object_id id;
     size_t relationship;
 };
 
@@ -42,8 +43,8 @@ json_t *replication_watch_output(const struct watch_order *order);
 
 /* A scope was settled with the partner of a relationship: it has it, or (`failure`) it has not. `exception` is the
  * failure's own, or EXCEPTION_NONE. */
-void replication_watch_settle(struct plugin *plugin, size_t relationship, uint32_t subnet_id,
-                              enum exception_id exception, const char *failure);
+void replication_watch_settle(struct plugin *plugin, size_t relationship, object_id id, enum exception_id exception,
+                              const char *failure);
 
 /* An attempt to reach the partner of a relationship failed: what waits for it has failed, though it stays queued. */
 void replication_watch_unreachable(struct plugin *plugin, size_t relationship, const char *why);

@@ -5,6 +5,7 @@
 
 #include "failover_sync/delivery.h"
 #include "failover_sync/fingerprint.h"
+#include "failover_sync/object.h"
 #include "failover_sync/result.h"
 
 #include <stdbool.h>
@@ -194,8 +195,8 @@ enum scope_origin { SCOPE_FROM_CONFIGURATION = 0, SCOPE_FROM_PARTNER = 1 };
 struct scope_row {
     int64_t record_id;
     int64_t server_record_id;
-    uint32_t subnet_id;
-    const char *prefix;     /* "192.0.2.0/24" */
+    object_id id;
+    const char *name;       /* "192.0.2.0/24" */
     const char *definition; /* as in kea.h, like the next one */
     const char *effective;  /* to be written: NULL for one that inherits nothing */
     struct fingerprint fingerprint;
@@ -233,6 +234,17 @@ struct result scope_store_set_delivery(struct store *store,
  * has the scope. Nothing to remove is no failure. */
 struct result scope_store_remove(struct store *store, int64_t server_record_id, uint32_t subnet_id);
 
+/* ---- Objects of any kind --------------------------------------------------------------------------------------------
+ * A scope's row is that of ADM_DHCPScopesTable, any other's is in ReplicatedObjects. The functions are those of scopes;
+ * `each` is called for scopes first. */
+struct result object_store_put(struct store *store, const struct scope_row *row, bool with_parts, int64_t *record_id);
+struct result object_store_find(struct store *store, int64_t server_record_id, object_id id, struct scope_row *row);
+struct result object_store_each(struct store *store, int64_t server_record_id, scope_visitor each, void *context);
+struct result object_store_set_sync(struct store *store, object_id id, int64_t record_id, const char *status,
+                                    const char *reason);
+struct result object_store_set_delivery(struct store *store, const struct scope_row *row);
+struct result object_store_remove(struct store *store, int64_t server_record_id, object_id id);
+
 /* ---- ADM_DhcpScopeFailoverTable ------------------------------------------------------------------------------------
  */
 
@@ -265,21 +277,21 @@ struct scope_buried {
     enum scope_origin origin; /* who removed it */
 };
 struct tombstone_row {
-    uint32_t subnet_id;
-    const char *prefix;
+    object_id id;
+    const char *name;
     struct scope_buried buried;
 };
 struct result tombstone_store_put(struct store *store, const struct tombstone_row *row, int64_t removed_at_ms);
 /* Notes what a configuration load, from the file or not, delivered of a scope that stays removed; nothing without a
  * tombstone. */
-struct result tombstone_store_set_delivery(struct store *store, uint32_t subnet_id, bool from_file,
+struct result tombstone_store_set_delivery(struct store *store, object_id id, bool from_file,
                                            const struct delivery *delivery);
 /* Notes that the file has the scope no more. */
-struct result tombstone_store_forget_file(struct store *store, uint32_t subnet_id);
-struct result tombstone_store_remove(struct store *store, uint32_t subnet_id);
+struct result tombstone_store_forget_file(struct store *store, object_id id);
+struct result tombstone_store_remove(struct store *store, object_id id);
 
 /* Finds the tombstone of a scope, without its prefix; RESULT_NOT_FOUND without one. */
-struct result tombstone_store_find(struct store *store, uint32_t subnet_id, struct tombstone_row *row);
+struct result tombstone_store_find(struct store *store, object_id id, struct tombstone_row *row);
 typedef struct result (*tombstone_visitor)(void *context, const struct tombstone_row *row);
 struct result tombstone_store_each(struct store *store, tombstone_visitor each, void *context);
 
@@ -287,8 +299,8 @@ struct result tombstone_store_each(struct store *store, tombstone_visitor each, 
  */
 struct history_row {
     int64_t record_id; /* of one that is read */
-    uint32_t subnet_id;
-    const char *prefix;
+    object_id id;
+    const char *name;
     const char *definition; /* the version that lost; NULL if it was a removal */
     struct fingerprint fingerprint;
     const char *reason;
@@ -299,8 +311,8 @@ struct history_row {
 struct result history_store_add(struct store *store, const struct history_row *row);
 
 struct history_filter {
-    uint32_t subnet_id; /* 0: of all scopes */
-    int64_t below;      /* only RecordIds below it; 0: from the newest on */
+    object_id id;  /* 0: of all scopes */
+    int64_t below; /* only RecordIds below it; 0: from the newest on */
     int64_t limit;
 };
 typedef struct result (*history_visitor)(void *context, const struct history_row *row);

@@ -3,6 +3,7 @@
 #ifndef FAILOVER_SYNC_VERSION_STORE_H
 #define FAILOVER_SYNC_VERSION_STORE_H
 
+#include "failover_sync/object.h"
 #include "failover_sync/result.h"
 #include "failover_sync/version_vector.h"
 
@@ -14,8 +15,8 @@ struct store;
 
 struct version_row {
     int64_t server_record_id;
-    uint32_t subnet_id;
-    char prefix[48];
+    object_id id;
+    char name[OBJECT_NAME_SIZE];
     struct version_vector version;
     bool removed;
     int64_t changed_at; /* milliseconds since 1970 */
@@ -25,8 +26,7 @@ struct version_row {
 struct result version_store_put(struct store *store, const struct version_row *row);
 
 /* Finds it; RESULT_NOT_FOUND without one. */
-struct result version_store_find(struct store *store, int64_t server_record_id, uint32_t subnet_id,
-                                 struct version_row *row);
+struct result version_store_find(struct store *store, int64_t server_record_id, object_id id, struct version_row *row);
 
 /* Calls `each` for every row, by server and subnet id. */
 typedef struct result (*version_visitor)(void *context, const struct version_row *row);
@@ -35,7 +35,7 @@ struct result version_store_each(struct store *store, version_visitor each, void
 /* Forgets the first of this server's removals if they are too many, and what partners have of scopes nobody knows. A
  * removal of which a partner has still to be told stays. The caller frees *subnet_ids, those that were forgotten; NULL
  * if there are none. */
-struct result version_store_prune(struct store *store, int64_t server_record_id, int64_t **subnet_ids, size_t *count);
+struct result version_store_prune(struct store *store, int64_t server_record_id, int64_t **ids, size_t *count);
 
 /* As whom the store's server edits. A store that was lost is followed by one with another identity. */
 struct store_identity {

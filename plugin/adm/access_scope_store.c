@@ -125,10 +125,9 @@ static struct result find_inherited(struct store *store, const struct scoped_obj
     return result;
 }
 
-struct result access_scope_find(struct store *store, const char *object_type, int64_t object_id,
-                                int64_t *access_scope_id)
+struct result access_scope_find(struct store *store, const char *object_type, int64_t of, int64_t *access_scope_id)
 {
-    const struct scoped_object object = {.type = object_type, .id = object_id};
+    const struct scoped_object object = {.type = object_type, .id = of};
     struct association association;
     struct result result = find_own(store, &object, &association);
 
@@ -176,9 +175,9 @@ static struct result hand_on(struct store *store, const struct scoped_object *ob
     return statement_run(statement);
 }
 
-struct result access_scope_associate(struct store *store, const char *object_type, int64_t object_id)
+struct result access_scope_associate(struct store *store, const char *object_type, int64_t of)
 {
-    const struct scoped_object object = {.type = object_type, .id = object_id};
+    const struct scoped_object object = {.type = object_type, .id = of};
     struct association association;
     struct statement *statement;
     int64_t association_id = 0;
@@ -194,7 +193,7 @@ struct result access_scope_associate(struct store *store, const char *object_typ
                                &statement);
     if (result_failed(result))
         return result;
-    statement_bind_integer(statement, 1, object_id);
+    statement_bind_integer(statement, 1, of);
     statement_bind_text(statement, 2, object_type);
     statement_bind_integer(statement, 3, association.access_scope_id);
     statement_bind_id(statement, 4, association.inheritance_id);

@@ -1,4 +1,4 @@
-/* ScopeHistory: the versions of scopes that a conflict replaced. */
+/* ObjectHistory: the versions of scopes that a conflict replaced. */
 #include "store_private.h"
 
 #include <string.h>
@@ -27,7 +27,7 @@ static struct result forget_oldest(struct store *store)
     struct statement *statement;
     int64_t full = 0;
     struct result result =
-        statement_get(store, "SELECT count(*) > ?1 OR total(Bytes) > ?2 FROM ScopeHistory", &statement);
+        statement_get(store, "SELECT count(*) > ?1 OR total(Bytes) > ?2 FROM ObjectHistory", &statement);
 
     if (result_failed(result))
         return result;
@@ -37,8 +37,8 @@ static struct result forget_oldest(struct store *store)
     if (result_failed(result) || full == 0)
         return result;
     return forget(store,
-                  "DELETE FROM ScopeHistory WHERE RecordId <= (SELECT max(RecordId) FROM (SELECT RecordId, "
-                  "row_number() OVER newest AS Number, total(Bytes) OVER newest AS Total FROM ScopeHistory "
+                  "DELETE FROM ObjectHistory WHERE RecordId <= (SELECT max(RecordId) FROM (SELECT RecordId, "
+                  "row_number() OVER newest AS Number, total(Bytes) OVER newest AS Total FROM ObjectHistory "
                   "WINDOW newest AS (ORDER BY RecordId DESC)) WHERE Number > 1 AND (Number > ?1 OR Total > ?2))",
                   VERSIONS_MAX, DEFINITIONS_MAX);
 }
@@ -52,13 +52,13 @@ struct result history_store_add(struct store *store, const struct history_row *r
     if (result_failed(result))
         return result;
     result = statement_get(store,
-                           "INSERT INTO ScopeHistory (SubnetId, Prefix, Fingerprint, Reason, ReplacedAt, Bytes, "
+                           "INSERT INTO ObjectHistory (ObjectId, Name, Fingerprint, Reason, ReplacedAt, Bytes, "
                            "Definition) VALUES (?1, ?2, ?3, ?4, ?5, ?7, ?6)",
                            &statement);
     if (result_failed(result))
         goto done;
-    statement_bind_integer(statement, 1, row->subnet_id);
-    statement_bind_text(statement, 2, row->prefix);
+    statement_bind_integer(statement, 1, (int64_t)row->id);
+    statement_bind_text(statement, 2, row->name);
     statement_bind_fingerprint(statement, 3, &row->fingerprint);
     statement_bind_text(statement, 4, row->reason);
     statement_bind_integer(statement, 5, row->replaced_at);
@@ -68,9 +68,9 @@ struct result history_store_add(struct store *store, const struct history_row *r
     if (!result_failed(result))
         result =
             forget(store,
-                   "DELETE FROM ScopeHistory WHERE SubnetId = ?1 AND RecordId <= (SELECT RecordId FROM ScopeHistory "
-                   "WHERE SubnetId = ?1 ORDER BY RecordId DESC LIMIT 1 OFFSET ?2)",
-                   row->subnet_id, VERSIONS_KEPT);
+                   "DELETE FROM ObjectHistory WHERE ObjectId = ?1 AND RecordId <= (SELECT RecordId FROM ObjectHistory "
+                   "WHERE ObjectId = ?1 ORDER BY RecordId DESC LIMIT 1 OFFSET ?2)",
+                   (int64_t)row->id, VERSIONS_KEPT);
     if (!result_failed(result))
         result = forget_oldest(store);
 done:
@@ -83,35 +83,34 @@ struct result history_store_each(struct store *store, const struct history_filte
     struct statement *statement;
     bool found = false;
     struct result result =
-        filter->subnet_id != 0
-            ? statement_get(store,
-                            "SELECT RecordId, SubnetId, Prefix, Fingerprint, Reason, ReplacedAt, Definition "
-                            "FROM ScopeHistory WHERE SubnetId = ?1 AND (?2 = 0 OR RecordId < ?2) "
-                            "ORDER BY RecordId DESC LIMIT ?3",
-                            &statement)
-            : statement_get(store,
-                            "SELECT RecordId, SubnetId, Prefix, Fingerprint, Reason, ReplacedAt, Definition "
-                            "FROM ScopeHistory WHERE ?1 = 0 AND (?2 = 0 OR RecordId < ?2) "
-                            "ORDER BY RecordId DESC LIMIT ?3",
-                            &statement);
+        filter->id != 0 ? statement_get(store,
+                                        "SELECT RecordId, ObjectId, Name, Fingerprint, Reason, ReplacedAt, Definition "
+                                        "FROM ObjectHistory WHERE ObjectId = ?1 AND (?2 = 0 OR RecordId < ?2) "
+                                        "ORDER BY RecordId DESC LIMIT ?3",
+                                        &statement)
+                        : statement_get(store,
+                                        "SELECT RecordId, ObjectId, Name, Fingerprint, Reason, ReplacedAt, Definition "
+                                        "FROM ObjectHistory WHERE ?1 = 0 AND (?2 = 0 OR RecordId < ?2) "
+                                        "ORDER BY RecordId DESC LIMIT ?3",
+                                        &statement);
 
     if (result_failed(result))
         return result;
-    statement_bind_integer(statement, 1, filter->subnet_id);
+    statement_bind_integer(statement, 1, (int64_t)filter->id);
     statement_bind_integer(statement, 2, filter->below);
     statement_bind_integer(statement, 3, filter->limit);
     while (!result_failed(result = statement_step(statement, &found)) && found) {
         const struct history_row row = {
             .record_id = statement_integer(statement, 0),
-            .subnet_id = (uint32_t)statement_integer(statement, 1),
-            .prefix = statement_needed_text(statement, 2),
+            .id = (object_id)statement_integer(statement, 1),
+            .name = statement_needed_text(statement, 2),
             .fingerprint = statement_fingerprint(statement, 3),
             .reason = statement_text(statement, 4),
             .replaced_at = statement_integer(statement, 5),
             .definition = statement_text(statement, 6),
         };
 
-        result = row.prefix == NULL ? result_no_memory("the history") : each(context, &row);
+        result = row.name == NULL ? result_no_memory("the history") : each(context, &row);
         if (result_failed(result))
             break;
     }

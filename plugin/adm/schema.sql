@@ -362,13 +362,39 @@ CREATE INDEX OptionsByServer ON ADM_DhcpOptionsTable (ServerRecordId);
 CREATE INDEX OptionsByScope ON ADM_DhcpOptionsTable (ScopeRecordId);
 CREATE INDEX OptionsByRange ON ADM_DhcpOptionsTable (RangeRecordId) WHERE RangeRecordId IS NOT NULL;
 
+-- What else replicates beside scopes: classes of clients, definitions of options. A row per server that has it; of a
+-- partner it is the version last agreed on. The columns are those that ADM_DHCPScopesTable has for the same purpose.
+CREATE TABLE ReplicatedObjects (
+    RecordId INTEGER PRIMARY KEY,
+    ServerRecordId INTEGER NOT NULL REFERENCES ADM_DHCPServersTable (RecordId) ON DELETE CASCADE,
+    ObjectId INTEGER NOT NULL, -- the kind in the upper byte, below it a hash of the name
+    Kind TEXT NOT NULL, -- option-definition, client-class
+    Name TEXT NOT NULL,
+    ConfigSyncStatus TEXT NOT NULL CHECK (ConfigSyncStatus IN ('Unknown', 'InSync', 'OutOfSync')),
+    SyncReason TEXT,
+    Origin TEXT NOT NULL CHECK (Origin IN ('Configuration', 'Partner')),
+    Fingerprint TEXT,
+    PartnerFingerprint TEXT,
+    PrintedFingerprint TEXT,
+    FileFingerprint TEXT,
+    FilePrinted TEXT,
+    FileText TEXT,
+    ConfigurationFingerprint TEXT,
+    ConfigurationPrinted TEXT,
+    ConfigurationText TEXT,
+    ModifiedAt INTEGER NOT NULL, -- milliseconds since 1970
+    Definition TEXT NOT NULL, -- as it was configured
+    Effective TEXT NOT NULL, -- as the server prints it
+    UNIQUE (ServerRecordId, ObjectId)
+) STRICT;
+
 -- What a partner still has to be told: the latest wish per scope and partner.
 CREATE TABLE ReplicationQueue (
     RecordId INTEGER PRIMARY KEY,
     RelationId INTEGER NOT NULL REFERENCES ADM_DhcpFailoverRelationTable (RecordId) ON DELETE CASCADE,
     ServerRecordId INTEGER NOT NULL REFERENCES ADM_DHCPServersTable (RecordId) ON DELETE CASCADE, -- the partner
-    SubnetId INTEGER NOT NULL,
-    Prefix TEXT NOT NULL,
+    ObjectId INTEGER NOT NULL,
+    Name TEXT NOT NULL,
     Removal INTEGER NOT NULL DEFAULT 0 CHECK (Removal IN (0, 1)),
     Forced INTEGER NOT NULL DEFAULT 0 CHECK (Forced IN (0, 1)), -- an administrator means this removal
     Attempts INTEGER NOT NULL DEFAULT 0,
@@ -377,25 +403,28 @@ CREATE TABLE ReplicationQueue (
     Held INTEGER NOT NULL DEFAULT 0 CHECK (Held IN (0, 1)),
     HeldThere INTEGER NOT NULL DEFAULT 0 CHECK (HeldThere IN (0, 1)), -- it is the partner that holds it
     LastError TEXT,
-    UNIQUE (ServerRecordId, SubnetId)
+    -- What goes first: removals of scopes, so that their prefixes are free; then what scopes need, and the scopes; at
+    -- last removals of what they needed.
+    Place INTEGER AS (IIF(ObjectId >> 56 = 0, IIF(Removal, 0, 10), IIF(Removal, 20 - (ObjectId >> 56), ObjectId >> 56))),
+    UNIQUE (ServerRecordId, ObjectId)
 ) STRICT;
 CREATE INDEX QueueByRelation ON ReplicationQueue (RelationId);
-CREATE INDEX QueueByOrder ON ReplicationQueue (ServerRecordId, Held, Removal DESC, EnqueuedAt, NextAttemptAt);
+CREATE INDEX QueueByOrder ON ReplicationQueue (ServerRecordId, Held, Place, EnqueuedAt, NextAttemptAt);
 
 -- Removals that a partner sent: taken of late, held here because they are too many, or released since. At most one for
 -- each scope that is here or was a moment ago.
 CREATE TABLE ReceivedRemovals (
     ServerRecordId INTEGER NOT NULL REFERENCES ADM_DHCPServersTable (RecordId) ON DELETE CASCADE, -- the partner
-    SubnetId INTEGER NOT NULL,
-    Prefix TEXT NOT NULL,
+    ObjectId INTEGER NOT NULL,
+    Name TEXT NOT NULL,
     State TEXT NOT NULL CHECK (State IN ('Counted', 'Held', 'Released')),
-    PRIMARY KEY (ServerRecordId, SubnetId)
+    PRIMARY KEY (ServerRecordId, ObjectId)
 ) STRICT;
 
 -- Scopes removed at run time that the configuration file still has.
-CREATE TABLE ScopeTombstones (
-    SubnetId INTEGER PRIMARY KEY,
-    Prefix TEXT NOT NULL,
+CREATE TABLE ObjectTombstones (
+    ObjectId INTEGER PRIMARY KEY,
+    Name TEXT NOT NULL,
     FileFingerprint TEXT, -- what the configuration file last said of it, as it was, as it was printed, and its words
     FilePrinted TEXT,
     FileText TEXT,
@@ -408,17 +437,17 @@ CREATE TABLE ScopeTombstones (
 
 -- Which version of a scope each server has. A version is a version vector: which edits of which servers it builds on
 -- ("writer:edit,..."; '' if nobody is known to have edited the scope). Of this server removals are kept, too.
-CREATE TABLE ScopeVersions (
+CREATE TABLE ObjectVersions (
     ServerRecordId INTEGER NOT NULL REFERENCES ADM_DHCPServersTable (RecordId) ON DELETE CASCADE,
-    SubnetId INTEGER NOT NULL,
-    Prefix TEXT NOT NULL,
+    ObjectId INTEGER NOT NULL,
+    Name TEXT NOT NULL,
     Version TEXT NOT NULL,
     Removed INTEGER NOT NULL CHECK (Removed IN (0, 1)),
     RemovedOrder INTEGER, -- of a removal: larger than that of every earlier one, whatever the clock said; else null
     ChangedAt INTEGER NOT NULL, -- milliseconds since 1970
-    PRIMARY KEY (ServerRecordId, SubnetId)
+    PRIMARY KEY (ServerRecordId, ObjectId)
 ) STRICT;
-CREATE INDEX RemovedByOrder ON ScopeVersions (RemovedOrder) WHERE RemovedOrder IS NOT NULL;
+CREATE INDEX RemovedByOrder ON ObjectVersions (RemovedOrder) WHERE RemovedOrder IS NOT NULL;
 
 -- Whose the store is, and as whom that server edits; a store that was lost is followed by one with another identity.
 CREATE TABLE StoreIdentity (
@@ -434,18 +463,18 @@ INSERT INTO StoreIdentity (Id, Server, Service, Writer, LastEdit, Filled, FileSe
     VALUES (1, '', '', lower(hex(randomblob(16))), 0, 0, 0);
 
 -- Versions that a conflict replaced.
-CREATE TABLE ScopeHistory (
+CREATE TABLE ObjectHistory (
     RecordId INTEGER PRIMARY KEY,
-    SubnetId INTEGER NOT NULL,
-    Prefix TEXT NOT NULL,
+    ObjectId INTEGER NOT NULL,
+    Name TEXT NOT NULL,
     Fingerprint TEXT,
     Reason TEXT,
     ReplacedAt INTEGER NOT NULL, -- milliseconds since 1970
     Bytes INTEGER NOT NULL, -- of the definition
     Definition TEXT -- null: the version that lost was a removal
 ) STRICT;
-CREATE INDEX HistoryByScope ON ScopeHistory (SubnetId, RecordId);
-CREATE INDEX HistoryBySize ON ScopeHistory (RecordId, Bytes);
+CREATE INDEX HistoryByScope ON ObjectHistory (ObjectId, RecordId);
+CREATE INDEX HistoryBySize ON ObjectHistory (RecordId, Bytes);
 
 -- The last operations, so that operation-get knows them after a restart.
 CREATE TABLE OperationLog (

@@ -75,7 +75,7 @@ static void scope_bind_known(struct statement *statement, const struct scope_row
     statement_bind_delivery(statement, 12, &row->configuration);
     statement_bind_integer(statement, 15, row->modified_at);
     statement_bind_integer(statement, 16, row->server_record_id);
-    statement_bind_integer(statement, 17, row->subnet_id);
+    statement_bind_integer(statement, 17, object_subnet_id(row->id));
 }
 
 /* Parameters 18 to 37: the texts, and what they give. */
@@ -193,7 +193,7 @@ static struct result scope_write(struct store *store, const struct scope_row *ro
 
     if (result_failed(result))
         return result;
-    prefix = row->prefix != NULL ? row->prefix : scope_json_text(columns.subnet, "subnet");
+    prefix = row->name != NULL ? row->name : scope_json_text(columns.subnet, "subnet");
     result = superscope_put(store, row->server_record_id, &columns, &superscope_id);
     if (result_failed(result))
         goto done;
@@ -234,16 +234,16 @@ struct result scope_store_put(struct store *store, const struct scope_row *given
     if (row->effective == NULL)
         row->effective = row->definition;
     if (row->definition == NULL)
-        return result_error(RESULT_INVALID, "the scope %lu has no definition", (unsigned long)row->subnet_id);
+        return result_error(RESULT_INVALID, "the scope %llu has no definition", (unsigned long long)row->id);
     result = store_enter(store, &own);
     if (result_failed(result))
         return result;
-    result = scope_look_up(store, row->server_record_id, row->subnet_id, row, &before);
+    result = scope_look_up(store, row->server_record_id, object_subnet_id(row->id), row, &before);
     if (result_failed(result))
         goto done;
-    if (before.record_id != 0 && before.same_texts && before.has_parts == with_parts && row->prefix != NULL) {
+    if (before.record_id != 0 && before.same_texts && before.has_parts == with_parts && row->name != NULL) {
         *record_id = before.record_id;
-        result = scope_update_known(store, row, row->prefix, before.record_id);
+        result = scope_update_known(store, row, row->name, before.record_id);
     } else {
         result = scope_write(store, row, with_parts, &before, record_id);
     }
@@ -265,8 +265,8 @@ static struct scope_row scope_read(struct statement *statement)
     return (struct scope_row){
         .record_id = statement_integer(statement, 0),
         .server_record_id = statement_integer(statement, 1),
-        .subnet_id = (uint32_t)statement_integer(statement, 2),
-        .prefix = statement_needed_text(statement, 3),
+        .id = (uint32_t)statement_integer(statement, 2),
+        .name = statement_needed_text(statement, 3),
         .sync_status = statement_needed_text(statement, 4),
         .sync_reason = statement_text(statement, 5),
         .origin = scope_origin_of(statement_text(statement, 6)),
@@ -292,12 +292,12 @@ static struct result scope_read_one(struct statement *statement, struct scope_ro
     borrowed.definition = statement_needed_text(statement, DEFINITION_COLUMN);
     borrowed.effective = statement_needed_text(statement, EFFECTIVE_COLUMN);
     *row = borrowed;
-    row->prefix = borrowed.prefix == NULL ? NULL : strdup(borrowed.prefix);
+    row->name = borrowed.name == NULL ? NULL : strdup(borrowed.name);
     row->definition = borrowed.definition == NULL ? NULL : strdup(borrowed.definition);
     row->effective = borrowed.effective == NULL ? NULL : strdup(borrowed.effective);
     row->sync_status = borrowed.sync_status == NULL ? NULL : strdup(borrowed.sync_status);
     row->sync_reason = borrowed.sync_reason == NULL ? NULL : strdup(borrowed.sync_reason);
-    if (row->prefix == NULL || row->definition == NULL || row->effective == NULL || row->sync_status == NULL ||
+    if (row->name == NULL || row->definition == NULL || row->effective == NULL || row->sync_status == NULL ||
         (row->sync_reason == NULL && borrowed.sync_reason != NULL)) {
         scope_row_clear(row);
         result = result_no_memory("a scope");
@@ -347,7 +347,7 @@ struct result scope_store_find_by_id(struct store *store, int64_t record_id, str
 
 void scope_row_clear(struct scope_row *row)
 {
-    free((void *)row->prefix);
+    free((void *)row->name);
     free((void *)row->definition);
     free((void *)row->effective);
     free((void *)row->sync_status);
@@ -374,7 +374,7 @@ struct result scope_store_each(struct store *store, int64_t server_record_id, sc
         if (!found)
             return result;
         row = scope_read(statement);
-        result = row.prefix == NULL || row.sync_status == NULL ? result_no_memory("a scope") : each(context, &row);
+        result = row.name == NULL || row.sync_status == NULL ? result_no_memory("a scope") : each(context, &row);
         if (result_failed(result))
             break;
     }

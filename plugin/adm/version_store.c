@@ -1,4 +1,4 @@
-/* ScopeVersions: which version of a scope each server has, or which removal; and StoreIdentity, as whom this store
+/* ObjectVersions: which version of a scope each server has, or which removal; and StoreIdentity, as whom this store
  * edits. */
 #include "store_private.h"
 
@@ -13,11 +13,11 @@ struct result version_store_put(struct store *store, const struct version_row *r
     struct statement *statement;
     struct result result =
         statement_get(store,
-                      "INSERT INTO ScopeVersions (ServerRecordId, SubnetId, Prefix, Version, Removed, ChangedAt, "
+                      "INSERT INTO ObjectVersions (ServerRecordId, ObjectId, Name, Version, Removed, ChangedAt, "
                       "RemovedOrder) VALUES (?1, ?2, ?3, ?4, ?5, ?6, IIF(?5, (SELECT min(coalesce(max(RemovedOrder), "
-                      "0), 1 << 62) + 1 FROM ScopeVersions WHERE RemovedOrder IS NOT NULL), NULL)) "
-                      "ON CONFLICT (ServerRecordId, SubnetId) DO UPDATE SET "
-                      "Prefix = excluded.Prefix, Version = excluded.Version, Removed = excluded.Removed, "
+                      "0), 1 << 62) + 1 FROM ObjectVersions WHERE RemovedOrder IS NOT NULL), NULL)) "
+                      "ON CONFLICT (ServerRecordId, ObjectId) DO UPDATE SET "
+                      "Name = excluded.Name, Version = excluded.Version, Removed = excluded.Removed, "
                       "ChangedAt = excluded.ChangedAt, RemovedOrder = excluded.RemovedOrder",
                       &statement);
 
@@ -25,8 +25,8 @@ struct result version_store_put(struct store *store, const struct version_row *r
         return result;
     version_print(&row->version, text);
     statement_bind_id(statement, 1, row->server_record_id);
-    statement_bind_integer(statement, 2, row->subnet_id);
-    statement_bind_text(statement, 3, row->prefix);
+    statement_bind_integer(statement, 2, (int64_t)row->id);
+    statement_bind_text(statement, 3, row->name);
     statement_bind_text(statement, 4, text);
     statement_bind_integer(statement, 5, row->removed);
     statement_bind_integer(statement, 6, row->changed_at);
@@ -36,46 +36,45 @@ struct result version_store_put(struct store *store, const struct version_row *r
 /* The row that a statement is at. */
 static struct result read_row(struct statement *statement, struct version_row *row)
 {
-    const char *prefix = statement_text(statement, 2);
+    const char *name = statement_text(statement, 2);
 
     *row = (struct version_row){
         .server_record_id = statement_integer(statement, 0),
-        .subnet_id = (uint32_t)statement_integer(statement, 1),
+        .id = (object_id)statement_integer(statement, 1),
         .removed = statement_integer(statement, 4) != 0,
         .changed_at = statement_integer(statement, 5),
     };
-    (void)snprintf(row->prefix, sizeof row->prefix, "%s", prefix == NULL ? "" : prefix);
+    (void)snprintf(row->name, sizeof row->name, "%s", name == NULL ? "" : name);
     if (!version_parse(statement_text(statement, 3), &row->version))
         return result_error(RESULT_STORE,
-                            "the store's version of scope %lu is none; move the store away: a new one is filled from "
+                            "the store's version of object %llu is none; move the store away: a new one is filled from "
                             "the server's configuration",
-                            (unsigned long)row->subnet_id);
+                            (unsigned long long)row->id);
     (void)version_drop_ahead(&row->version,
                              VERSION_EDIT_MAX); /* no edit has such a number: the file was tampered with */
     return result_ok();
 }
 
-struct result version_store_find(struct store *store, int64_t server_record_id, uint32_t subnet_id,
-                                 struct version_row *row)
+struct result version_store_find(struct store *store, int64_t server_record_id, object_id id, struct version_row *row)
 {
     struct statement *statement;
     bool found = false;
     struct result result =
         statement_get(store,
-                      "SELECT ServerRecordId, SubnetId, Prefix, Version, Removed, ChangedAt FROM ScopeVersions "
-                      "WHERE ServerRecordId = ?1 AND SubnetId = ?2",
+                      "SELECT ServerRecordId, ObjectId, Name, Version, Removed, ChangedAt FROM ObjectVersions "
+                      "WHERE ServerRecordId = ?1 AND ObjectId = ?2",
                       &statement);
 
-    *row = (struct version_row){.server_record_id = server_record_id, .subnet_id = subnet_id};
+    *row = (struct version_row){.server_record_id = server_record_id, .id = id};
     if (result_failed(result))
         return result;
     statement_bind_id(statement, 1, server_record_id);
-    statement_bind_integer(statement, 2, subnet_id);
+    statement_bind_integer(statement, 2, (int64_t)id);
     result = statement_step(statement, &found);
     if (found)
         result = read_row(statement, row);
     else if (!result_failed(result))
-        result = result_error(RESULT_NOT_FOUND, "the scope %lu has no version", (unsigned long)subnet_id);
+        result = result_error(RESULT_NOT_FOUND, "the object %llu has no version", (unsigned long long)id);
     statement_done(statement);
     return result;
 }
@@ -86,8 +85,8 @@ struct result version_store_each(struct store *store, version_visitor each, void
     bool found = false;
     struct result result =
         statement_get(store,
-                      "SELECT ServerRecordId, SubnetId, Prefix, Version, Removed, ChangedAt FROM ScopeVersions "
-                      "ORDER BY ServerRecordId, SubnetId",
+                      "SELECT ServerRecordId, ObjectId, Name, Version, Removed, ChangedAt FROM ObjectVersions "
+                      "ORDER BY ServerRecordId, ObjectId",
                       &statement);
 
     if (result_failed(result))
@@ -108,36 +107,36 @@ struct result version_store_each(struct store *store, version_visitor each, void
     return result;
 }
 
-struct result version_store_prune(struct store *store, int64_t server_record_id, int64_t **subnet_ids, size_t *count)
+struct result version_store_prune(struct store *store, int64_t server_record_id, int64_t **ids, size_t *count)
 {
     struct statement *statement;
     struct result result = statement_get(
         store,
-        "DELETE FROM ScopeVersions WHERE ServerRecordId = ?1 AND Removed = 1 AND RemovedOrder <= "
-        "(SELECT RemovedOrder FROM ScopeVersions WHERE RemovedOrder IS NOT NULL ORDER BY RemovedOrder DESC "
-        "LIMIT 1 OFFSET ?2) AND SubnetId NOT IN (SELECT SubnetId FROM ReplicationQueue) RETURNING SubnetId",
+        "DELETE FROM ObjectVersions WHERE ServerRecordId = ?1 AND Removed = 1 AND RemovedOrder <= "
+        "(SELECT RemovedOrder FROM ObjectVersions WHERE RemovedOrder IS NOT NULL ORDER BY RemovedOrder DESC "
+        "LIMIT 1 OFFSET ?2) AND ObjectId NOT IN (SELECT ObjectId FROM ReplicationQueue) RETURNING ObjectId",
         &statement);
 
-    *subnet_ids = NULL;
+    *ids = NULL;
     *count = 0;
     if (result_failed(result))
         return result;
     statement_bind_id(statement, 1, server_record_id);
     statement_bind_integer(statement, 2, VERSION_REMOVED_KEPT);
-    result = statement_read_list(statement, subnet_ids, count);
+    result = statement_read_list(statement, ids, count);
     if (result_failed(result))
         return result;
     result = statement_get(store,
-                           "DELETE FROM ScopeVersions WHERE ServerRecordId <> ?1 AND SubnetId NOT IN "
-                           "(SELECT SubnetId FROM ScopeVersions WHERE ServerRecordId = ?1)",
+                           "DELETE FROM ObjectVersions WHERE ServerRecordId <> ?1 AND ObjectId NOT IN "
+                           "(SELECT ObjectId FROM ObjectVersions WHERE ServerRecordId = ?1)",
                            &statement);
     if (!result_failed(result)) {
         statement_bind_id(statement, 1, server_record_id);
         result = statement_run(statement);
     }
     if (result_failed(result)) {
-        free(*subnet_ids);
-        *subnet_ids = NULL;
+        free(*ids);
+        *ids = NULL;
         *count = 0;
     }
     return result;

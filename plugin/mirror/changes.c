@@ -22,7 +22,7 @@ enum follow { FOLLOW_NOT, FOLLOW, FOLLOW_AND_SEND };
 /* Scopes as they were found; one without a definition was not there. With `rest`, more are to be read afterwards. */
 struct found_scopes {
     struct plugin *plugin;
-    struct kea_scope *scopes;
+    struct kea_object *scopes;
     size_t count;
     size_t bytes;
     enum follow follow;
@@ -32,7 +32,7 @@ struct found_scopes {
 
 struct reading {
     struct plugin *plugin;
-    uint32_t *ids;
+    object_id *ids;
     size_t count, next;
     enum follow follow;
 };
@@ -71,7 +71,7 @@ static void release_found(void *argument)
     found->plugin->changes_kept -= found->count;
     found->plugin->changes_bytes -= found->bytes;
     for (size_t i = 0; i < found->count; i++)
-        kea_scope_clear(&found->scopes[i]);
+        kea_object_clear(&found->scopes[i]);
     free(found->scopes);
     reading_free(found->rest);
     found->plugin->changes_pending--;
@@ -79,13 +79,12 @@ static void release_found(void *argument)
 }
 
 /* Who made the version that was found. One that follows is as it was but for its network's parameters. */
-static enum scope_origin origin_of(const struct mirror_writer *writer, const struct found_scopes *found,
-                                   uint32_t subnet_id)
+static enum scope_origin origin_of(const struct mirror_writer *writer, const struct found_scopes *found, object_id id)
 {
     enum scope_origin origin = SCOPE_FROM_CONFIGURATION;
     struct scope_entry entry;
 
-    if (found->follow != FOLLOW_NOT && scope_index_get(writer->plugin->index, subnet_id, &entry)) {
+    if (found->follow != FOLLOW_NOT && scope_index_get(writer->plugin->index, id, &entry)) {
         origin = entry.origin;
         scope_entry_clear(&entry);
     }
@@ -97,10 +96,10 @@ static struct result write_found(struct mirror_writer *writer, const struct foun
     struct result result = result_ok();
 
     for (size_t i = 0; i < found->count && !result_failed(result); i++) {
-        const struct kea_scope *scope = &found->scopes[i];
+        const struct kea_object *scope = &found->scopes[i];
         struct mirror_version version = {
             .scope = scope,
-            .origin = origin_of(writer, found, scope->subnet_id),
+            .origin = origin_of(writer, found, scope->id),
             .followed = found->follow == FOLLOW,
             .follow_sent = found->follow == FOLLOW_AND_SEND,
             .agreed_with = -1,
@@ -108,7 +107,7 @@ static struct result write_found(struct mirror_writer *writer, const struct foun
 
         if (scope->definition == NULL) {
             const struct mirror_removal removal = {
-                .subnet_id = scope->subnet_id, .origin = SCOPE_FROM_CONFIGURATION, .agreed_with = -1};
+                .id = scope->id, .origin = SCOPE_FROM_CONFIGURATION, .agreed_with = -1};
 
             result = mirror_remove_scope(writer, &removal);
         } else {
@@ -218,7 +217,7 @@ static struct result mirror_found(struct plugin *plugin, void *argument)
     return result;
 }
 
-static struct result read_scopes(struct plugin *plugin, const uint32_t *ids, size_t count, enum follow follow,
+static struct result read_scopes(struct plugin *plugin, const object_id *ids, size_t count, enum follow follow,
                                  struct reading *rest)
 {
     const struct kea_server *server = plugin->server;
@@ -243,11 +242,11 @@ static struct result read_scopes(struct plugin *plugin, const uint32_t *ids, siz
     found->follow = follow;
     found->rest = rest;
     for (size_t i = 0; i < count && !result_failed(result); i++) {
-        struct kea_scope *scope = &found->scopes[found->count++];
+        struct kea_object *scope = &found->scopes[found->count++];
 
-        result = server->scope_get(server->context, KEA_RUNNING, ids[i], scope);
+        result = server->object_get(server->context, KEA_RUNNING, ids[i], scope);
         if (result.code == RESULT_NOT_FOUND) {
-            *scope = (struct kea_scope){.subnet_id = ids[i]};
+            *scope = (struct kea_object){.id = ids[i]};
             result = result_ok();
         } else if (!result_failed(result)) {
             found->bytes += strlen(scope->definition) + strlen(scope->replicated) + strlen(scope->effective);
@@ -262,7 +261,7 @@ static struct result read_scopes(struct plugin *plugin, const uint32_t *ids, siz
     return worker_post(plugin, mirror_found, release_found, found);
 }
 
-static struct result changes_read(struct plugin *plugin, const uint32_t *ids, size_t count, enum follow follow)
+static struct result changes_read(struct plugin *plugin, const object_id *ids, size_t count, enum follow follow)
 {
     if (plugin->store == NULL)
         return result_ok(); /* everything is read once it can be kept */
@@ -273,7 +272,7 @@ static void read_slice(void *argument, bool cancelled)
 {
     struct reading *reading = argument;
     struct plugin *plugin = reading->plugin;
-    const uint32_t *ids = reading->ids + reading->next;
+    const object_id *ids = reading->ids + reading->next;
     size_t count = reading->count - reading->next;
     struct result result;
 
@@ -298,13 +297,13 @@ static bool add_known(void *context, const struct scope_entry *entry)
 {
     struct reading *reading = context;
 
-    reading->ids[reading->count++] = entry->subnet_id;
+    reading->ids[reading->count++] = entry->id;
     return true;
 }
 
 static int compare_ids(const void *a, const void *b)
 {
-    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+    object_id left = *(const object_id *)a, right = *(const object_id *)b;
 
     return left < right ? -1 : left > right;
 }
@@ -312,9 +311,9 @@ static int compare_ids(const void *a, const void *b)
 /* Every id that the server or the mirror knows, once. */
 static struct result collect_ids(struct plugin *plugin, struct reading *reading)
 {
-    uint32_t *running = NULL;
+    object_id *running = NULL;
     size_t count = 0, unique = 0;
-    struct result result = plugin->server->scope_ids(plugin->server->context, KEA_RUNNING, &running, &count);
+    struct result result = plugin->server->object_ids(plugin->server->context, KEA_RUNNING, &running, &count);
 
     if (result_failed(result))
         return result;
@@ -371,7 +370,7 @@ static void read_later(void *argument, bool cancelled)
     reading_free(reading);
 }
 
-static struct result read_soon(struct plugin *plugin, const uint32_t *ids, size_t count, enum follow follow)
+static struct result read_soon(struct plugin *plugin, const object_id *ids, size_t count, enum follow follow)
 {
     const struct kea_server *server = plugin->server;
     struct reading *reading;
@@ -396,19 +395,19 @@ static struct result read_soon(struct plugin *plugin, const uint32_t *ids, size_
     return result;
 }
 
-struct result changes_read_soon(struct plugin *plugin, const uint32_t *ids, size_t count)
+struct result changes_read_soon(struct plugin *plugin, const object_id *ids, size_t count)
 {
     return read_soon(plugin, ids, count, FOLLOW_NOT);
 }
 
-struct result changes_follow_network(struct plugin *plugin, const uint32_t *ids, size_t count, bool sent)
+struct result changes_follow_network(struct plugin *plugin, const object_id *ids, size_t count, bool sent)
 {
     return read_soon(plugin, ids, count, sent ? FOLLOW_AND_SEND : FOLLOW);
 }
 
 bool changes_wanted(const char *command)
 {
-    static const char *const prefixes[] = {"subnet4-", "network4-", "reservation-"};
+    static const char *const prefixes[] = {"subnet4-", "network4-", "reservation-", "class-"};
     static const char *const readers[] = {"-get", "-list"};
 
     for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++)
@@ -421,7 +420,7 @@ bool changes_wanted(const char *command)
 }
 
 struct naming {
-    uint32_t *ids;
+    object_id *ids;
     size_t count, capacity;
     bool incomplete;
 };
@@ -432,17 +431,50 @@ static void name_id(struct naming *naming, const json_t *id)
         naming->count == naming->capacity)
         naming->incomplete = true;
     else
-        naming->ids[naming->count++] = (uint32_t)json_integer_value(id);
+        naming->ids[naming->count++] = (object_id)json_integer_value(id);
 }
 
-struct result changes_named(const char *command, const char *arguments, uint32_t **ids, size_t *count, bool *all)
+static void name_class(struct naming *naming, const json_t *name)
+{
+    const char *text = json_string_value(name);
+    const object_id id = text == NULL ? 0 : object_id_of(OBJECT_CLIENT_CLASS, text);
+
+    if (id == 0 || naming->count == naming->capacity)
+        naming->incomplete = true;
+    else
+        naming->ids[naming->count++] = id;
+}
+
+static void name_classes(struct naming *naming, const json_t *root)
+{
+    const json_t *class;
+    size_t i;
+
+    json_array_foreach(json_object_get(root, "client-classes"), i, class)
+        name_class(naming, json_object_get(class, "name"));
+    if (json_object_get(root, "name") != NULL)
+        name_class(naming, json_object_get(root, "name"));
+}
+
+static void name_subnets(struct naming *naming, const json_t *root)
+{
+    const json_t *reservation = json_object_get(root, "reservation"), *subnet;
+    size_t i;
+
+    json_array_foreach(json_object_get(root, "subnet4"), i, subnet) name_id(naming, json_object_get(subnet, "id"));
+    if (json_object_get(root, "id") != NULL)
+        name_id(naming, json_object_get(root, "id"));
+    if (json_object_get(root, "subnet-id") != NULL)
+        name_id(naming, json_object_get(root, "subnet-id"));
+    if (json_object_get(reservation, "subnet-id") != NULL)
+        name_id(naming, json_object_get(reservation, "subnet-id"));
+}
+
+struct result changes_named(const char *command, const char *arguments, object_id **ids, size_t *count, bool *all)
 {
     json_t *root = arguments == NULL ? NULL : json_load(arguments, JSON_ALLOW_NUL, &json_kea_bounds, NULL);
-    const json_t *subnets = json_object_get(root, "subnet4");
-    const json_t *reservation = json_object_get(root, "reservation");
-    struct naming naming = {.capacity = json_array_size(subnets) + 3};
-    json_t *subnet;
-    size_t i;
+    struct naming naming = {.capacity = json_array_size(json_object_get(root, "subnet4")) +
+                                        json_array_size(json_object_get(root, "client-classes")) + 3};
 
     *ids = NULL;
     *count = 0;
@@ -452,13 +484,10 @@ struct result changes_named(const char *command, const char *arguments, uint32_t
         json_decref(root);
         return result_no_memory("changed scopes");
     }
-    json_array_foreach(subnets, i, subnet) name_id(&naming, json_object_get(subnet, "id"));
-    if (json_object_get(root, "id") != NULL)
-        name_id(&naming, json_object_get(root, "id"));
-    if (json_object_get(root, "subnet-id") != NULL)
-        name_id(&naming, json_object_get(root, "subnet-id"));
-    if (json_object_get(reservation, "subnet-id") != NULL)
-        name_id(&naming, json_object_get(reservation, "subnet-id"));
+    if (strncmp(command, "class-", 6) == 0)
+        name_classes(&naming, root);
+    else
+        name_subnets(&naming, root);
     json_decref(root);
     /* A shared network's own change touches all its members. */
     if (naming.incomplete || naming.count == 0 ||

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct result mirror_network_members(struct plugin *plugin, uint32_t subnet_id, uint32_t **ids, size_t *count)
+struct result mirror_network_members(struct plugin *plugin, object_id id, object_id **ids, size_t *count)
 {
     struct statement *statement;
     bool row = false;
@@ -26,16 +26,16 @@ struct result mirror_network_members(struct plugin *plugin, uint32_t subnet_id, 
     if (result_failed(result))
         return result;
     statement_bind_id(statement, 1, plugin->relationships.server_record_id);
-    statement_bind_integer(statement, 2, subnet_id);
+    statement_bind_integer(statement, 2, (int64_t)id);
     while (!result_failed(result = statement_step(statement, &row)) && row) {
-        uint32_t *larger = realloc(*ids, (*count + 1) * sizeof **ids);
+        object_id *larger = realloc(*ids, (*count + 1) * sizeof **ids);
 
         if (larger == NULL) {
             result = result_no_memory("a shared network");
             break;
         }
         *ids = larger;
-        (*ids)[(*count)++] = (uint32_t)statement_integer(statement, 0);
+        (*ids)[(*count)++] = (object_id)statement_integer(statement, 0);
     }
     statement_done(statement);
     if (result_failed(result)) {
@@ -50,21 +50,24 @@ struct result mirror_network_members(struct plugin *plugin, uint32_t subnet_id, 
 struct review {
     const struct relationships *relationships;
     bool all;           /* memberships depend on each scope's own words */
-    uint64_t expected;  /* of HA's relationships */
+    uint64_t expected;  /* of HA's relationships, of a scope */
+    uint64_t others;    /* the same of what is no scope */
     uint64_t of_admins; /* relationships that mirroring leaves alone */
-    uint32_t *ids;
+    object_id *ids;
     size_t count;
 };
 
 static bool review_entry(void *context, const struct scope_entry *entry)
 {
     struct review *review = context;
-    bool look = review->all || (entry->members & ~review->of_admins) != review->expected;
+    const bool scope = object_kind_of(entry->id) == OBJECT_SCOPE;
+    bool look =
+        (scope && review->all) || (entry->members & ~review->of_admins) != (scope ? review->expected : review->others);
 
     for (size_t i = 0; i < review->relationships->count && !look; i++)
         look = (entry->members >> i & 1) != 0 && !scope_entry_agreed(entry, i);
     if (look)
-        review->ids[review->count++] = entry->subnet_id;
+        review->ids[review->count++] = entry->id;
     return true;
 }
 
@@ -74,7 +77,7 @@ static bool waits(const struct plugin *plugin, const struct scope_agreement *agr
     return agreement->met && conflict_waits(&entry->version, &agreement->known, plugin->parameters.primary_wins);
 }
 
-static struct result review_scope(struct mirror_writer *writer, uint32_t subnet_id)
+static struct result review_scope(struct mirror_writer *writer, object_id id)
 {
     struct plugin *plugin = writer->plugin;
     struct scope_row row = {.record_id = 0};
@@ -82,17 +85,17 @@ static struct result review_scope(struct mirror_writer *writer, uint32_t subnet_
     uint64_t members = 0;
     struct result result;
 
-    if (!scope_index_get(plugin->index, subnet_id, &entry))
+    if (!scope_index_get(plugin->index, id, &entry))
         return result_ok();
-    result = scope_store_find(plugin->store, plugin->relationships.server_record_id, subnet_id, &row);
+    result = object_store_find(plugin->store, plugin->relationships.server_record_id, id, &row);
     if (!result_failed(result))
-        result = relationships_of_scope(&plugin->relationships, row.definition, &members);
+        result = relationships_of_object(&plugin->relationships, id, row.definition, &members);
     if (!result_failed(result))
         members |= entry.members & relationships_of_admins(&plugin->relationships);
     if (!result_failed(result) && members != entry.members) {
-        const struct kea_scope scope = {
-            .subnet_id = subnet_id,
-            .prefix = entry.prefix,
+        const struct kea_object scope = {
+            .id = id,
+            .name = entry.name,
             .definition = (char *)row.definition,
             .effective = (char *)row.effective,
             .fingerprint = entry.fingerprint,
@@ -112,7 +115,7 @@ static struct result review_scope(struct mirror_writer *writer, uint32_t subnet_
 
             if ((members >> i & 1) == 0 || scope_entry_agreed(&entry, i) || waits(plugin, &entry.agreement[i], &entry))
                 continue;
-            item = mirror_wish(relationship, subnet_id, entry.prefix, false);
+            item = mirror_wish(relationship, id, entry.name, false);
             result = queue_put_missing(plugin->store, &item, writer->now);
         }
     }
@@ -131,7 +134,9 @@ struct result mirror_review_memberships(struct mirror_writer *writer)
     struct result result = result_ok();
 
     review.all = !relationships_one_pairing(&plugin->relationships);
-    if (!review.all)
+    result = relationships_of_object(&plugin->relationships, (object_id)OBJECT_CLIENT_CLASS << OBJECT_KIND_SHIFT, "",
+                                     &review.others);
+    if (!review.all && !result_failed(result))
         result = relationships_of_scope(&plugin->relationships, "", &review.expected);
     review.ids = calloc(scope_index_count(plugin->index) + 1, sizeof *review.ids);
     if (review.ids == NULL)

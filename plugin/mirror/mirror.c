@@ -99,11 +99,11 @@ struct result mirror_commit(struct mirror_writer *writer)
         return result;
     }
     for (size_t i = 0; i < writer->removed_count && !result_failed(result); i++) {
-        scope_index_remove(writer->plugin->index, writer->removed[i].subnet_id);
+        scope_index_remove(writer->plugin->index, writer->removed[i].id);
         result = scope_index_set_removed(writer->plugin->index, &writer->removed[i]);
     }
     for (size_t i = 0; i < writer->forgotten_count; i++)
-        scope_index_forget_removed(writer->plugin->index, (uint32_t)writer->forgotten[i]);
+        scope_index_forget_removed(writer->plugin->index, (object_id)writer->forgotten[i]);
     for (size_t i = 0; i < writer->entry_count && !result_failed(result); i++)
         result = scope_index_put(writer->plugin->index, &writer->entries[i]);
     for (size_t i = 0; i < writer->recorded_count; i++)
@@ -125,17 +125,16 @@ static struct result keep_entry(struct mirror_writer *writer, struct scope_entry
     return result_ok();
 }
 
-struct queue_item mirror_wish(const struct relationship *relationship, uint32_t subnet_id, const char *prefix,
-                              bool removal)
+struct queue_item mirror_wish(const struct relationship *relationship, object_id id, const char *name, bool removal)
 {
     struct queue_item item = {
         .relation_record_id = relationship->record_id,
         .server_record_id = relationship_partner(relationship)->record_id,
-        .subnet_id = subnet_id,
+        .id = id,
         .removal = removal,
     };
 
-    (void)snprintf(item.prefix, sizeof item.prefix, "%s", prefix);
+    (void)snprintf(item.name, sizeof item.name, "%s", name);
     return item;
 }
 
@@ -147,8 +146,8 @@ static struct scope_row row_of(const struct mirror_writer *writer, const struct 
     return (struct scope_row){
         .record_id = entry->record_id,
         .server_record_id = relationships->server_record_id,
-        .subnet_id = entry->subnet_id,
-        .prefix = entry->prefix,
+        .id = entry->id,
+        .name = entry->name,
         .definition = texts.definition,
         .effective = texts.effective,
         .fingerprint = entry->fingerprint,
@@ -162,32 +161,32 @@ static struct scope_row row_of(const struct mirror_writer *writer, const struct 
     };
 }
 
-struct result mirror_put_version(struct mirror_writer *writer, uint32_t subnet_id, const char *prefix,
+struct result mirror_put_version(struct mirror_writer *writer, object_id id, const char *name,
                                  const struct version_vector *version, bool removed)
 {
     struct version_row row = {
         .server_record_id = writer->plugin->relationships.server_record_id,
-        .subnet_id = subnet_id,
+        .id = id,
         .version = *version,
         .removed = removed,
         .changed_at = writer->now,
     };
 
-    (void)snprintf(row.prefix, sizeof row.prefix, "%s", prefix);
+    (void)snprintf(row.name, sizeof row.name, "%s", name);
     return version_store_put(writer->plugin->store, &row);
 }
 
-struct result mirror_put_known(struct mirror_writer *writer, size_t relationship, uint32_t subnet_id,
-                               const char *prefix, const struct version_vector *known)
+struct result mirror_put_known(struct mirror_writer *writer, size_t relationship, object_id id, const char *name,
+                               const struct version_vector *known)
 {
     struct version_row row = {
         .server_record_id = relationship_partner(&writer->plugin->relationships.list[relationship])->record_id,
-        .subnet_id = subnet_id,
+        .id = id,
         .version = *known,
         .changed_at = writer->now,
     };
 
-    (void)snprintf(row.prefix, sizeof row.prefix, "%s", prefix);
+    (void)snprintf(row.name, sizeof row.name, "%s", name);
     return version_store_put(writer->plugin->store, &row);
 }
 
@@ -195,7 +194,7 @@ struct result mirror_put_agreement(struct mirror_writer *writer, const struct sc
                                    struct scope_texts texts)
 {
     struct result result =
-        mirror_put_known(writer, relationship, entry->subnet_id, entry->prefix, &entry->agreement[relationship].known);
+        mirror_put_known(writer, relationship, entry->id, entry->name, &entry->agreement[relationship].known);
     struct scope_row row = row_of(writer, entry, texts);
     int64_t ignored;
 
@@ -205,7 +204,7 @@ struct result mirror_put_agreement(struct mirror_writer *writer, const struct sc
     row.file = row.configuration = (struct delivery){.text = fingerprint_parse(NULL)};
     row.sync_status = scope_entry_agreed(entry, relationship) ? "InSync" : "OutOfSync";
     row.sync_reason = NULL;
-    return result_failed(result) ? result : scope_store_put(writer->plugin->store, &row, false, &ignored);
+    return result_failed(result) ? result : object_store_put(writer->plugin->store, &row, false, &ignored);
 }
 
 /* Fills `reason` with why the entry is out of sync; nothing if it is not. */
@@ -238,13 +237,13 @@ static struct result queue_scope(struct mirror_writer *writer, const struct scop
     struct result result = result_ok();
 
     for (size_t i = 0; i < relationships->count && !result_failed(result); i++) {
-        struct queue_item item = {.subnet_id = entry->subnet_id};
+        struct queue_item item = {.id = entry->id};
 
         if ((entry->members >> i & 1) == 0)
             continue;
-        item = mirror_wish(&relationships->list[i], entry->subnet_id, entry->prefix, false);
+        item = mirror_wish(&relationships->list[i], entry->id, entry->name, false);
         if (scope_entry_agreed(entry, i)) {
-            result = queue_remove(store, item.server_record_id, entry->subnet_id);
+            result = queue_remove(store, item.server_record_id, entry->id);
         } else if (!hold && writer->plugin->parameters.replicate_on_change) {
             result = queue_put(store, &item, writer->now);
             writer->queued++;
@@ -259,6 +258,9 @@ static struct result set_members(struct mirror_writer *writer, const struct scop
     int64_t ids[RELATIONSHIP_MAX];
     size_t count = 0;
 
+    /* Any other is in all relationships of HA, without a row for each. */
+    if (object_kind_of(entry->id) != OBJECT_SCOPE)
+        return result_ok();
     for (size_t i = 0; i < relationships->count; i++)
         if ((entry->members >> i & 1) != 0)
             ids[count++] = relationships->list[i].record_id;
@@ -270,7 +272,7 @@ struct result mirror_recall_versions(struct mirror_writer *writer, struct scope_
     const struct relationships *relationships = &writer->plugin->relationships;
     struct scope_removed removed;
 
-    if (scope_index_get_removed(writer->plugin->index, entry->subnet_id, &removed))
+    if (scope_index_get_removed(writer->plugin->index, entry->id, &removed))
         entry->version = removed.version;
     for (size_t i = 0; i < relationships->count; i++) {
         struct version_row version;
@@ -281,11 +283,11 @@ struct result mirror_recall_versions(struct mirror_writer *writer, struct scope_
         if (!relationships->list[i].local)
             continue;
         partner = relationship_partner(&relationships->list[i])->record_id;
-        result = version_store_find(writer->plugin->store, partner, entry->subnet_id, &version);
+        result = version_store_find(writer->plugin->store, partner, entry->id, &version);
         if (!result_failed(result)) {
             entry->agreement[i].met = true;
             entry->agreement[i].known = version.version;
-            result = scope_store_find(writer->plugin->store, partner, entry->subnet_id, &row);
+            result = object_store_find(writer->plugin->store, partner, entry->id, &row);
         }
         if (result.code == RESULT_NOT_FOUND)
             continue;
@@ -302,7 +304,7 @@ struct result mirror_recall_versions(struct mirror_writer *writer, struct scope_
 static struct result recall_delivery(struct mirror_writer *writer, struct scope_entry *entry)
 {
     struct tombstone_row tombstone;
-    struct result result = tombstone_store_find(writer->plugin->store, entry->subnet_id, &tombstone);
+    struct result result = tombstone_store_find(writer->plugin->store, entry->id, &tombstone);
 
     if (result_failed(result))
         return result.code == RESULT_NOT_FOUND ? result_ok() : result;
@@ -312,16 +314,16 @@ static struct result recall_delivery(struct mirror_writer *writer, struct scope_
 }
 
 /* The scope as the index has it, or a new one. */
-static struct result entry_of(struct mirror_writer *writer, const struct kea_scope *scope, struct scope_entry *entry,
+static struct result entry_of(struct mirror_writer *writer, const struct kea_object *scope, struct scope_entry *entry,
                               bool *known)
 {
     size_t relationships = writer->plugin->relationships.count;
     struct result result;
 
-    *known = scope_index_get(writer->plugin->index, scope->subnet_id, entry);
+    *known = scope_index_get(writer->plugin->index, scope->id, entry);
     if (*known)
         return result_ok();
-    *entry = (struct scope_entry){.subnet_id = scope->subnet_id};
+    *entry = (struct scope_entry){.id = scope->id};
     entry->agreement = calloc(relationships == 0 ? 1 : relationships, sizeof *entry->agreement);
     if (entry->agreement == NULL)
         return result_no_memory("the mirror");
@@ -340,12 +342,12 @@ static bool take_delivery(struct scope_entry *entry, bool from_file, const struc
     return news;
 }
 
-bool mirror_take_applied(const struct mirror_writer *writer, uint32_t subnet_id, struct version_vector *version,
+bool mirror_take_applied(const struct mirror_writer *writer, object_id id, struct version_vector *version,
                          struct scope_applied *applied)
 {
     enum version_order order;
 
-    if (!scope_index_get_applied(writer->plugin->index, subnet_id, applied))
+    if (!scope_index_get_applied(writer->plugin->index, id, applied))
         return false;
     order = version_compare(&applied->version, version);
     *version = version_merge(version, &applied->version);
@@ -363,7 +365,7 @@ static void set_version(struct mirror_writer *writer, const struct mirror_versio
         if (version->edit)
             mirror_edit(writer, &entry->version);
     } else if (words_changed && !version->followed) {
-        const bool received = mirror_take_applied(writer, entry->subnet_id, &entry->version, &applied);
+        const bool received = mirror_take_applied(writer, entry->id, &entry->version, &applied);
 
         if (received && fingerprint_equal(applied.fingerprint, version->scope->fingerprint))
             entry->origin = SCOPE_FROM_PARTNER;
@@ -395,7 +397,7 @@ static struct result follow_agreements(struct mirror_writer *writer, struct scop
 struct result mirror_put_scope(struct mirror_writer *writer, const struct mirror_version *version)
 {
     struct store *store = writer->plugin->store;
-    const struct kea_scope *scope = version->scope;
+    const struct kea_object *scope = version->scope;
     const struct scope_texts texts = {.definition = scope->definition, .effective = scope->effective};
     struct scope_entry entry = {.agreement = NULL};
     bool known = false, words_changed, changed, reprinted, noted = false, agreement = version->agreed_with >= 0;
@@ -404,7 +406,7 @@ struct result mirror_put_scope(struct mirror_writer *writer, const struct mirror
     struct result result = entry_of(writer, scope, &entry, &known);
 
     if (!result_failed(result))
-        result = relationships_of_scope(&writer->plugin->relationships, scope->definition, &members);
+        result = relationships_of_object(&writer->plugin->relationships, scope->id, scope->definition, &members);
     if (result_failed(result))
         goto done;
 
@@ -413,8 +415,8 @@ struct result mirror_put_scope(struct mirror_writer *writer, const struct mirror
     if (agreement && writer->plugin->relationships.list[version->agreed_with].admin)
         members |= UINT64_C(1) << version->agreed_with;
 
-    words_changed = !known || strcmp(entry.fingerprint.hex, scope->fingerprint.hex) != 0 ||
-                    strcmp(entry.prefix, scope->prefix) != 0;
+    words_changed =
+        !known || strcmp(entry.fingerprint.hex, scope->fingerprint.hex) != 0 || strcmp(entry.name, scope->name) != 0;
     if (words_changed || entry.members != members || (agreement && entry.origin != version->origin))
         entry.origin = version->origin;
     before = entry.version;
@@ -424,8 +426,8 @@ struct result mirror_put_scope(struct mirror_writer *writer, const struct mirror
     entry.fingerprint = scope->fingerprint;
     entry.printed = scope->printed;
     entry.members = members;
-    (void)snprintf(entry.prefix, sizeof entry.prefix, "%s", scope->prefix);
-    entry.unprinted = kea_scope_unprinted(scope->definition, entry.reason);
+    (void)snprintf(entry.name, sizeof entry.name, "%s", scope->name);
+    entry.unprinted = kea_object_unprinted(scope->definition, entry.reason);
     if (changed)
         entry.modified_at = writer->now;
     if (version->delivered)
@@ -448,13 +450,13 @@ struct result mirror_put_scope(struct mirror_writer *writer, const struct mirror
     if (changed || agreement || reprinted) {
         struct scope_row row = row_of(writer, &entry, texts);
 
-        result = scope_store_put(store, &row, true, &entry.record_id);
+        result = object_store_put(store, &row, true, &entry.record_id);
         if (!result_failed(result) && (!known || !version_equal(&entry.version, &before)))
-            result = mirror_put_version(writer, entry.subnet_id, entry.prefix, &entry.version, false);
+            result = mirror_put_version(writer, entry.id, entry.name, &entry.version, false);
         if (!result_failed(result) && changed)
             result = set_members(writer, &entry);
         if (!result_failed(result) && !known)
-            result = tombstone_store_remove(store, entry.subnet_id);
+            result = tombstone_store_remove(store, entry.id);
         if (!result_failed(result) && agreement)
             result = mirror_put_agreement(writer, &entry, (size_t)version->agreed_with, texts);
         if (!result_failed(result) && version->followed)
@@ -466,7 +468,7 @@ struct result mirror_put_scope(struct mirror_writer *writer, const struct mirror
     } else {
         struct scope_row row = row_of(writer, &entry, texts);
 
-        result = scope_store_set_delivery(store, &row);
+        result = object_store_set_delivery(store, &row);
     }
     if (!result_failed(result))
         result = keep_entry(writer, &entry);
@@ -475,18 +477,18 @@ done:
     return result;
 }
 
-struct result mirror_put_delivery(struct mirror_writer *writer, uint32_t subnet_id, bool from_file,
+struct result mirror_put_delivery(struct mirror_writer *writer, object_id id, bool from_file,
                                   const struct delivery *delivery)
 {
     struct scope_entry entry;
     struct result result = result_ok();
 
-    if (!scope_index_get(writer->plugin->index, subnet_id, &entry))
+    if (!scope_index_get(writer->plugin->index, id, &entry))
         return result;
     if (take_delivery(&entry, from_file, delivery)) {
         struct scope_row row = row_of(writer, &entry, (struct scope_texts){.definition = NULL});
 
-        result = scope_store_set_delivery(writer->plugin->store, &row);
+        result = object_store_set_delivery(writer->plugin->store, &row);
         if (!result_failed(result))
             result = keep_entry(writer, &entry);
     }
@@ -494,17 +496,17 @@ struct result mirror_put_delivery(struct mirror_writer *writer, uint32_t subnet_
     return result;
 }
 
-struct result mirror_put_written(struct mirror_writer *writer, uint32_t subnet_id, const struct delivery *written)
+struct result mirror_put_written(struct mirror_writer *writer, object_id id, const struct delivery *written)
 {
     struct scope_entry entry;
     struct scope_row row;
     struct result result;
 
-    if (!scope_index_get(writer->plugin->index, subnet_id, &entry))
+    if (!scope_index_get(writer->plugin->index, id, &entry))
         return result_ok();
     entry.file = *written;
     row = row_of(writer, &entry, (struct scope_texts){.definition = NULL});
-    result = scope_store_set_delivery(writer->plugin->store, &row);
+    result = object_store_set_delivery(writer->plugin->store, &row);
     if (!result_failed(result))
         result = keep_entry(writer, &entry);
     scope_entry_clear(&entry);
@@ -516,19 +518,19 @@ struct result mirror_set_sync(struct mirror_writer *writer, const struct scope_e
     struct scope_entry copy;
     struct result result = result_ok();
 
-    if (!scope_index_get(writer->plugin->index, entry->subnet_id, &copy))
+    if (!scope_index_get(writer->plugin->index, entry->id, &copy))
         return result;
     memcpy(copy.agreement, entry->agreement, writer->plugin->relationships.count * sizeof *copy.agreement);
     copy.reset = entry->reset;
     if (!version_equal(&copy.version, &entry->version)) {
         copy.version = entry->version;
-        result = mirror_put_version(writer, copy.subnet_id, copy.prefix, &copy.version, false);
+        result = mirror_put_version(writer, copy.id, copy.name, &copy.version, false);
     }
     explain(writer, &copy, reason);
     if (!result_failed(result))
-        result = scope_store_set_sync(writer->plugin->store, copy.record_id,
-                                      scope_entry_status(&copy, writer->plugin->relationships.count),
-                                      copy.reason[0] == '\0' ? NULL : copy.reason);
+        result = object_store_set_sync(writer->plugin->store, copy.id, copy.record_id,
+                                       scope_entry_status(&copy, writer->plugin->relationships.count),
+                                       copy.reason[0] == '\0' ? NULL : copy.reason);
     if (!result_failed(result))
         result = keep_entry(writer, &copy);
     scope_entry_clear(&copy);

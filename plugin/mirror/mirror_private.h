@@ -5,7 +5,7 @@
 #include "failover_sync/mirror.h"
 
 /* This server's version of a scope, or of its removal. */
-struct result mirror_put_version(struct mirror_writer *writer, uint32_t subnet_id, const char *prefix,
+struct result mirror_put_version(struct mirror_writer *writer, object_id id, const char *name,
                                  const struct version_vector *version, bool removed);
 
 /* The versions of a scope that was removed here and comes back: ours, and what partners have of it. */
@@ -13,7 +13,7 @@ struct result mirror_recall_versions(struct mirror_writer *writer, struct scope_
 
 /* What was applied and could not be recorded is what an edit was made on. False if there is nothing newer than
  * `version` of the kind. */
-bool mirror_take_applied(const struct mirror_writer *writer, uint32_t subnet_id, struct version_vector *version,
+bool mirror_take_applied(const struct mirror_writer *writer, object_id id, struct version_vector *version,
                          struct scope_applied *applied);
 
 #endif

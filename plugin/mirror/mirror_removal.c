@@ -6,13 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct result note_removal(struct mirror_writer *writer, uint32_t subnet_id, size_t relationship)
+static struct result note_removal(struct mirror_writer *writer, object_id id, size_t relationship)
 {
     if (!engine_grow((void **)&writer->removals, writer->removal_count, &writer->removal_capacity,
                      sizeof *writer->removals))
         return result_no_memory("the mirror");
-    writer->removals[writer->removal_count++] =
-        (struct removal_note){.subnet_id = subnet_id, .relationship = relationship};
+    writer->removals[writer->removal_count++] = (struct removal_note){.id = id, .relationship = relationship};
     return result_ok();
 }
 
@@ -32,25 +31,25 @@ static struct result queue_removal(struct mirror_writer *writer, const struct sc
 
         if (!relationship->local)
             continue;
-        item = mirror_wish(relationship, entry->subnet_id, entry->prefix, true);
+        item = mirror_wish(relationship, entry->id, entry->name, true);
         if (agreement->met && version_equal(&agreement->known, version)) {
-            result = scope_store_remove(store, item.server_record_id, entry->subnet_id);
+            result = object_store_remove(store, item.server_record_id, entry->id);
             if (!result_failed(result))
-                result = queue_remove(store, item.server_record_id, entry->subnet_id);
+                result = queue_remove(store, item.server_record_id, entry->id);
         } else if (parameters->deletes && parameters->replicate_on_change &&
                    ((entry->members >> i & 1) != 0 || agreement->met)) {
             /* One that was removed before may be held, and is not one of many removed at once. */
             result = removal->is == NULL ? queue_put(store, &item, writer->now)
                                          : queue_put_missing(store, &item, writer->now);
             if (!result_failed(result) && removal->is == NULL)
-                result = note_removal(writer, entry->subnet_id, i);
+                result = note_removal(writer, entry->id, i);
             writer->queued++;
         } else {
             /* A partner that is not told still has it: its row tells on which version to build if it comes back. */
             if (!agreement->met)
-                result = scope_store_remove(store, item.server_record_id, entry->subnet_id);
+                result = object_store_remove(store, item.server_record_id, entry->id);
             if (!result_failed(result))
-                result = queue_remove(store, item.server_record_id, entry->subnet_id);
+                result = queue_remove(store, item.server_record_id, entry->id);
         }
     }
     return result;
@@ -60,8 +59,8 @@ static struct result put_tombstone(struct mirror_writer *writer, const struct sc
                                    const struct scope_buried *buried)
 {
     const struct tombstone_row tombstone = {
-        .subnet_id = entry->subnet_id,
-        .prefix = entry->prefix,
+        .id = entry->id,
+        .name = entry->name,
         .buried = *buried,
     };
 
@@ -81,7 +80,7 @@ static struct result bury(struct mirror_writer *writer, const struct mirror_remo
         buried->configuration = entry->configuration;
     } else if (!known && removal->buried != NULL) {
         *buried = *removal->buried;
-    } else if (!known && scope_index_get_removed(writer->plugin->index, removal->subnet_id, &before)) {
+    } else if (!known && scope_index_get_removed(writer->plugin->index, removal->id, &before)) {
         *buried = before.buried;
         return result_ok(); /* it has its tombstone */
     }
@@ -92,48 +91,47 @@ static struct result bury(struct mirror_writer *writer, const struct mirror_remo
 }
 
 /* What the index knows of a removal, or will with the commit. */
-static void note_buried(struct mirror_writer *writer, uint32_t subnet_id, const struct scope_buried *buried)
+static void note_buried(struct mirror_writer *writer, object_id id, const struct scope_buried *buried)
 {
     for (size_t i = writer->removed_count; i > 0; i--)
-        if (writer->removed[i - 1].subnet_id == subnet_id) {
+        if (writer->removed[i - 1].id == id) {
             writer->removed[i - 1].buried = *buried;
             return;
         }
-    scope_index_bury(writer->plugin->index, subnet_id, buried);
+    scope_index_bury(writer->plugin->index, id, buried);
 }
 
-struct result mirror_bury(struct mirror_writer *writer, uint32_t subnet_id, bool from_file,
-                          const struct delivery *delivery)
+struct result mirror_bury(struct mirror_writer *writer, object_id id, bool from_file, const struct delivery *delivery)
 {
     struct tombstone_row row;
-    struct result result = tombstone_store_set_delivery(writer->plugin->store, subnet_id, from_file, delivery);
+    struct result result = tombstone_store_set_delivery(writer->plugin->store, id, from_file, delivery);
 
     if (!result_failed(result))
-        result = tombstone_store_find(writer->plugin->store, subnet_id, &row);
+        result = tombstone_store_find(writer->plugin->store, id, &row);
     if (!result_failed(result))
-        note_buried(writer, subnet_id, &row.buried);
+        note_buried(writer, id, &row.buried);
     return result.code == RESULT_NOT_FOUND ? result_ok() : result;
 }
 
-struct result mirror_bury_written(struct mirror_writer *writer, uint32_t subnet_id)
+struct result mirror_bury_written(struct mirror_writer *writer, object_id id)
 {
     struct tombstone_row row;
-    struct result result = tombstone_store_forget_file(writer->plugin->store, subnet_id);
+    struct result result = tombstone_store_forget_file(writer->plugin->store, id);
 
     if (!result_failed(result))
-        result = tombstone_store_find(writer->plugin->store, subnet_id, &row);
+        result = tombstone_store_find(writer->plugin->store, id, &row);
     if (!result_failed(result))
-        note_buried(writer, subnet_id, &row.buried);
+        note_buried(writer, id, &row.buried);
     return result.code == RESULT_NOT_FOUND ? result_ok() : result;
 }
 
-struct result mirror_unbury(struct mirror_writer *writer, uint32_t subnet_id)
+struct result mirror_unbury(struct mirror_writer *writer, object_id id)
 {
     const struct scope_buried nothing = {.origin = SCOPE_FROM_CONFIGURATION};
-    struct result result = tombstone_store_remove(writer->plugin->store, subnet_id);
+    struct result result = tombstone_store_remove(writer->plugin->store, id);
 
     if (!result_failed(result))
-        note_buried(writer, subnet_id, &nothing);
+        note_buried(writer, id, &nothing);
     return result;
 }
 
@@ -143,11 +141,11 @@ static struct result entry_of_removal(struct mirror_writer *writer, const struct
 {
     const size_t relationships = writer->plugin->relationships.count;
 
-    *known = scope_index_get(writer->plugin->index, removal->subnet_id, entry);
+    *known = scope_index_get(writer->plugin->index, removal->id, entry);
     if (*known)
         return result_ok();
-    *entry = (struct scope_entry){.subnet_id = removal->subnet_id};
-    (void)snprintf(entry->prefix, sizeof entry->prefix, "%s", removal->prefix == NULL ? "" : removal->prefix);
+    *entry = (struct scope_entry){.id = removal->id};
+    (void)snprintf(entry->name, sizeof entry->name, "%s", removal->name == NULL ? "" : removal->name);
     entry->agreement = calloc(relationships == 0 ? 1 : relationships, sizeof *entry->agreement);
     return entry->agreement == NULL ? result_no_memory("the mirror") : mirror_recall_versions(writer, entry);
 }
@@ -174,7 +172,7 @@ struct result mirror_remove_scope(struct mirror_writer *writer, const struct mir
     if (result_failed(result) || (!known && removal->agreed_with < 0 && removal->is == NULL))
         goto done; /* it is gone already */
     version = removal->is == NULL ? entry.version : *removal->is;
-    if (removal->is == NULL && mirror_take_applied(writer, removal->subnet_id, &version, &applied) &&
+    if (removal->is == NULL && mirror_take_applied(writer, removal->id, &version, &applied) &&
         fingerprint_empty(applied.fingerprint))
         buried.origin = SCOPE_FROM_PARTNER; /* the partner removed it, and that could not be recorded */
     else if (removal->is == NULL || removal->edit)
@@ -182,26 +180,26 @@ struct result mirror_remove_scope(struct mirror_writer *writer, const struct mir
     if (!result_failed(result))
         result = bury(writer, removal, &entry, known, &buried);
     if (!result_failed(result))
-        result = mirror_put_version(writer, entry.subnet_id, entry.prefix, &version, true);
+        result = mirror_put_version(writer, entry.id, entry.name, &version, true);
     if (removal->agreed_with >= 0) {
         entry.agreement[removal->agreed_with].met = true;
         entry.agreement[removal->agreed_with].known = removal->known;
     }
     if (!result_failed(result) && removal->agreed_with >= 0)
-        result = mirror_put_known(writer, (size_t)removal->agreed_with, entry.subnet_id, entry.prefix, &removal->known);
+        result = mirror_put_known(writer, (size_t)removal->agreed_with, entry.id, entry.name, &removal->known);
     if (!result_failed(result))
         result = queue_removal(writer, &entry, removal, &version);
     if (!result_failed(result) && known)
-        result = scope_store_remove(store, writer->plugin->relationships.server_record_id, removal->subnet_id);
+        result = object_store_remove(store, writer->plugin->relationships.server_record_id, removal->id);
     if (!result_failed(result) && !engine_grow((void **)&writer->removed, writer->removed_count,
                                                &writer->removed_capacity, sizeof *writer->removed))
         result = result_no_memory("the mirror");
     if (!result_failed(result)) {
         struct scope_removed *removed = &writer->removed[writer->removed_count++];
 
-        *removed = (struct scope_removed){.subnet_id = removal->subnet_id, .version = version, .buried = buried};
+        *removed = (struct scope_removed){.id = removal->id, .version = version, .buried = buried};
         note_partners(writer, &entry, removed);
-        memcpy(removed->prefix, entry.prefix, sizeof removed->prefix);
+        memcpy(removed->name, entry.name, sizeof removed->name);
     }
 done:
     scope_entry_clear(&entry);

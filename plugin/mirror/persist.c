@@ -16,7 +16,7 @@ void persist_note_received(struct plugin *plugin)
 }
 
 struct not_in_file {
-    uint32_t *ids;
+    object_id *ids;
     size_t count, capacity;
 };
 
@@ -25,7 +25,7 @@ static bool collect(void *context, const struct scope_entry *entry)
     struct not_in_file *scopes = context;
 
     if (!fingerprint_equal(entry->file.fingerprint, entry->printed))
-        scopes->ids[scopes->count++] = entry->subnet_id;
+        scopes->ids[scopes->count++] = entry->id;
     return true;
 }
 
@@ -46,7 +46,7 @@ static struct result note_written_scopes(struct mirror_writer *writer)
             continue;
         /* The file's words are the server's now: with all that the scope inherits, and not known before it reads them.
          */
-        result = mirror_put_written(writer, entry.subnet_id,
+        result = mirror_put_written(writer, entry.id,
                                     &(struct delivery){.fingerprint = entry.printed, .printed = entry.printed});
         scope_entry_clear(&entry);
     }
@@ -60,7 +60,7 @@ static struct result collect_removed(void *context, const struct tombstone_row *
 
     if (!engine_grow((void **)&scopes->ids, scopes->count, &scopes->capacity, sizeof *scopes->ids))
         return result_no_memory("the mirror");
-    scopes->ids[scopes->count++] = row->subnet_id;
+    scopes->ids[scopes->count++] = row->id;
     return result_ok();
 }
 

@@ -16,7 +16,7 @@ struct summary {
 };
 
 struct membership {
-    uint32_t subnet_id;
+    object_id id;
     int64_t relation_record_id;
 };
 
@@ -49,7 +49,7 @@ static struct result keep_scope(void *context, const struct scope_row *row)
         .server_record_id = prefetch->server,
         .entry =
             {
-                .subnet_id = row->subnet_id,
+                .id = row->id,
                 .record_id = row->record_id,
                 .fingerprint = row->fingerprint,
                 .file = row->file,
@@ -61,7 +61,7 @@ static struct result keep_scope(void *context, const struct scope_row *row)
             },
         .agreement = {.ours = row->fingerprint, .theirs = row->partner_fingerprint},
     };
-    (void)snprintf(summary->entry.prefix, sizeof summary->entry.prefix, "%s", row->prefix);
+    (void)snprintf(summary->entry.name, sizeof summary->entry.name, "%s", row->name);
     (void)snprintf(summary->entry.reason, sizeof summary->entry.reason, "%s",
                    row->sync_reason == NULL ? "" : row->sync_reason);
     /* Its text says so, too, and that is what counts when it is to be sent; it is not read here. */
@@ -104,9 +104,8 @@ static struct result read_members(struct prefetch *prefetch)
             result = result_no_memory("the scope index");
             break;
         }
-        prefetch->members[prefetch->member_count++] =
-            (struct membership){.subnet_id = (uint32_t)statement_integer(statement, 0),
-                                .relation_record_id = statement_integer(statement, 1)};
+        prefetch->members[prefetch->member_count++] = (struct membership){
+            .id = (object_id)statement_integer(statement, 0), .relation_record_id = statement_integer(statement, 1)};
     }
     statement_done(statement);
     return result;
@@ -132,7 +131,7 @@ static void *read_all(void *argument)
     prefetch->result = read_servers(prefetch, servers, &count);
     for (size_t i = 0; i < count && !result_failed(prefetch->result); i++) {
         prefetch->server = servers[i];
-        prefetch->result = scope_store_each(prefetch->store, servers[i], keep_scope, prefetch);
+        prefetch->result = object_store_each(prefetch->store, servers[i], keep_scope, prefetch);
     }
     if (!result_failed(prefetch->result))
         prefetch->result = read_members(prefetch);
@@ -194,14 +193,14 @@ static struct result fill_version(struct plugin *plugin, const struct version_ro
 
     if (row->server_record_id == plugin->relationships.server_record_id) {
         if (row->removed) {
-            struct scope_removed removed = {.subnet_id = row->subnet_id, .version = row->version};
+            struct scope_removed removed = {.id = row->id, .version = row->version};
 
-            memcpy(removed.prefix, row->prefix, sizeof removed.prefix);
+            memcpy(removed.name, row->name, sizeof removed.name);
             return scope_index_set_removed(plugin->index, &removed);
         }
-        scope_index_set_version(plugin->index, row->subnet_id, &row->version);
+        scope_index_set_version(plugin->index, row->id, &row->version);
     } else if (number >= 0) {
-        scope_index_set_known(plugin->index, row->subnet_id, (size_t)number, &row->version);
+        scope_index_set_known(plugin->index, row->id, (size_t)number, &row->version);
     }
     return result_ok();
 }
@@ -212,7 +211,7 @@ static struct result fill_removal_of(struct plugin *plugin, const struct version
     const int number = partner_number(&plugin->relationships, row->server_record_id);
     struct scope_removed removed;
 
-    if (number < 0 || !scope_index_get_removed(plugin->index, row->subnet_id, &removed))
+    if (number < 0 || !scope_index_get_removed(plugin->index, row->id, &removed))
         return result_ok();
     scope_removed_note_partner(&removed, (size_t)number, &row->version);
     return scope_index_set_removed(plugin->index, &removed);
@@ -228,6 +227,16 @@ static void take_identity(struct plugin *plugin, const struct store_identity *id
     plugin->filled = identity->filled;
 }
 
+/* One of this server's. What is no scope has no rows of memberships. */
+static struct result fill_entry(struct plugin *plugin, struct scope_entry *entry)
+{
+    struct result result = result_ok();
+
+    if (object_kind_of(entry->id) != OBJECT_SCOPE)
+        result = relationships_of_object(&plugin->relationships, entry->id, NULL, &entry->members);
+    return result_failed(result) ? result : scope_index_put(plugin->index, entry);
+}
+
 struct result prefetch_fill(struct prefetch *prefetch, struct plugin *plugin)
 {
     const struct relationships *relationships = &plugin->relationships;
@@ -237,19 +246,19 @@ struct result prefetch_fill(struct prefetch *prefetch, struct plugin *plugin)
     result = prefetch->result;
     for (size_t i = 0; i < prefetch->scope_count && !result_failed(result); i++)
         if (prefetch->scopes[i].server_record_id == relationships->server_record_id)
-            result = scope_index_put(plugin->index, &prefetch->scopes[i].entry);
+            result = fill_entry(plugin, &prefetch->scopes[i].entry);
     for (size_t i = 0; i < prefetch->scope_count && !result_failed(result); i++) {
         const struct summary *summary = &prefetch->scopes[i];
         int number = partner_number(relationships, summary->server_record_id);
 
         if (number >= 0)
-            scope_index_set_agreement(plugin->index, summary->entry.subnet_id, (size_t)number, &summary->agreement);
+            scope_index_set_agreement(plugin->index, summary->entry.id, (size_t)number, &summary->agreement);
     }
     for (size_t i = 0; i < prefetch->member_count && !result_failed(result); i++) {
         int number = relationships_find_row(relationships, prefetch->members[i].relation_record_id);
 
         if (number >= 0)
-            scope_index_add_member(plugin->index, prefetch->members[i].subnet_id, (size_t)number);
+            scope_index_add_member(plugin->index, prefetch->members[i].id, (size_t)number);
     }
     for (size_t i = 0; i < prefetch->version_count && !result_failed(result); i++)
         result = fill_version(plugin, &prefetch->versions[i]);

@@ -427,6 +427,18 @@ struct result relationships_of_scope(const struct relationships *relationships, 
     return result_ok();
 }
 
+struct result relationships_of_object(const struct relationships *relationships, object_id id, const char *definition,
+                                      uint64_t *members)
+{
+    if (object_kind_of(id) == OBJECT_SCOPE)
+        return relationships_of_scope(relationships, definition, members);
+    *members = 0;
+    for (size_t i = 0; i < relationships->count; i++)
+        if (!relationships->list[i].admin && relationships->list[i].local)
+            *members |= UINT64_C(1) << i;
+    return result_ok();
+}
+
 const char *relationship_state(const char *kea_state)
 {
     static const struct {

@@ -8,16 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct kea_delivered *restart_find_delivered(const struct kea_load *load, uint32_t subnet_id)
+const struct kea_delivered *restart_find_delivered(const struct kea_load *load, object_id id)
 {
     size_t low = 0, high = load->delivered_count;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (load->delivered[middle].subnet_id == subnet_id)
+        if (load->delivered[middle].id == id)
             return &load->delivered[middle];
-        if (load->delivered[middle].subnet_id < subnet_id)
+        if (load->delivered[middle].id < id)
             low = middle + 1;
         else
             high = middle;
@@ -35,17 +35,16 @@ struct result restart_plan_restored(struct decision *decision, const struct scop
 {
     struct plugin *plugin = decision->plugin;
     struct scope_row row = {.record_id = 0};
-    struct result result =
-        scope_store_find(plugin->store, plugin->relationships.server_record_id, entry->subnet_id, &row);
+    struct result result = object_store_find(plugin->store, plugin->relationships.server_record_id, entry->id, &row);
 
     if (!result_failed(result)) {
         struct planned_scope *planned = &decision->plan->scopes[decision->plan->scope_count];
 
-        kea_scope_clear(&delivered->scope);
+        kea_object_clear(&delivered->scope);
         *planned = *delivered;
-        delivered->passed_over = (struct kea_scope){.subnet_id = 0};
-        planned->subnet_id = entry->subnet_id;
-        memcpy(planned->prefix, entry->prefix, sizeof planned->prefix);
+        delivered->passed_over = (struct kea_object){.id = 0};
+        planned->id = entry->id;
+        memcpy(planned->name, entry->name, sizeof planned->name);
         planned->origin = entry->origin;
         planned->stored = strdup(row.definition);
         if (planned->stored == NULL) {
@@ -62,14 +61,14 @@ struct result restart_plan_restored(struct decision *decision, const struct scop
 struct result restart_plan_delivered(struct decision *decision, struct planned_scope *delivered)
 {
     decision->plan->scopes[decision->plan->scope_count++] = *delivered;
-    delivered->scope = (struct kea_scope){.subnet_id = 0};
+    delivered->scope = (struct kea_object){.id = 0};
     return result_ok();
 }
 
-struct result restart_read_scope(struct decision *decision, struct planned_scope *delivered, uint32_t subnet_id)
+struct result restart_read_scope(struct decision *decision, struct planned_scope *delivered, object_id id)
 {
     const struct kea_server *server = decision->plugin->server;
-    struct result result = server->scope_get(server->context, decision->which, subnet_id, &delivered->scope);
+    struct result result = server->object_get(server->context, decision->which, id, &delivered->scope);
 
     if (!result_failed(result)) {
         delivered->delivery.fingerprint = delivered->scope.fingerprint;
@@ -105,7 +104,7 @@ static struct result look(struct decision *decision, const struct kea_delivered 
     if (fingerprint_equal(now->text, before->text) && !delivery_empty(before)) {
         facts->before = true;
     } else {
-        result = restart_read_scope(decision, delivered, now->subnet_id);
+        result = restart_read_scope(decision, delivered, now->id);
         /* What the server wrote into its file may come by config-set, too. */
         facts->before =
             restart_is_before(delivered->delivery.fingerprint, before) ||
@@ -123,8 +122,7 @@ static struct result decide_known(struct decision *decision, const struct kea_de
                                   const struct scope_entry *entry)
 {
     struct load_plan *plan = decision->plan;
-    struct planned_scope delivered = {
-        .subnet_id = now->subnet_id, .origin = SCOPE_FROM_CONFIGURATION, .delivered = true};
+    struct planned_scope delivered = {.id = now->id, .origin = SCOPE_FROM_CONFIGURATION, .delivered = true};
     struct load_facts facts;
     struct result result = look(decision, now, entry, &delivered, &facts);
 
@@ -134,7 +132,7 @@ static struct result decide_known(struct decision *decision, const struct kea_de
     case LOAD_RUNS:
         /* Only that it was delivered is news, and that it is the partner's stays true. */
         plan->deliveries[plan->delivery_count++] =
-            (struct planned_delivery){.subnet_id = now->subnet_id, .delivery = delivered.delivery};
+            (struct planned_delivery){.id = now->id, .delivery = delivered.delivery};
         break;
     case LOAD_REPRINTED:
         delivered.origin = entry->origin;
@@ -146,7 +144,7 @@ static struct result decide_known(struct decision *decision, const struct kea_de
         break;
     case LOAD_PASS_OVER:
         delivered.passed_over = delivered.scope;
-        delivered.scope = (struct kea_scope){.subnet_id = 0};
+        delivered.scope = (struct kea_object){.id = 0};
         result = restart_plan_restored(decision, entry, &delivered);
         break;
     case LOAD_RESTORE:
@@ -155,7 +153,7 @@ static struct result decide_known(struct decision *decision, const struct kea_de
     case LOAD_EDIT:
         delivered.edited = !facts.before;
         if (delivered.scope.definition == NULL)
-            result = restart_read_scope(decision, &delivered, now->subnet_id);
+            result = restart_read_scope(decision, &delivered, now->id);
         if (!result_failed(result))
             result = restart_plan_delivered(decision, &delivered);
     }
@@ -167,16 +165,16 @@ done:
 /* A scope that the store does not know; perhaps because it was removed at run time. */
 static struct result decide_unknown(struct decision *decision, const struct kea_delivered *now)
 {
-    struct planned_scope delivered = {.subnet_id = now->subnet_id,
+    struct planned_scope delivered = {.id = now->id,
                                       .origin = SCOPE_FROM_CONFIGURATION,
                                       .delivered = true,
                                       .edited = true,
                                       .delivery = {.text = now->text}};
-    struct result result = restart_read_scope(decision, &delivered, now->subnet_id);
+    struct result result = restart_read_scope(decision, &delivered, now->id);
 
     if (!result_failed(result))
         result = restart_plan_delivered(decision, &delivered);
-    kea_scope_clear(&delivered.scope);
+    kea_object_clear(&delivered.scope);
     return result;
 }
 
@@ -191,23 +189,24 @@ struct result restart_decide_missing(struct decision *decision, const struct sco
     if (load_rule(&facts) != LOAD_EDIT)
         return restart_plan_restored(decision, entry, &nothing);
     plan->removals[plan->removal_count++] =
-        (struct planned_removal){.subnet_id = entry->subnet_id, .gone_from_file = load->from_file};
+        (struct planned_removal){.id = entry->id, .gone_from_file = load->from_file};
     return result_ok();
 }
 
 /* Takes a scope out of the staged configuration. */
-static struct result take_out(struct decision *decision, uint32_t subnet_id, const char *prefix)
+static struct result take_out(struct decision *decision, object_id id, const char *name)
 {
     const struct kea_server *server = decision->plugin->server;
-    struct kea_change change = {.subnet_id = subnet_id, .prefix = prefix};
+    struct kea_change change = {.id = id, .name = name};
 
-    server->scopes_apply(server->context, decision->which, &change, 1);
+    server->objects_apply(server->context, decision->which, &change, 1);
     if (change.applied)
         decision->plan->restored++;
     else
-        kea_log(server, FAILOVER_SYNC_RESTORE_FAILED, prefix, change.text == NULL ? "out of memory" : change.text);
+        kea_log(server, FAILOVER_SYNC_RESTORE_FAILED, OBJECT_SAID(id, name),
+                change.text == NULL ? "out of memory" : change.text);
     free(change.text);
-    kea_scope_clear(&change.after);
+    kea_object_clear(&change.after);
     return result_ok();
 }
 
@@ -217,14 +216,14 @@ static void plan_buried(struct load_plan *plan, const struct tombstone_row *row,
     if (delivery_same(&row->buried.configuration, delivery) &&
         (!plan->from_file || delivery_same(&row->buried.file, delivery)))
         return;
-    plan->buried[plan->buried_count++] = (struct planned_delivery){.subnet_id = row->subnet_id, .delivery = *delivery};
+    plan->buried[plan->buried_count++] = (struct planned_delivery){.id = row->id, .delivery = *delivery};
 }
 
 /* It keeps the scope as it was staged. */
 static void plan_loser(struct load_plan *plan, struct planned_scope *staged)
 {
     plan->losers[plan->loser_count++] = (struct planned_loser){.scope = staged->scope};
-    staged->scope = (struct kea_scope){.subnet_id = 0};
+    staged->scope = (struct kea_object){.id = 0};
 }
 
 struct result restart_apply_tombstone(void *context, const struct tombstone_row *row)
@@ -232,7 +231,7 @@ struct result restart_apply_tombstone(void *context, const struct tombstone_row 
     struct decision *decision = context;
     const struct kea_load *load = decision->load;
     struct load_plan *plan = decision->plan;
-    const struct kea_delivered *now = restart_find_delivered(load, row->subnet_id);
+    const struct kea_delivered *now = restart_find_delivered(load, row->id);
     const struct delivery none = {.text = fingerprint_parse(NULL)};
     const struct delivery *before = load->from_file ? &row->buried.file : &row->buried.configuration;
     struct planned_scope staged = {.delivered = true, .delivery = *before};
@@ -240,17 +239,17 @@ struct result restart_apply_tombstone(void *context, const struct tombstone_row 
     enum load_verdict verdict;
     struct result result = result_ok();
 
-    scope_index_bury(decision->plugin->index, row->subnet_id, &row->buried);
+    scope_index_bury(decision->plugin->index, row->id, &row->buried);
     if (now == NULL) {
         if (load->from_file)
-            plan->tombstones[plan->tombstone_count++] = row->subnet_id;
+            plan->tombstones[plan->tombstone_count++] = row->id;
         else
             plan_buried(plan, row, &none);
         return result;
     }
     facts.before = fingerprint_equal(now->text, before->text);
     if (!facts.before) {
-        result = restart_read_scope(decision, &staged, row->subnet_id);
+        result = restart_read_scope(decision, &staged, row->id);
         if (result.code == RESULT_NOT_FOUND)
             return result_ok(); /* it has been removed again since the load */
         facts.before = restart_is_before(staged.delivery.fingerprint, before);
@@ -258,12 +257,12 @@ struct result restart_apply_tombstone(void *context, const struct tombstone_row 
     staged.delivery.text = now->text;
     verdict = load_rule(&facts);
     if (!result_failed(result) && verdict != LOAD_EDIT) {
-        result = take_out(decision, row->subnet_id, row->prefix);
+        result = take_out(decision, row->id, row->name);
         plan_buried(plan, row, &staged.delivery);
         if (verdict == LOAD_PASS_OVER)
             plan_loser(plan, &staged);
     }
-    kea_scope_clear(&staged.scope);
+    kea_object_clear(&staged.scope);
     return result;
 }
 
@@ -275,7 +274,7 @@ static struct result decide_delivered(struct decision *decision)
     for (size_t i = 0; i < load->delivered_count && !result_failed(result); i++) {
         struct scope_entry entry;
 
-        if (scope_index_get(decision->plugin->index, load->delivered[i].subnet_id, &entry)) {
+        if (scope_index_get(decision->plugin->index, load->delivered[i].id, &entry)) {
             result = decide_known(decision, &load->delivered[i], &entry);
             scope_entry_clear(&entry);
         } else {
@@ -318,7 +317,7 @@ static void take_restored(struct decision *decision, struct planned_scope *plann
     } else {
         const char *text = change->text == NULL ? "out of memory" : change->text;
 
-        kea_log(decision->plugin->server, FAILOVER_SYNC_RESTORE_FAILED, planned->prefix, text);
+        kea_log(decision->plugin->server, FAILOVER_SYNC_RESTORE_FAILED, OBJECT_SAID(planned->id, planned->name), text);
         (void)snprintf(planned->reason, sizeof planned->reason,
                        "a newer version in the store could not be applied: %.100s", text);
         planned->hold = true;
@@ -327,7 +326,7 @@ static void take_restored(struct decision *decision, struct planned_scope *plann
         planned->version = (struct version_vector){.count = 0};
     }
     planned->scope = change->after;
-    change->after = (struct kea_scope){.subnet_id = 0};
+    change->after = (struct kea_object){.id = 0};
 }
 
 /* One that is not there after all, because it could not be put back, has nothing to be mirrored. */
@@ -362,10 +361,8 @@ struct result restart_restore_all(struct decision *decision)
 
         if (planned->stored == NULL)
             continue;
-        changes[count] = (struct kea_change){.subnet_id = planned->subnet_id,
-                                             .prefix = planned->prefix,
-                                             .definition = planned->stored,
-                                             .words_only = planned->words_only};
+        changes[count] = (struct kea_change){
+            .id = planned->id, .name = planned->name, .definition = planned->stored, .words_only = planned->words_only};
         restored[count++] = planned;
     }
     result = result_ok();
@@ -374,7 +371,7 @@ struct result restart_restore_all(struct decision *decision)
     result = restored_networks_find(decision, changes, count, &networks);
     if (result_failed(result))
         goto done;
-    server->scopes_apply(server->context, decision->which, changes, count);
+    server->objects_apply(server->context, decision->which, changes, count);
     for (size_t i = 0; i < count; i++) {
         take_restored(decision, restored[i], &changes[i]);
         free(changes[i].text);

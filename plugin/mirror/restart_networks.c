@@ -35,15 +35,15 @@ void restored_networks_free(struct restored_networks *networks)
 
 static int compare_planned(const void *a, const void *b)
 {
-    uint32_t left = (*(struct planned_scope *const *)a)->subnet_id;
-    uint32_t right = (*(struct planned_scope *const *)b)->subnet_id;
+    object_id left = (*(struct planned_scope *const *)a)->id;
+    object_id right = (*(struct planned_scope *const *)b)->id;
 
     return left < right ? -1 : left > right;
 }
 
-static struct planned_scope *find_planned(const struct restored_networks *networks, uint32_t subnet_id)
+static struct planned_scope *find_planned(const struct restored_networks *networks, object_id id)
 {
-    struct planned_scope wanted = {.subnet_id = subnet_id}, *key = &wanted;
+    struct planned_scope wanted = {.id = id}, *key = &wanted;
     struct planned_scope **found =
         networks->planned_count == 0
             ? NULL
@@ -77,7 +77,7 @@ static struct result look_whether_edited(const struct restored_networks *network
                                          struct restored_network *network)
 {
     const struct kea_server *server = decision->plugin->server;
-    uint32_t *ids = NULL;
+    object_id *ids = NULL;
     size_t count = 0;
     struct result result = server->network_scope_ids(server->context, decision->which, network->name, &ids, &count);
 
@@ -152,18 +152,18 @@ struct result restored_networks_find(const struct decision *decision, struct kea
         if (!result_failed(result) && name != NULL)
             result = note_network(*networks, decision, name,
                                   changes[i].words_only ? SCOPE_FROM_CONFIGURATION
-                                                        : find_planned(*networks, changes[i].subnet_id)->origin,
+                                                        : find_planned(*networks, changes[i].id)->origin,
                                   &changes[i].keep_network);
     }
     return result;
 }
 
 /* Plans what was going to be left alone: it runs otherwise now. */
-static void plan_followed(struct decision *decision, struct kea_scope *scope, enum scope_origin origin)
+static void plan_followed(struct decision *decision, struct kea_object *scope, enum scope_origin origin)
 {
     struct load_plan *plan = decision->plan;
     struct planned_scope planned = {
-        .subnet_id = scope->subnet_id,
+        .id = scope->id,
         .scope = *scope,
         .origin = origin,
         .followed = origin == SCOPE_FROM_PARTNER,
@@ -173,48 +173,48 @@ static void plan_followed(struct decision *decision, struct kea_scope *scope, en
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (plan->deliveries[middle].subnet_id < scope->subnet_id)
+        if (plan->deliveries[middle].id < scope->id)
             low = middle + 1;
         else
             high = middle;
     }
-    if (low < plan->delivery_count && plan->deliveries[low].subnet_id == scope->subnet_id) {
+    if (low < plan->delivery_count && plan->deliveries[low].id == scope->id) {
         planned.delivered = true;
         planned.delivery = plan->deliveries[low].delivery;
         plan->deliveries[low].dropped = true;
     }
     plan->scopes[plan->scope_count++] = planned;
-    *scope = (struct kea_scope){.subnet_id = 0};
+    *scope = (struct kea_object){.id = 0};
 }
 
 /* One scope of such a network. Whose the network's parameters are, the scope now is, too: with them it is not what the
  * configuration delivers, and must outlive the next load like them. */
 static struct result follow_scope(const struct restored_networks *networks, struct decision *decision,
-                                  const struct restored_network *network, uint32_t subnet_id)
+                                  const struct restored_network *network, object_id id)
 {
     struct plugin *plugin = decision->plugin;
     const struct kea_server *server = plugin->server;
-    struct planned_scope *planned = find_planned(networks, subnet_id);
-    struct kea_scope scope = {.subnet_id = 0};
+    struct planned_scope *planned = find_planned(networks, id);
+    struct kea_object scope = {.id = 0};
     struct scope_entry entry;
-    struct result result = server->scope_get(server->context, decision->which, subnet_id, &scope);
+    struct result result = server->object_get(server->context, decision->which, id, &scope);
 
     if (result_failed(result))
         return result;
     if (planned != NULL) {
         if (strcmp(planned->scope.fingerprint.hex, scope.fingerprint.hex) != 0) {
-            kea_scope_clear(&planned->scope);
+            kea_object_clear(&planned->scope);
             planned->scope = scope;
             if (planned->stored == NULL)
                 planned->origin = network->origin;
             return result;
         }
-    } else if (scope_index_get(plugin->index, subnet_id, &entry)) {
+    } else if (scope_index_get(plugin->index, id, &entry)) {
         if (strcmp(entry.fingerprint.hex, scope.fingerprint.hex) != 0)
             plan_followed(decision, &scope, network->origin);
         scope_entry_clear(&entry);
     }
-    kea_scope_clear(&scope);
+    kea_object_clear(&scope);
     return result;
 }
 
@@ -224,7 +224,7 @@ struct result restored_networks_follow(const struct restored_networks *networks,
     struct result result = result_ok();
 
     for (size_t i = 0; i < networks->count && !result_failed(result); i++) {
-        uint32_t *ids = NULL;
+        object_id *ids = NULL;
         size_t count = 0;
 
         result = server->network_scope_ids(server->context, decision->which, networks->list[i].name, &ids, &count);

@@ -5,8 +5,8 @@
 
 void planned_scope_clear(struct planned_scope *planned)
 {
-    kea_scope_clear(&planned->scope);
-    kea_scope_clear(&planned->passed_over);
+    kea_object_clear(&planned->scope);
+    kea_object_clear(&planned->passed_over);
     free(planned->stored);
 }
 
@@ -17,7 +17,7 @@ void load_plan_free(struct load_plan *plan)
     for (size_t i = 0; i < plan->scope_count; i++)
         planned_scope_clear(&plan->scopes[i]);
     for (size_t i = 0; i < plan->loser_count; i++)
-        kea_scope_clear(&plan->losers[i].scope);
+        kea_object_clear(&plan->losers[i].scope);
     free(plan->scopes);
     free(plan->losers);
     free(plan->deliveries);
@@ -73,7 +73,7 @@ static bool collect_id(void *context, const struct scope_entry *entry)
 {
     struct restart_ids *ids = context;
 
-    ids->list[ids->count++] = entry->subnet_id;
+    ids->list[ids->count++] = entry->id;
     return true;
 }
 

@@ -7,15 +7,15 @@
 
 /* One scope whose running version must be mirrored. */
 struct planned_scope {
-    uint32_t subnet_id;
-    char prefix[48];
-    struct kea_scope scope; /* as it is in the staged configuration; empty until it is restored, if it is to be */
+    object_id id;
+    char name[OBJECT_NAME_SIZE];
+    struct kea_object scope; /* as it is in the staged configuration; empty until it is restored, if it is to be */
     enum scope_origin origin;
     bool delivered;
-    bool edited;                  /* delivered, and not as it was before */
-    struct kea_scope passed_over; /* what the file says instead, if that may be an edit; or empty */
-    char *stored;                 /* the store's version, which is to be put back; NULL: the configuration's counts */
-    bool words_only;              /* it is there already, if its words mean what is there */
+    bool edited;                   /* delivered, and not as it was before */
+    struct kea_object passed_over; /* what the file says instead, if that may be an edit; or empty */
+    char *stored;                  /* the store's version, which is to be put back; NULL: the configuration's counts */
+    bool words_only;               /* it is there already, if its words mean what is there */
     struct delivery delivery;
     bool configuration_apart; /* see struct mirror_version */
     struct delivery configuration;
@@ -28,19 +28,19 @@ struct planned_scope {
 };
 
 struct planned_delivery {
-    uint32_t subnet_id;
+    object_id id;
     struct delivery delivery;
     bool dropped;
 };
 
 struct planned_removal {
-    uint32_t subnet_id;
+    object_id id;
     bool gone_from_file;
 };
 
 /* What the file says of a scope that stays removed, if that may be an edit. */
 struct planned_loser {
-    struct kea_scope scope;
+    struct kea_object scope;
 };
 
 /* A removal that a lost store knew of, or would have got to know. */
@@ -59,7 +59,7 @@ struct load_plan {
     size_t delivery_count;
     struct planned_removal *removals;
     size_t removal_count;
-    uint32_t *tombstones; /* that the file has caught up with */
+    object_id *tombstones; /* that the file has caught up with */
     size_t tombstone_count;
     struct planned_delivery *buried; /* what became of scopes that have a tombstone and keep it */
     size_t buried_count;
@@ -90,7 +90,7 @@ void load_plan_free(struct load_plan *plan); /* NULL is fine */
 void planned_scope_clear(struct planned_scope *planned);
 
 struct restart_ids {
-    uint32_t *list;
+    object_id *list;
     size_t count;
 };
 
@@ -100,7 +100,7 @@ struct result restart_known_ids(struct scope_index *index, struct restart_ids *i
 /* ---- restart.c: deciding, of a configuration that is staged or that runs ---- */
 
 /* NULL: the load does not deliver it. */
-const struct kea_delivered *restart_find_delivered(const struct kea_load *load, uint32_t subnet_id);
+const struct kea_delivered *restart_find_delivered(const struct kea_load *load, object_id id);
 
 /* Whether a version made at run time outlives this load: any at a start, but only the partner's when this server's
  * configuration is loaded again on purpose. */
@@ -113,7 +113,7 @@ struct load_facts restart_facts(const struct decision *decision, enum scope_orig
 bool restart_is_before(struct fingerprint now, const struct delivery *before);
 
 /* Reads a scope as it is in the configuration that is decided on. */
-struct result restart_read_scope(struct decision *decision, struct planned_scope *delivered, uint32_t subnet_id);
+struct result restart_read_scope(struct decision *decision, struct planned_scope *delivered, object_id id);
 
 /* The version that was read counts; the plan takes it over. */
 struct result restart_plan_delivered(struct decision *decision, struct planned_scope *delivered);

@@ -11,7 +11,7 @@ static bool take_applied(struct scope_index *index, struct planned_scope *runnin
 {
     struct scope_applied applied;
 
-    if (!scope_index_get_applied(index, running->subnet_id, &applied) ||
+    if (!scope_index_get_applied(index, running->id, &applied) ||
         !fingerprint_equal(applied.fingerprint, running->scope.fingerprint))
         return false;
     running->origin = SCOPE_FROM_PARTNER;
@@ -26,7 +26,7 @@ static struct result decide_running_known(struct decision *decision, struct plan
                                           const struct scope_entry *entry)
 {
     const struct kea_load *load = decision->load;
-    const struct kea_delivered *then = restart_find_delivered(load, entry->subnet_id);
+    const struct kea_delivered *then = restart_find_delivered(load, entry->id);
     struct load_facts facts = {
         .mirrored = fingerprint_equal(running->scope.fingerprint, entry->fingerprint),
         .reprinted = strcmp(running->scope.printed.hex, entry->printed.hex) != 0,
@@ -47,10 +47,8 @@ static struct result decide_running_known(struct decision *decision, struct plan
         break;
     case LOAD_WORDS:
     case LOAD_RESTORE: {
-        struct planned_scope delivered = {.subnet_id = entry->subnet_id,
-                                          .words_only = facts.as_printed,
-                                          .delivered = true,
-                                          .delivery = running->delivery};
+        struct planned_scope delivered = {
+            .id = entry->id, .words_only = facts.as_printed, .delivered = true, .delivery = running->delivery};
 
         if (then != NULL)
             delivered.delivery.text = then->text;
@@ -98,14 +96,13 @@ static void take_load(struct planned_scope *running, const struct kea_load *load
 }
 
 /* A scope that runs and that the store does not know; perhaps the store that was lost did. */
-static struct result decide_running_unknown(struct decision *decision, struct planned_scope *running,
-                                            uint32_t subnet_id)
+static struct result decide_running_unknown(struct decision *decision, struct planned_scope *running, object_id id)
 {
-    const struct kea_delivered *then = restart_find_delivered(decision->load, subnet_id);
+    const struct kea_delivered *then = restart_find_delivered(decision->load, id);
     struct scope_entry entry;
 
     if (decision->before != NULL) {
-        if (scope_index_get(decision->before, subnet_id, &entry)) {
+        if (scope_index_get(decision->before, id, &entry)) {
             take_lost(running, &entry);
             scope_entry_clear(&entry);
         }
@@ -119,21 +116,21 @@ static struct result decide_running_unknown(struct decision *decision, struct pl
     return restart_plan_delivered(decision, running);
 }
 
-static struct result decide_running(struct decision *decision, uint32_t subnet_id)
+static struct result decide_running(struct decision *decision, object_id id)
 {
-    struct planned_scope running = {.subnet_id = subnet_id, .origin = SCOPE_FROM_CONFIGURATION, .edited = true};
+    struct planned_scope running = {.id = id, .origin = SCOPE_FROM_CONFIGURATION, .edited = true};
     struct scope_entry entry;
-    struct result result = restart_read_scope(decision, &running, subnet_id);
+    struct result result = restart_read_scope(decision, &running, id);
 
     if (!result_failed(result)) {
-        if (scope_index_get(decision->plugin->index, subnet_id, &entry)) {
+        if (scope_index_get(decision->plugin->index, id, &entry)) {
             result = decide_running_known(decision, &running, &entry);
             scope_entry_clear(&entry);
         } else {
-            result = decide_running_unknown(decision, &running, subnet_id);
+            result = decide_running_unknown(decision, &running, id);
         }
     }
-    kea_scope_clear(&running.scope);
+    kea_object_clear(&running.scope);
     return result;
 }
 
@@ -144,13 +141,13 @@ static int compare_ids(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
-static bool is_among(uint32_t subnet_id, const uint32_t *ids, size_t count)
+static bool is_among(object_id id, const object_id *ids, size_t count)
 {
-    return count > 0 && bsearch(&subnet_id, ids, count, sizeof *ids, compare_ids) != NULL;
+    return count > 0 && bsearch(&id, ids, count, sizeof *ids, compare_ids) != NULL;
 }
 
 /* A scope that the store knows and that does not run: removed since the load, or never in the configuration. */
-static struct result decide_not_running(struct decision *decision, const uint32_t *ids, size_t count)
+static struct result decide_not_running(struct decision *decision, const object_id *ids, size_t count)
 {
     struct restart_ids known = {.count = 0};
     struct result result = restart_known_ids(decision->plugin->index, &known);
@@ -162,7 +159,7 @@ static struct result decide_not_running(struct decision *decision, const uint32_
         if (is_among(known.list[i], ids, count) || !scope_index_get(decision->plugin->index, known.list[i], &entry))
             continue;
         if (restart_find_delivered(decision->load, known.list[i]) != NULL)
-            plan->removals[plan->removal_count++] = (struct planned_removal){.subnet_id = known.list[i]};
+            plan->removals[plan->removal_count++] = (struct planned_removal){.id = known.list[i]};
         else
             result = restart_decide_missing(decision, &entry);
         scope_entry_clear(&entry);
@@ -194,22 +191,22 @@ static void keep_removed(void *context, const struct scope_removed *removed)
 }
 
 /* One that the lost store had and that does not run any more: whoever removed it, the store did not get to know. */
-static struct result plan_unrecorded(struct decision *decision, uint32_t subnet_id)
+static struct result plan_unrecorded(struct decision *decision, object_id id)
 {
     struct planned_lost lost = {.edit = true};
     struct scope_applied applied;
     struct scope_entry entry;
 
-    if (!scope_index_get(decision->before, subnet_id, &entry))
+    if (!scope_index_get(decision->before, id, &entry))
         return result_ok();
     lost.removed = (struct scope_removed){
-        .subnet_id = subnet_id,
+        .id = id,
         .version = entry.version,
         .buried = {.file = entry.file, .configuration = entry.configuration, .origin = SCOPE_FROM_CONFIGURATION},
     };
-    memcpy(lost.removed.prefix, entry.prefix, sizeof entry.prefix);
+    memcpy(lost.removed.name, entry.name, sizeof entry.name);
     scope_entry_clear(&entry);
-    if (scope_index_get_applied(decision->before, subnet_id, &applied) && fingerprint_empty(applied.fingerprint)) {
+    if (scope_index_get_applied(decision->before, id, &applied) && fingerprint_empty(applied.fingerprint)) {
         lost.edit = false;
         lost.removed.version = applied.version;
         lost.removed.buried.origin = SCOPE_FROM_PARTNER;
@@ -217,7 +214,7 @@ static struct result plan_unrecorded(struct decision *decision, uint32_t subnet_
     return plan_lost(decision->plan, &lost);
 }
 
-static struct result plan_all_unrecorded(struct decision *decision, const uint32_t *ids, size_t count)
+static struct result plan_all_unrecorded(struct decision *decision, const object_id *ids, size_t count)
 {
     struct restart_ids known = {.count = 0};
     struct result result = restart_known_ids(decision->before, &known);
@@ -230,7 +227,7 @@ static struct result plan_all_unrecorded(struct decision *decision, const uint32
 }
 
 /* The removals that the lost store knew of, and those that it did not get to know. */
-static struct result plan_removed(struct decision *decision, const uint32_t *ids, size_t count)
+static struct result plan_removed(struct decision *decision, const object_id *ids, size_t count)
 {
     struct removals removals = {.plan = decision->plan, .result = result_ok()};
 
@@ -243,9 +240,9 @@ static struct result plan_removed(struct decision *decision, const uint32_t *ids
 struct result restart_plan_running(struct plugin *plugin, const struct kea_load *load, struct scope_index *before)
 {
     struct decision decision = {.plugin = plugin, .load = load, .which = KEA_RUNNING, .before = before};
-    uint32_t *ids = NULL;
+    object_id *ids = NULL;
     size_t count = 0;
-    struct result result = plugin->server->scope_ids(plugin->server->context, KEA_RUNNING, &ids, &count);
+    struct result result = plugin->server->object_ids(plugin->server->context, KEA_RUNNING, &ids, &count);
 
     restart_forget(plugin);
     if (!result_failed(result))

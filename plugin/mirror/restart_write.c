@@ -9,11 +9,11 @@
 
 /* The file may have been edited or not, nobody remembers what it said before: then its version is to be had, at least.
  */
-static struct result keep_passed_over(struct mirror_writer *writer, const struct kea_scope *scope)
+static struct result keep_passed_over(struct mirror_writer *writer, const struct kea_object *scope)
 {
     const struct history_row lost = {
-        .subnet_id = scope->subnet_id,
-        .prefix = scope->prefix,
+        .id = scope->id,
+        .name = scope->name,
         .definition = scope->definition,
         .fingerprint = scope->fingerprint,
         .reason = "the store had not seen the configuration file before: its own version counts, not the file's",
@@ -23,10 +23,10 @@ static struct result keep_passed_over(struct mirror_writer *writer, const struct
     return history_store_add(writer->plugin->store, &lost);
 }
 
-static bool is_planned(const struct load_plan *plan, uint32_t subnet_id)
+static bool is_planned(const struct load_plan *plan, object_id id)
 {
     for (size_t i = 0; i < plan->scope_count; i++)
-        if (plan->scopes[i].subnet_id == subnet_id)
+        if (plan->scopes[i].id == id)
             return true;
     return false;
 }
@@ -68,22 +68,21 @@ static struct result write_plan(struct mirror_writer *writer, const struct load_
     for (size_t i = 0; i < plan->removal_count && !result_failed(result); i++) {
         const struct planned_removal *removal = &plan->removals[i];
 
-        result = mirror_remove_scope(writer, &(struct mirror_removal){.subnet_id = removal->subnet_id,
+        result = mirror_remove_scope(writer, &(struct mirror_removal){.id = removal->id,
                                                                       .origin = SCOPE_FROM_CONFIGURATION,
                                                                       .gone_from_file = removal->gone_from_file,
                                                                       .agreed_with = -1});
         if (!result_failed(result) && !removal->gone_from_file)
-            result =
-                mirror_bury(writer, removal->subnet_id, false, &(struct delivery){.text = fingerprint_parse(NULL)});
+            result = mirror_bury(writer, removal->id, false, &(struct delivery){.text = fingerprint_parse(NULL)});
     }
     for (size_t i = 0; i < plan->buried_count && !result_failed(result); i++)
-        result = mirror_bury(writer, plan->buried[i].subnet_id, plan->from_file, &plan->buried[i].delivery);
+        result = mirror_bury(writer, plan->buried[i].id, plan->from_file, &plan->buried[i].delivery);
     for (size_t i = 0; i < plan->tombstone_count && !result_failed(result); i++)
         result = mirror_unbury(writer, plan->tombstones[i]);
     for (size_t i = 0; i < plan->delivery_count && !result_failed(result); i++)
         if (!plan->deliveries[i].dropped)
-            result = mirror_put_delivery(writer, plan->deliveries[i].subnet_id, plan->from_file,
-                                         &plan->deliveries[i].delivery);
+            result =
+                mirror_put_delivery(writer, plan->deliveries[i].id, plan->from_file, &plan->deliveries[i].delivery);
     /* What leaves a shared network is queued before what stays: it must not change at the partner with the network. */
     for (size_t i = 0; i < plan->scope_count && !result_failed(result); i++)
         if (!is_in_network(&plan->scopes[i]))
@@ -95,17 +94,17 @@ static struct result write_plan(struct mirror_writer *writer, const struct load_
         result = keep_passed_over(writer, &plan->losers[i].scope);
     for (size_t i = 0; i < plan->removed_count && !result_failed(result); i++) {
         const struct scope_removed *removed = &plan->removed[i].removed;
-        const struct mirror_removal removal = {.subnet_id = removed->subnet_id,
-                                               .prefix = removed->prefix,
+        const struct mirror_removal removal = {.id = removed->id,
+                                               .name = removed->name,
                                                .is = &removed->version,
                                                .edit = plan->removed[i].edit,
                                                .agreed_with = -1,
                                                .buried = &removed->buried};
         struct scope_entry entry;
 
-        if (scope_index_get(writer->plugin->index, removal.subnet_id, &entry))
+        if (scope_index_get(writer->plugin->index, removal.id, &entry))
             scope_entry_clear(&entry);
-        else if (!is_planned(plan, removal.subnet_id))
+        else if (!is_planned(plan, removal.id))
             result = mirror_remove_scope(writer, &removal);
     }
     return result;

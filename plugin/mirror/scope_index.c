@@ -40,14 +40,14 @@ static struct scope_entry *entry_copy(const struct scope_entry *entry, size_t re
 }
 
 /* Where the scope is, or where it would be inserted. */
-static size_t position(const struct scope_index *index, uint32_t subnet_id)
+static size_t position(const struct scope_index *index, object_id id)
 {
     size_t low = 0, high = index->count;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (index->entries[middle]->subnet_id < subnet_id)
+        if (index->entries[middle]->id < id)
             low = middle + 1;
         else
             high = middle;
@@ -55,11 +55,11 @@ static size_t position(const struct scope_index *index, uint32_t subnet_id)
     return low;
 }
 
-static struct scope_entry *find(const struct scope_index *index, uint32_t subnet_id)
+static struct scope_entry *find(const struct scope_index *index, object_id id)
 {
-    size_t at = position(index, subnet_id);
+    size_t at = position(index, id);
 
-    return at < index->count && index->entries[at]->subnet_id == subnet_id ? index->entries[at] : NULL;
+    return at < index->count && index->entries[at]->id == id ? index->entries[at] : NULL;
 }
 
 struct result scope_index_new(size_t relationships, struct scope_index **index)
@@ -88,13 +88,13 @@ void scope_index_free(struct scope_index *index)
     free(index);
 }
 
-bool scope_index_get(struct scope_index *index, uint32_t subnet_id, struct scope_entry *entry)
+bool scope_index_get(struct scope_index *index, object_id id, struct scope_entry *entry)
 {
     struct scope_entry *copy = NULL;
     const struct scope_entry *found;
 
     (void)pthread_mutex_lock(&index->lock);
-    found = find(index, subnet_id);
+    found = find(index, id);
     if (found != NULL)
         copy = entry_copy(found, index->relationships);
     (void)pthread_mutex_unlock(&index->lock);
@@ -135,9 +135,9 @@ struct result scope_index_put(struct scope_index *index, const struct scope_entr
     if (copy == NULL)
         return result_no_memory("the scope index");
     (void)pthread_mutex_lock(&index->lock);
-    scope_notes_forget_removed(&index->notes, entry->subnet_id);
-    at = position(index, entry->subnet_id);
-    if (at < index->count && index->entries[at]->subnet_id == entry->subnet_id) {
+    scope_notes_forget_removed(&index->notes, entry->id);
+    at = position(index, entry->id);
+    if (at < index->count && index->entries[at]->id == entry->id) {
         entry_free(index->entries[at]);
         index->entries[at] = copy;
     } else if (make_room(index)) {
@@ -152,13 +152,13 @@ struct result scope_index_put(struct scope_index *index, const struct scope_entr
     return result;
 }
 
-void scope_index_remove(struct scope_index *index, uint32_t subnet_id)
+void scope_index_remove(struct scope_index *index, object_id id)
 {
     size_t at;
 
     (void)pthread_mutex_lock(&index->lock);
-    at = position(index, subnet_id);
-    if (at < index->count && index->entries[at]->subnet_id == subnet_id) {
+    at = position(index, id);
+    if (at < index->count && index->entries[at]->id == id) {
         entry_free(index->entries[at]);
         index->count--;
         memmove(&index->entries[at], &index->entries[at + 1], (index->count - at) * sizeof *index->entries);
@@ -166,36 +166,36 @@ void scope_index_remove(struct scope_index *index, uint32_t subnet_id)
     (void)pthread_mutex_unlock(&index->lock);
 }
 
-void scope_index_set_agreement(struct scope_index *index, uint32_t subnet_id, size_t relationship,
+void scope_index_set_agreement(struct scope_index *index, object_id id, size_t relationship,
                                const struct scope_agreement *agreement)
 {
     struct scope_entry *entry;
 
     (void)pthread_mutex_lock(&index->lock);
-    entry = find(index, subnet_id);
+    entry = find(index, id);
     if (entry != NULL && relationship < index->relationships)
         entry->agreement[relationship] = *agreement;
     (void)pthread_mutex_unlock(&index->lock);
 }
 
-void scope_index_set_version(struct scope_index *index, uint32_t subnet_id, const struct version_vector *version)
+void scope_index_set_version(struct scope_index *index, object_id id, const struct version_vector *version)
 {
     struct scope_entry *entry;
 
     (void)pthread_mutex_lock(&index->lock);
-    entry = find(index, subnet_id);
+    entry = find(index, id);
     if (entry != NULL)
         entry->version = *version;
     (void)pthread_mutex_unlock(&index->lock);
 }
 
-void scope_index_set_known(struct scope_index *index, uint32_t subnet_id, size_t relationship,
+void scope_index_set_known(struct scope_index *index, object_id id, size_t relationship,
                            const struct version_vector *known)
 {
     struct scope_entry *entry;
 
     (void)pthread_mutex_lock(&index->lock);
-    entry = find(index, subnet_id);
+    entry = find(index, id);
     if (entry != NULL && relationship < index->relationships) {
         entry->agreement[relationship].met = true;
         entry->agreement[relationship].known = *known;
@@ -203,23 +203,23 @@ void scope_index_set_known(struct scope_index *index, uint32_t subnet_id, size_t
     (void)pthread_mutex_unlock(&index->lock);
 }
 
-void scope_index_add_member(struct scope_index *index, uint32_t subnet_id, size_t relationship)
+void scope_index_add_member(struct scope_index *index, object_id id, size_t relationship)
 {
     struct scope_entry *entry;
 
     (void)pthread_mutex_lock(&index->lock);
-    entry = find(index, subnet_id);
+    entry = find(index, id);
     if (entry != NULL && relationship < index->relationships)
         entry->members |= UINT64_C(1) << relationship;
     (void)pthread_mutex_unlock(&index->lock);
 }
 
-void scope_index_remove_member(struct scope_index *index, uint32_t subnet_id, size_t relationship)
+void scope_index_remove_member(struct scope_index *index, object_id id, size_t relationship)
 {
     struct scope_entry *entry;
 
     (void)pthread_mutex_lock(&index->lock);
-    entry = find(index, subnet_id);
+    entry = find(index, id);
     if (entry != NULL && relationship < index->relationships) {
         entry->members &= ~(UINT64_C(1) << relationship);
         entry->agreement[relationship] = (struct scope_agreement){.ours = {.hex = ""}};
@@ -282,7 +282,7 @@ void scope_index_each(struct scope_index *index, scope_index_visitor each, void 
     (void)pthread_mutex_unlock(&index->lock);
 }
 
-struct version_vector scope_index_merge(struct scope_index *index, const uint32_t *ids, size_t count)
+struct version_vector scope_index_merge(struct scope_index *index, const object_id *ids, size_t count)
 {
     struct version_vector merged = {.count = 0};
 
@@ -310,7 +310,7 @@ struct fingerprint scope_index_digest(struct scope_index *index, size_t relation
     for (size_t i = 0; i < index->count && relationship < index->relationships; i++) {
         const struct scope_entry *entry = index->entries[i];
         /* What other fields a struct may have between its members is not digested. */
-        uint64_t numbers[1 + 2 * VERSION_PARTS] = {entry->subnet_id};
+        uint64_t numbers[1 + 2 * VERSION_PARTS] = {entry->id};
         struct fingerprint text;
         size_t count = 1;
 
@@ -339,12 +339,12 @@ struct result scope_index_set_removed(struct scope_index *index, const struct sc
     return result;
 }
 
-bool scope_index_get_removed(struct scope_index *index, uint32_t subnet_id, struct scope_removed *removed)
+bool scope_index_get_removed(struct scope_index *index, object_id id, struct scope_removed *removed)
 {
     const struct scope_removed *found;
 
     (void)pthread_mutex_lock(&index->lock);
-    found = scope_notes_find_removed(&index->notes, subnet_id);
+    found = scope_notes_find_removed(&index->notes, id);
     if (found != NULL)
         *removed = *found;
     (void)pthread_mutex_unlock(&index->lock);
@@ -361,17 +361,17 @@ size_t scope_index_removed_count(struct scope_index *index)
     return count;
 }
 
-void scope_index_forget_removed(struct scope_index *index, uint32_t subnet_id)
+void scope_index_forget_removed(struct scope_index *index, object_id id)
 {
     (void)pthread_mutex_lock(&index->lock);
-    scope_notes_forget_removed(&index->notes, subnet_id);
+    scope_notes_forget_removed(&index->notes, id);
     (void)pthread_mutex_unlock(&index->lock);
 }
 
-void scope_index_bury(struct scope_index *index, uint32_t subnet_id, const struct scope_buried *buried)
+void scope_index_bury(struct scope_index *index, object_id id, const struct scope_buried *buried)
 {
     (void)pthread_mutex_lock(&index->lock);
-    scope_notes_bury(&index->notes, subnet_id, buried);
+    scope_notes_bury(&index->notes, id, buried);
     (void)pthread_mutex_unlock(&index->lock);
 }
 
@@ -394,12 +394,12 @@ struct result scope_index_note_applied(struct scope_index *index, const struct s
     return result;
 }
 
-bool scope_index_get_applied(struct scope_index *index, uint32_t subnet_id, struct scope_applied *applied)
+bool scope_index_get_applied(struct scope_index *index, object_id id, struct scope_applied *applied)
 {
     const struct scope_applied *found;
 
     (void)pthread_mutex_lock(&index->lock);
-    found = scope_notes_find_applied(&index->notes, subnet_id);
+    found = scope_notes_find_applied(&index->notes, id);
     if (found != NULL)
         *applied = *found;
     (void)pthread_mutex_unlock(&index->lock);
@@ -411,9 +411,9 @@ void scope_index_end_applied(struct scope_index *index, const struct scope_appli
     const struct scope_applied *found;
 
     (void)pthread_mutex_lock(&index->lock);
-    found = scope_notes_find_applied(&index->notes, applied->subnet_id);
+    found = scope_notes_find_applied(&index->notes, applied->id);
     if (found != NULL && version_equal(&found->version, &applied->version))
-        scope_notes_forget_applied(&index->notes, applied->subnet_id);
+        scope_notes_forget_applied(&index->notes, applied->id);
     (void)pthread_mutex_unlock(&index->lock);
 }
 

@@ -27,23 +27,23 @@ static struct notes_array applied_of(struct scope_notes *notes)
                                 .size = sizeof *notes->applied};
 }
 
-static uint32_t id_at(const char *notes, size_t size, size_t at)
+static object_id id_at(const char *notes, size_t size, size_t at)
 {
-    uint32_t subnet_id;
+    object_id id;
 
-    memcpy(&subnet_id, notes + at * size, sizeof subnet_id);
-    return subnet_id;
+    memcpy(&id, notes + at * size, sizeof id);
+    return id;
 }
 
 /* Where the scope's note is, or where it would be inserted. */
-static size_t position(const void *notes, size_t count, size_t size, uint32_t subnet_id)
+static size_t position(const void *notes, size_t count, size_t size, object_id id)
 {
     size_t low = 0, high = count;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (id_at(notes, size, middle) < subnet_id)
+        if (id_at(notes, size, middle) < id)
             low = middle + 1;
         else
             high = middle;
@@ -51,20 +51,20 @@ static size_t position(const void *notes, size_t count, size_t size, uint32_t su
     return low;
 }
 
-static const void *find(const void *notes, size_t count, size_t size, uint32_t subnet_id)
+static const void *find(const void *notes, size_t count, size_t size, object_id id)
 {
-    const size_t at = position(notes, count, size, subnet_id);
+    const size_t at = position(notes, count, size, id);
 
-    return at < count && id_at(notes, size, at) == subnet_id ? (const char *)notes + at * size : NULL;
+    return at < count && id_at(notes, size, at) == id ? (const char *)notes + at * size : NULL;
 }
 
 static struct result set(struct notes_array array, const void *note)
 {
-    const uint32_t subnet_id = id_at(note, array.size, 0);
-    const size_t at = position(*array.notes, *array.count, array.size, subnet_id);
+    const object_id id = id_at(note, array.size, 0);
+    const size_t at = position(*array.notes, *array.count, array.size, id);
     char *place;
 
-    if (at == *array.count || id_at(*array.notes, array.size, at) != subnet_id) {
+    if (at == *array.count || id_at(*array.notes, array.size, at) != id) {
         if (*array.count == *array.capacity) {
             size_t capacity = *array.capacity == 0 ? 16 : *array.capacity * 2;
             void *larger = reallocarray(*array.notes, capacity, array.size);
@@ -82,12 +82,12 @@ static struct result set(struct notes_array array, const void *note)
     return result_ok();
 }
 
-static void forget(struct notes_array array, uint32_t subnet_id)
+static void forget(struct notes_array array, object_id id)
 {
-    const size_t at = position(*array.notes, *array.count, array.size, subnet_id);
+    const size_t at = position(*array.notes, *array.count, array.size, id);
     char *place;
 
-    if (at == *array.count || id_at(*array.notes, array.size, at) != subnet_id)
+    if (at == *array.count || id_at(*array.notes, array.size, at) != id)
         return;
     --*array.count;
     place = (char *)*array.notes + at * array.size;
@@ -106,22 +106,22 @@ struct result scope_notes_set_removed(struct scope_notes *notes, const struct sc
     return set(removed_of(notes), removed);
 }
 
-const struct scope_removed *scope_notes_find_removed(const struct scope_notes *notes, uint32_t subnet_id)
+const struct scope_removed *scope_notes_find_removed(const struct scope_notes *notes, object_id id)
 {
-    return find(notes->removed, notes->removed_count, sizeof *notes->removed, subnet_id);
+    return find(notes->removed, notes->removed_count, sizeof *notes->removed, id);
 }
 
-void scope_notes_bury(struct scope_notes *notes, uint32_t subnet_id, const struct scope_buried *buried)
+void scope_notes_bury(struct scope_notes *notes, object_id id, const struct scope_buried *buried)
 {
-    const size_t at = position(notes->removed, notes->removed_count, sizeof *notes->removed, subnet_id);
+    const size_t at = position(notes->removed, notes->removed_count, sizeof *notes->removed, id);
 
-    if (at < notes->removed_count && notes->removed[at].subnet_id == subnet_id)
+    if (at < notes->removed_count && notes->removed[at].id == id)
         notes->removed[at].buried = *buried;
 }
 
-void scope_notes_forget_removed(struct scope_notes *notes, uint32_t subnet_id)
+void scope_notes_forget_removed(struct scope_notes *notes, object_id id)
 {
-    forget(removed_of(notes), subnet_id);
+    forget(removed_of(notes), id);
 }
 
 struct result scope_notes_set_applied(struct scope_notes *notes, const struct scope_applied *applied)
@@ -129,14 +129,14 @@ struct result scope_notes_set_applied(struct scope_notes *notes, const struct sc
     return set(applied_of(notes), applied);
 }
 
-const struct scope_applied *scope_notes_find_applied(const struct scope_notes *notes, uint32_t subnet_id)
+const struct scope_applied *scope_notes_find_applied(const struct scope_notes *notes, object_id id)
 {
-    return find(notes->applied, notes->applied_count, sizeof *notes->applied, subnet_id);
+    return find(notes->applied, notes->applied_count, sizeof *notes->applied, id);
 }
 
-void scope_notes_forget_applied(struct scope_notes *notes, uint32_t subnet_id)
+void scope_notes_forget_applied(struct scope_notes *notes, object_id id)
 {
-    forget(applied_of(notes), subnet_id);
+    forget(applied_of(notes), id);
 }
 
 void scope_removed_note_partner(struct scope_removed *removed, size_t relationship, const struct version_vector *known)

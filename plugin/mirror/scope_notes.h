@@ -15,12 +15,12 @@ struct scope_notes {
 void scope_notes_clear(struct scope_notes *notes);
 
 struct result scope_notes_set_removed(struct scope_notes *notes, const struct scope_removed *removed);
-const struct scope_removed *scope_notes_find_removed(const struct scope_notes *notes, uint32_t subnet_id);
-void scope_notes_bury(struct scope_notes *notes, uint32_t subnet_id, const struct scope_buried *buried);
-void scope_notes_forget_removed(struct scope_notes *notes, uint32_t subnet_id);
+const struct scope_removed *scope_notes_find_removed(const struct scope_notes *notes, object_id id);
+void scope_notes_bury(struct scope_notes *notes, object_id id, const struct scope_buried *buried);
+void scope_notes_forget_removed(struct scope_notes *notes, object_id id);
 
 struct result scope_notes_set_applied(struct scope_notes *notes, const struct scope_applied *applied);
-const struct scope_applied *scope_notes_find_applied(const struct scope_notes *notes, uint32_t subnet_id);
-void scope_notes_forget_applied(struct scope_notes *notes, uint32_t subnet_id);
+const struct scope_applied *scope_notes_find_applied(const struct scope_notes *notes, object_id id);
+void scope_notes_forget_applied(struct scope_notes *notes, object_id id);
 
 #endif

@@ -22,7 +22,7 @@ static struct result collect(void *context, const struct scope_row *row)
         ids->list = list;
         ids->capacity = capacity;
     }
-    ids->list[ids->count++] = row->subnet_id;
+    ids->list[ids->count++] = object_subnet_id(row->id);
     return result_ok();
 }
 

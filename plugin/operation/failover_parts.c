@@ -207,12 +207,12 @@ static struct result queue_scope(const struct failover_operation *operation, con
     struct queue_item item = {
         .relation_record_id = operation->relation_record_id,
         .server_record_id = operation->partner_record_id,
-        .subnet_id = scope->subnet_id,
+        .id = scope->id,
     };
 
     if (!operation->context->parameters->replicate_on_change)
         return result_ok();
-    (void)snprintf(item.prefix, sizeof item.prefix, "%s", scope->prefix);
+    (void)snprintf(item.name, sizeof item.name, "%s", scope->name);
     return queue_put(operation->store, &item, operation->context->now_ms);
 }
 
@@ -237,7 +237,7 @@ struct fault failover_add_scope(struct failover_operation *operation, const stru
     if (!result_failed(result))
         result = queue_scope(operation, &scope);
     if (!result_failed(result))
-        change->subnet_ids[change->count++] = scope.subnet_id;
+        change->subnet_ids[change->count++] = object_subnet_id(scope.id);
 done:
     scope_row_clear(&scope);
     return failover_failure(operation, result);

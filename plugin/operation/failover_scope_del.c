@@ -31,9 +31,9 @@ static struct fault remove_scope(struct failover_operation *operation, const str
         goto done;
     result = membership_store_remove(operation->store, scope.record_id, operation->relation_record_id);
     if (!result_failed(result) && !paired_otherwise)
-        result = forget_scope(operation, scope.subnet_id);
+        result = forget_scope(operation, object_subnet_id(scope.id));
     if (!result_failed(result))
-        change->subnet_ids[change->count++] = scope.subnet_id;
+        change->subnet_ids[change->count++] = object_subnet_id(scope.id);
 done:
     scope_row_clear(&scope);
     return failover_failure(operation, result);

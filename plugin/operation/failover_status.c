@@ -6,18 +6,50 @@
 #include <stdio.h>
 #include <string.h>
 
+#define DIFFERING_SHOWN 20
+
 /* What is counted over all scopes. */
 struct counts {
     size_t relationships;
     bool known; /* the configuration has been mirrored */
     uint32_t scopes, not_in_file;
     uint32_t members[RELATIONSHIP_MAX], in_sync[RELATIONSHIP_MAX];
+    uint32_t others[RELATIONSHIP_MAX], others_in_sync[RELATIONSHIP_MAX]; /* what is no scope */
+    json_t *differing[RELATIONSHIP_MAX];                                 /* the first of those that are not */
 };
+
+static bool is_in_sync(const struct scope_entry *entry, size_t relationship)
+{
+    return entry->reset || scope_entry_agreed(entry, relationship);
+}
+
+static void count_other(struct counts *counts, const struct scope_entry *entry)
+{
+    for (size_t i = 0; i < counts->relationships; i++) {
+        if ((entry->members >> i & 1) == 0)
+            continue;
+        counts->others[i]++;
+        if (is_in_sync(entry, i)) {
+            counts->others_in_sync[i]++;
+            continue;
+        }
+        if (counts->differing[i] == NULL)
+            counts->differing[i] = json_array();
+        if (json_array_size(counts->differing[i]) < DIFFERING_SHOWN)
+            (void)json_array_append_new(counts->differing[i],
+                                        json_pack("{s:s,s:s,s:s}", "kind", object_kind_name(object_kind_of(entry->id)),
+                                                  "name", entry->name, "reason", entry->reason));
+    }
+}
 
 static bool count_scope(void *context, const struct scope_entry *entry)
 {
     struct counts *counts = context;
 
+    if (object_kind_of(entry->id) != OBJECT_SCOPE) {
+        count_other(counts, entry);
+        return true;
+    }
     counts->scopes++;
     if (!scope_entry_in_file(entry))
         counts->not_in_file++;
@@ -25,7 +57,7 @@ static bool count_scope(void *context, const struct scope_entry *entry)
         if ((entry->members >> i & 1) == 0)
             continue;
         counts->members[i]++;
-        if (entry->reset || scope_entry_agreed(entry, i))
+        if (is_in_sync(entry, i))
             counts->in_sync[i]++;
     }
     return true;
@@ -48,7 +80,11 @@ static bool put_counts(json_t *json, const struct relationship_status *status, c
 
     if (made && status->partner_error[0] == '\0')
         made = put(json, "in-sync", json_integer(counts->in_sync[i])) &&
-               put(json, "out-of-sync", json_integer(counts->members[i] - counts->in_sync[i]));
+               put(json, "out-of-sync", json_integer(counts->members[i] - counts->in_sync[i])) &&
+               put(json, "objects", json_integer(counts->others[i])) &&
+               put(json, "objects-in-sync", json_integer(counts->others_in_sync[i])) &&
+               put(json, "objects-out-of-sync",
+                   counts->differing[i] == NULL ? json_array() : json_incref(counts->differing[i]));
     return made;
 }
 
@@ -82,7 +118,7 @@ static void add_received(void *context, const struct guarded_removal *removal)
     struct received *received = context;
 
     if (received->count++ < HELD_REMOVALS_SHOWN)
-        (void)json_array_append_new(received->prefixes, json_string(removal->prefix));
+        (void)json_array_append_new(received->prefixes, json_string(removal->name));
 }
 
 static void put_held(const struct plugin *plugin, size_t number, json_t *json)
@@ -185,6 +221,8 @@ char *command_failover_status(struct plugin *plugin, const struct model_node *in
                        mirror[status->mirror == MIRROR_CURRENT && !counts.known ? MIRROR_STARTING : status->mirror],
                        "relationships", list);
     (void)pthread_mutex_unlock(&status->lock);
+    for (size_t i = 0; i < counts.relationships; i++)
+        json_decref(counts.differing[i]);
     if (output == NULL)
         return NULL;
     show_refusals(plugin, NULL, output);

@@ -41,8 +41,8 @@ static void run_release(struct run *run)
         return;
     free(run->arguments);
     json_decref(run->context.output);
-    kea_scope_clear(&run->context.before);
-    kea_scope_clear(&run->context.after);
+    kea_object_clear(&run->context.before);
+    kea_object_clear(&run->context.after);
     waiting_destroy(&run->lock, &run->moved);
     free(run);
 }

@@ -27,8 +27,8 @@ static struct fault find_scope(struct operation_context *context)
     bool local = row.server_record_id == context->plugin->relationships.server_record_id;
 
     if (!result_failed(result)) {
-        context->subnet_id = row.subnet_id;
-        (void)snprintf(context->prefix, sizeof context->prefix, "%s", row.prefix);
+        context->subnet_id = object_subnet_id(row.id);
+        (void)snprintf(context->prefix, sizeof context->prefix, "%s", row.name);
     }
     scope_row_clear(&row);
     if (!result_failed(result) && !local)
@@ -83,15 +83,15 @@ static const char *bounds_node(const struct operation_context *context)
 struct fault pool_apply(struct operation_context *context)
 {
     const struct kea_server *server = context->plugin->server;
-    struct kea_change change = {.subnet_id = context->subnet_id, .prefix = context->prefix};
+    struct kea_change change = {.id = context->subnet_id, .name = context->prefix};
     char *definition = NULL, reason[KEA_UNPRINTED_SIZE];
     struct fault fault = fault_none();
-    struct result result = server->scope_get(server->context, KEA_RUNNING, context->subnet_id, &context->before);
+    struct result result = server->object_get(server->context, KEA_RUNNING, context->subnet_id, &context->before);
 
     if (result.code == RESULT_NOT_FOUND)
         return fault_of_sender(EXCEPTION_SCOPE_NOT_FOUND, NULL,
                                "the scope %.48s was removed meanwhile; nothing was changed", context->prefix);
-    if (!result_failed(result) && kea_scope_unprinted(context->before.definition, reason))
+    if (!result_failed(result) && kea_object_unprinted(context->before.definition, reason))
         return fault_of_sender(EXCEPTION_INVALID_UPDATE, bounds_node(context),
                                "scope %.48s can be changed in the server's own configuration only: %s", context->prefix,
                                reason);
@@ -104,7 +104,7 @@ struct fault pool_apply(struct operation_context *context)
     if (result_failed(result))
         return fault_of_result(result, EXCEPTION_FAILED_TO_UPDATE_RANGE);
     change.definition = definition;
-    server->scopes_apply(server->context, KEA_RUNNING, &change, 1);
+    server->objects_apply(server->context, KEA_RUNNING, &change, 1);
     context->after = change.after;
     if (!change.applied)
         fault = fault_of_sender(EXCEPTION_INVALID_ADDRESS_RANGE, bounds_node(context), "the server refused it: %.400s",
@@ -195,12 +195,12 @@ struct fault pool_record(struct operation_context *context)
 static struct result undo_change(struct operation_context *context)
 {
     const struct kea_server *server = context->plugin->server;
-    struct kea_change change = {.subnet_id = context->subnet_id, .prefix = context->prefix};
-    struct kea_scope now = {.subnet_id = 0};
+    struct kea_change change = {.id = context->subnet_id, .name = context->prefix};
+    struct kea_object now = {.id = 0};
     char *definition = NULL, reason[KEA_UNPRINTED_SIZE];
-    struct result result = server->scope_get(server->context, KEA_RUNNING, context->subnet_id, &now);
+    struct result result = server->object_get(server->context, KEA_RUNNING, context->subnet_id, &now);
 
-    if (!result_failed(result) && kea_scope_unprinted(now.definition, reason))
+    if (!result_failed(result) && kea_object_unprinted(now.definition, reason))
         result = result_error(RESULT_CONFLICT, "%s", reason);
     if (!result_failed(result))
         result = pool_text_change(now.definition, &context->pool.after, context->adds ? NULL : &context->pool.before,
@@ -208,14 +208,14 @@ static struct result undo_change(struct operation_context *context)
     if (result_failed(result))
         goto done;
     change.definition = definition;
-    server->scopes_apply(server->context, KEA_RUNNING, &change, 1);
+    server->objects_apply(server->context, KEA_RUNNING, &change, 1);
     if (!change.applied)
         result = result_error(RESULT_REFUSED, "%.400s", change.text == NULL ? "out of memory" : change.text);
     free(change.text);
-    kea_scope_clear(&change.after);
+    kea_object_clear(&change.after);
 done:
     free(definition);
-    kea_scope_clear(&now);
+    kea_object_clear(&now);
     return result;
 }
 
@@ -227,5 +227,5 @@ void pool_undo(struct operation_context *context)
     if (result_failed(result) && result.code != RESULT_NOT_FOUND)
         kea_log(context->plugin->server, FAILOVER_SYNC_COMMAND_FAILED, context->adds ? "range-add" : "range-update",
                 result.message);
-    (void)changes_read_soon(context->plugin, &context->subnet_id, 1);
+    (void)changes_read_soon(context->plugin, &(const object_id){context->subnet_id}, 1);
 }

@@ -32,8 +32,9 @@ struct result replicate_scope_prepare(struct plugin *plugin, size_t relationship
     struct result result;
 
     if (!item->wish.removal) {
-        result = scope_store_find(plugin->store, plugin->relationships.server_record_id, item->wish.subnet_id, &scope);
-        if (!result_failed(result))
+        result = object_store_find(plugin->store, plugin->relationships.server_record_id, item->wish.id, &scope);
+        /* What is no scope has no rows there: it is in every relationship. */
+        if (!result_failed(result) && object_kind_of(item->wish.id) == OBJECT_SCOPE)
             result = find_relationship(plugin, scope.record_id, found);
         if (result_failed(result))
             goto done;
@@ -54,21 +55,21 @@ struct result replicate_scope_prepare(struct plugin *plugin, size_t relationship
         }
     }
 
-    result = version_store_find(plugin->store, plugin->relationships.server_record_id, item->wish.subnet_id, &version);
+    result = version_store_find(plugin->store, plugin->relationships.server_record_id, item->wish.id, &version);
     if (result.code == RESULT_NOT_FOUND && item->wish.removal)
         result = result_ok(); /* an empty version: of a removal that nobody remembers */
     if (result_failed(result))
         goto done;
     item->version = item->has = version.version;
 
-    result = version_store_find(plugin->store, destination->record_id, item->wish.subnet_id, &version);
+    result = version_store_find(plugin->store, destination->record_id, item->wish.id, &version);
     if (!result_failed(result))
         item->known = version.version;
     else if (result.code != RESULT_NOT_FOUND)
         goto done;
 
     /* 3.4: does it exist at the destination? The partner's row says so, and on which version of it to build. */
-    result = scope_store_find(plugin->store, destination->record_id, item->wish.subnet_id, &at_destination);
+    result = object_store_find(plugin->store, destination->record_id, item->wish.id, &at_destination);
     if (result.code == RESULT_NOT_FOUND) {
         result = result_ok();
     } else if (!result_failed(result)) {

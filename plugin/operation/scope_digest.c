@@ -3,6 +3,7 @@
 #include "failover_sync/answer.h"
 #include "failover_sync/fault.h"
 #include "failover_sync/mirror.h"
+#include "failover_sync/object_json.h"
 #include "failover_sync/operation.h"
 #include "failover_sync/operation_run.h"
 #include "failover_sync/receive.h"
@@ -26,108 +27,122 @@ static char *answer_compare(struct plugin *plugin, size_t number, const struct m
 
 /* ---- the list ---- */
 
-struct page {
-    size_t number;
-    uint32_t from, last; /* the last one listed */
-    json_t *list;
-    bool full;
+struct listed {
+    object_id id;
+    json_t *json;
 };
 
-static bool append(struct page *page, uint32_t subnet_id, json_t *scope)
+/* Those of one page, ascending by id. */
+struct page {
+    size_t number;
+    object_id from;
+    struct listed list[PAGE_LIMIT];
+    size_t count;
+    bool no_memory;
+};
+
+static bool append(struct page *page, object_id id, json_t *names, const struct version_vector *version)
 {
-    if (json_array_append_new(page->list, scope) != 0)
-        return false;
-    page->last = subnet_id;
-    page->full = json_array_size(page->list) == PAGE_LIMIT;
-    return !page->full;
+    char text[VERSION_TEXT_SIZE];
+
+    version_print(version, text);
+    page->no_memory = names == NULL || json_object_set_new(names, "version", json_string(text)) != 0;
+    page->list[page->count++] = (struct listed){.id = id, .json = names};
+    return !page->no_memory && page->count < PAGE_LIMIT;
 }
 
 static bool list_scope(void *context, const struct scope_entry *entry)
 {
     struct page *page = context;
-    char version[VERSION_TEXT_SIZE];
+    json_t *names;
 
-    if (entry->subnet_id <= page->from || (entry->members >> page->number & 1) == 0)
+    if (entry->id <= page->from || (entry->members >> page->number & 1) == 0)
         return true;
-    version_print(&entry->version, version);
-    return append(page, entry->subnet_id,
-                  json_pack("{s:I,s:s,s:s,s:s,s:s*}", "subnet-id", (json_int_t)entry->subnet_id, "prefix",
-                            entry->prefix, "version", version, "fingerprint", entry->fingerprint.hex, "incomplete",
-                            entry->unprinted ? entry->reason : NULL));
+    names = object_json(entry->id, entry->name);
+    if (names != NULL &&
+        (json_object_set_new(names, "fingerprint", json_string(entry->fingerprint.hex)) != 0 ||
+         (entry->unprinted && json_object_set_new(names, "incomplete", json_string(entry->reason)) != 0))) {
+        json_decref(names);
+        names = NULL;
+    }
+    return append(page, entry->id, names, &entry->version);
 }
 
 static void list_removed(void *context, const struct scope_removed *removed)
 {
     struct page *page = context;
-    char version[VERSION_TEXT_SIZE];
+    json_t *names;
 
-    if (removed->subnet_id <= page->from || page->full)
+    if (removed->id <= page->from || page->count == PAGE_LIMIT || page->no_memory)
         return;
-    version_print(&removed->version, version);
-    (void)append(page, removed->subnet_id,
-                 json_pack("{s:I,s:s*,s:b,s:s}", "subnet-id", (json_int_t)removed->subnet_id, "prefix",
-                           removed->prefix[0] == '\0' ? NULL : removed->prefix, "removed", true, "version", version));
+    names = object_json(removed->id, removed->name);
+    if (names != NULL)
+        (void)json_object_set_new(names, "removed", json_true());
+    (void)append(page, removed->id, names, &removed->version);
 }
 
-static int compare_scopes(const void *a, const void *b)
+static struct page *page_new(size_t number, object_id from)
 {
-    json_int_t left = json_integer_value(json_object_get(*(json_t *const *)a, "subnet-id"));
-    json_int_t right = json_integer_value(json_object_get(*(json_t *const *)b, "subnet-id"));
+    struct page *page = calloc(1, sizeof *page);
 
-    return left < right ? -1 : left > right;
-}
-
-/* The two lists as one page in the order of the ids; *next is where the next one begins, 0 after the last. */
-static json_t *merge(const struct page *scopes, const struct page *removed, uint32_t *next)
-{
-    size_t count = json_array_size(scopes->list) + json_array_size(removed->list);
-    json_t **all = calloc(count + 1, sizeof *all);
-    json_t *list = json_array();
-    size_t used = 0;
-
-    *next = 0;
-    if (all == NULL || list == NULL)
-        goto no_memory;
-    for (size_t i = 0; i < json_array_size(scopes->list); i++)
-        all[used++] = json_array_get(scopes->list, i);
-    for (size_t i = 0; i < json_array_size(removed->list); i++)
-        all[used++] = json_array_get(removed->list, i);
-    qsort(all, used, sizeof *all, compare_scopes);
-    for (size_t i = 0; i < used && i < PAGE_LIMIT; i++) {
-        uint32_t id = (uint32_t)json_integer_value(json_object_get(all[i], "subnet-id"));
-
-        if (json_array_append(list, all[i]) != 0)
-            goto no_memory;
-        if (i == PAGE_LIMIT - 1 || (i == used - 1 && (scopes->full || removed->full)))
-            *next = id;
+    if (page != NULL) {
+        page->number = number;
+        page->from = from;
     }
-    free(all);
-    return list;
+    return page;
+}
 
-no_memory:
-    free(all);
-    json_decref(list);
-    return NULL;
+static void page_free(struct page *page)
+{
+    for (size_t i = 0; page != NULL && i < page->count; i++)
+        json_decref(page->list[i].json);
+    free(page);
+}
+
+/* The two lists as one page in the order of the ids; *next is where the next one begins, 0 after the last. NULL for
+ * want of memory. */
+static json_t *merge(const struct page *scopes, const struct page *removed, object_id *next)
+{
+    json_t *lists = json_pack("{s:[]}", "scopes");
+    size_t at = 0, gone = 0, used = 0;
+    object_id last = 0;
+
+    while (used < PAGE_LIMIT && (at < scopes->count || gone < removed->count)) {
+        const bool first =
+            gone == removed->count || (at < scopes->count && scopes->list[at].id < removed->list[gone].id);
+        const struct listed *listed = first ? &scopes->list[at++] : &removed->list[gone++];
+
+        if (!object_json_append(lists, &object_lists_all, listed->id, json_incref(listed->json))) {
+            json_decref(lists);
+            return NULL;
+        }
+        last = listed->id;
+        used++;
+    }
+    *next = used == PAGE_LIMIT ? last : 0;
+    return lists;
 }
 
 static char *answer_list(struct plugin *plugin, size_t number, const struct model_node *input)
 {
-    const uint32_t from = (uint32_t)model_integer(input, "from", 0);
-    struct page scopes = {.number = number, .from = from, .list = json_array()};
-    struct page removed = {.number = number, .from = from, .list = json_array()};
-    uint32_t next = 0;
-    json_t *list = NULL, *output;
+    const object_id from = (object_id)model_integer(input, "from", 0);
+    struct page *scopes = page_new(number, from), *removed = page_new(number, from);
+    object_id next = 0;
+    json_t *output = NULL;
+    char position[24];
 
-    if (scopes.list != NULL && removed.list != NULL) {
-        scope_index_each(plugin->index, list_scope, &scopes);
-        scope_index_each_removed(plugin->index, list_removed, &removed);
-        list = merge(&scopes, &removed, &next);
+    if (scopes != NULL && removed != NULL) {
+        scope_index_each(plugin->index, list_scope, scopes);
+        scope_index_each_removed(plugin->index, list_removed, removed);
+        if (!scopes->no_memory && !removed->no_memory)
+            output = merge(scopes, removed, &next);
     }
-    json_decref(scopes.list);
-    json_decref(removed.list);
-    output = json_pack("{s:o}", "scopes", list);
+    page_free(scopes);
+    page_free(removed);
+    (void)snprintf(position, sizeof position, "%llu", (unsigned long long)next);
     if (output != NULL && next != 0)
-        (void)json_object_set_new(output, "next", json_integer(next));
+        (void)json_object_set_new(output, "next",
+                                  next > UINT32_MAX ? json_string(position) : json_integer((json_int_t)next));
     return output == NULL ? NULL : answer_success(output, "the versions here");
 }
 
@@ -136,7 +151,7 @@ static char *answer_list(struct plugin *plugin, size_t number, const struct mode
 struct wanted {
     size_t number;
     unsigned generation; /* of the relationships, in which that is the number */
-    uint32_t *subnet_ids;
+    object_id *ids;
     size_t count;
 };
 
@@ -144,27 +159,26 @@ static void release_wanted(void *argument)
 {
     struct wanted *wanted = argument;
 
-    free(wanted->subnet_ids);
+    free(wanted->ids);
     free(wanted);
 }
 
-static struct result grant_removal(struct mirror_writer *writer, const struct relationship *relationship,
-                                   uint32_t subnet_id)
+static struct result grant_removal(struct mirror_writer *writer, const struct relationship *relationship, object_id id)
 {
     struct plugin *plugin = writer->plugin;
     struct version_row row;
     struct queue_item wish;
-    struct result result = version_store_find(plugin->store, plugin->relationships.server_record_id, subnet_id, &row);
+    struct result result = version_store_find(plugin->store, plugin->relationships.server_record_id, id, &row);
 
     if (result.code == RESULT_NOT_FOUND || (!result_failed(result) && (!row.removed || !plugin->parameters.deletes)))
         return result_ok();
     if (result_failed(result))
         return result;
-    wish = mirror_wish(relationship, subnet_id, row.prefix, true);
+    wish = mirror_wish(relationship, id, row.name, true);
     return queue_put_wanted(plugin->store, &wish, writer->now);
 }
 
-static struct result grant(struct mirror_writer *writer, size_t number, uint32_t subnet_id)
+static struct result grant(struct mirror_writer *writer, size_t number, object_id id)
 {
     struct plugin *plugin = writer->plugin;
     const struct relationship *relationship = &plugin->relationships.list[number];
@@ -172,10 +186,10 @@ static struct result grant(struct mirror_writer *writer, size_t number, uint32_t
     struct queue_item wish;
     struct result result = result_ok();
 
-    if (!scope_index_get(plugin->index, subnet_id, &entry))
-        return grant_removal(writer, relationship, subnet_id);
+    if (!scope_index_get(plugin->index, id, &entry))
+        return grant_removal(writer, relationship, id);
     if ((entry.members >> number & 1) != 0) {
-        wish = mirror_wish(relationship, subnet_id, entry.prefix, false);
+        wish = mirror_wish(relationship, id, entry.name, false);
         result = queue_put_missing(plugin->store, &wish, writer->now);
         if (!result_failed(result) && !fingerprint_empty(entry.agreement[number].ours)) {
             entry.agreement[number].ours = fingerprint_parse(NULL);
@@ -201,7 +215,7 @@ static struct result grant_wanted(struct plugin *plugin, void *argument)
     if (result_failed(result))
         return result;
     for (size_t i = 0; i < wanted->count && !result_failed(result); i++)
-        result = grant(&writer, wanted->number, wanted->subnet_ids[i]);
+        result = grant(&writer, wanted->number, wanted->ids[i]);
     if (result_failed(result))
         mirror_abandon(&writer);
     else
@@ -221,22 +235,25 @@ static char *answer_wanted(struct plugin *plugin, size_t number, const struct mo
         free(wanted);
         return fault_answer(&fault);
     }
-    for (const struct model_node *node = model_first(input, "wanted"); node != NULL; node = model_next(node))
+    for (const struct model_node *node = object_first(input, &object_lists_wanted); node != NULL;
+         node = object_next(input, &object_lists_wanted, node))
         count++;
     if (wanted != NULL)
-        wanted->subnet_ids = calloc(count + 1, sizeof *wanted->subnet_ids);
-    if (wanted == NULL || wanted->subnet_ids == NULL) {
+        wanted->ids = calloc(count + 1, sizeof *wanted->ids);
+    if (wanted == NULL || wanted->ids == NULL) {
         free(wanted);
         return NULL;
     }
     wanted->number = number;
     wanted->generation = plugin->generation;
-    for (const struct model_node *node = model_first(input, "wanted"); node != NULL; node = model_next(node)) {
-        const uint32_t subnet_id = (uint32_t)model_integer(node, "subnet-id", 0);
+    for (const struct model_node *node = object_first(input, &object_lists_wanted); node != NULL;
+         node = object_next(input, &object_lists_wanted, node)) {
+        const char *name;
+        const object_id id = object_of_node(node, &name);
         struct scope_entry entry;
 
-        wanted->subnet_ids[wanted->count++] = subnet_id;
-        if (scope_index_get(plugin->index, subnet_id, &entry)) {
+        wanted->ids[wanted->count++] = id;
+        if (scope_index_get(plugin->index, id, &entry)) {
             known++;
             scope_entry_clear(&entry);
         }
@@ -271,7 +288,7 @@ char *command_scope_digest(struct plugin *plugin, const struct model_node *input
                                 EXCEPTION_SCOPE_NOT_UPDATED_REMOTELY);
         return fault_answer(&fault);
     }
-    if (model_first(input, "wanted") != NULL)
+    if (object_first(input, &object_lists_wanted) != NULL)
         return answer_wanted(plugin, number, input);
     if (model_first(input, "from") != NULL)
         return answer_list(plugin, number, input);

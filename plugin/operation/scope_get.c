@@ -33,8 +33,8 @@ json_t *scope_state_json(const struct plugin *plugin, const struct scope_entry *
     json_t *json;
 
     engine_timestamp(entry->modified_at, modified);
-    json = json_pack("{s:I,s:s,s:I,s:s,s:s,s:s,s:b,s:s,s:s}", "subnet-id", (json_int_t)entry->subnet_id, "prefix",
-                     entry->prefix, "record-id", (json_int_t)entry->record_id, "sync-status", status, "fingerprint",
+    json = json_pack("{s:I,s:s,s:I,s:s,s:s,s:s,s:b,s:s,s:s}", "subnet-id", (json_int_t)entry->id, "prefix", entry->name,
+                     "record-id", (json_int_t)entry->record_id, "sync-status", status, "fingerprint",
                      entry->fingerprint.hex, "partner-fingerprint", partner_fingerprint(plugin, entry), "in-file",
                      scope_entry_in_file(entry), "origin",
                      entry->origin == SCOPE_FROM_PARTNER ? "partner" : "configuration", "modified-at", modified);
@@ -46,18 +46,18 @@ json_t *scope_state_json(const struct plugin *plugin, const struct scope_entry *
 }
 
 /* A scope that runs and that the worker is about to mirror. */
-static void not_mirrored_yet(const struct kea_scope *running, struct scope_entry *entry)
+static void not_mirrored_yet(const struct kea_object *running, struct scope_entry *entry)
 {
     *entry = (struct scope_entry){
-        .subnet_id = running->subnet_id,
+        .id = running->id,
         .fingerprint = running->fingerprint,
         .printed = running->printed,
         .modified_at = engine_now(),
     };
-    (void)snprintf(entry->prefix, sizeof entry->prefix, "%s", running->prefix);
+    (void)snprintf(entry->name, sizeof entry->name, "%s", running->name);
 }
 
-static json_t *readable_definition(const struct kea_scope *running)
+static json_t *readable_definition(const struct kea_object *running)
 {
     char *readable = running->definition == NULL ? NULL : kea_json_readable(running->definition);
     json_t *definition = readable == NULL ? NULL : json_load(readable, JSON_ALLOW_NUL, &json_kea_bounds, NULL);
@@ -70,10 +70,10 @@ char *command_scope_get(struct plugin *plugin, const struct model_node *input)
 {
     const struct kea_server *server = plugin->server;
     uint32_t subnet_id = (uint32_t)model_integer(input, "subnet-id", 0);
-    struct kea_scope running = {.subnet_id = 0};
+    struct kea_object running = {.id = 0};
     struct scope_entry entry;
     bool runs = server->on_main(server->context) &&
-                !result_failed(server->scope_get(server->context, KEA_RUNNING, subnet_id, &running));
+                !result_failed(server->object_get(server->context, KEA_RUNNING, subnet_id, &running));
     bool mirrored = scope_index_get(plugin->index, subnet_id, &entry);
     json_t *scope, *definition;
     char *answer = NULL;
@@ -88,10 +88,10 @@ char *command_scope_get(struct plugin *plugin, const struct model_node *input)
         (void)json_object_set(scope, "definition", definition);
     json_decref(definition);
     if (scope != NULL)
-        answer = answer_success(json_pack("{s:o}", "scope", scope), "scope %.48s%s", entry.prefix,
+        answer = answer_success(json_pack("{s:o}", "scope", scope), "scope %.48s%s", entry.name,
                                 mirrored ? "" : ", not mirrored yet");
     scope_entry_clear(&entry);
-    kea_scope_clear(&running);
+    kea_object_clear(&running);
     return answer;
 }
 

@@ -39,7 +39,7 @@ static json_t *version_json(const struct history_row *row)
 
     engine_timestamp(row->replaced_at, when);
     json = json_pack("{s:I,s:I,s:s,s:s,s:s,s:s}", "record-id", (json_int_t)row->record_id, "subnet-id",
-                     (json_int_t)row->subnet_id, "prefix", row->prefix, "fingerprint", row->fingerprint.hex, "reason",
+                     (json_int_t)row->id, "prefix", row->name, "fingerprint", row->fingerprint.hex, "reason",
                      row->reason == NULL ? "" : row->reason, "replaced-at", when);
     if (json != NULL && row->definition != NULL)
         (void)json_object_set_new(json, "definition", definition_json(row->definition));
@@ -63,7 +63,7 @@ struct fault scope_history(struct store *store, const struct model_node *input, 
 {
     struct page page = {.list = json_array(), .limit = model_integer(input, "limit", PAGE_LIMIT)};
     const struct history_filter filter = {
-        .subnet_id = (uint32_t)model_integer(input, "subnet-id", 0),
+        .id = (uint32_t)model_integer(input, "subnet-id", 0),
         .below = model_integer(input, "from", 0),
         .limit = page.limit + 1,
     };

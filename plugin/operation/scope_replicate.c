@@ -30,6 +30,18 @@ static void replication_clear(struct replication *replication)
     free(replication->skipped);
 }
 
+/* What is no scope is in all relationships of HA, without rows. */
+static void find_index_members(const struct replication *replication, const struct scope_row *row, uint64_t *places)
+{
+    struct scope_entry entry;
+
+    *places = 0;
+    if (!scope_index_get(replication->context->plugin->index, row->id, &entry))
+        return;
+    *places = replication->only < 0 ? entry.members : entry.members & UINT64_C(1) << replication->only;
+    scope_entry_clear(&entry);
+}
+
 /* 3.1: the relationships in which the tables say that the scope is, and that this server can replicate in. */
 static struct result find_relationships(struct replication *replication, const struct scope_row *scope,
                                         uint64_t *places)
@@ -37,8 +49,13 @@ static struct result find_relationships(struct replication *replication, const s
     struct plugin *plugin = replication->context->plugin;
     int64_t *relations = NULL;
     size_t count = 0;
-    struct result result = membership_store_find(plugin->store, scope->record_id, &relations, &count);
+    struct result result;
 
+    if (object_kind_of(scope->id) != OBJECT_SCOPE) {
+        find_index_members(replication, scope, places);
+        return result_ok();
+    }
+    result = membership_store_find(plugin->store, scope->record_id, &relations, &count);
     *places = 0;
     for (size_t i = 0; i < count; i++) {
         int place = relationships_find_row(&plugin->relationships, relations[i]);
@@ -63,26 +80,25 @@ static struct result queue_for(struct replication *replication, const struct sco
 {
     struct plugin *plugin = replication->context->plugin;
     const int64_t partner = relationship_partner(&plugin->relationships.list[place])->record_id;
-    struct queue_item wish = mirror_wish(&plugin->relationships.list[place], scope->subnet_id, scope->prefix, false);
+    struct queue_item wish = mirror_wish(&plugin->relationships.list[place], scope->id, scope->name, false);
 
     /* The partner has removed it, and that is held here or on its way: what the partner had is of no use to it. */
-    if (removal_guard_find(plugin->guard, partner, scope->subnet_id) != REMOVAL_UNKNOWN && !replication->force)
+    if (removal_guard_find(plugin->guard, partner, scope->id) != REMOVAL_UNKNOWN && !replication->force)
         return result_ok();
     if (!engine_grow((void **)&replication->targets, replication->count, &replication->capacity,
                      sizeof *replication->targets))
         return result_no_memory("scopes to replicate");
-    replication->targets[replication->count++] =
-        (struct watch_target){.subnet_id = scope->subnet_id, .relationship = place};
+    replication->targets[replication->count++] = (struct watch_target){.id = scope->id, .relationship = place};
     return queue_put(plugin->store, &wish, replication->writer.now);
 }
 
 /* The versions of both servers are kept, and this one is to count: from now on it builds on the partner's. */
-static struct result win_conflict(struct replication *replication, uint32_t subnet_id, size_t place)
+static struct result win_conflict(struct replication *replication, object_id id, size_t place)
 {
     struct scope_entry entry;
     struct result result = result_ok();
 
-    if (!scope_index_get(replication->context->plugin->index, subnet_id, &entry))
+    if (!scope_index_get(replication->context->plugin->index, id, &entry))
         return result;
     if (entry.agreement[place].met && version_compare(&entry.version, &entry.agreement[place].known) == VERSION_APART) {
         entry.version = version_merge(&entry.version, &entry.agreement[place].known);
@@ -101,11 +117,12 @@ static struct result replicate_row(void *context, const struct scope_row *scope)
     struct result result = find_relationships(replication, scope, &places);
 
     if (!result_failed(result) && places == 0)
-        return skip_scope(replication, scope->subnet_id);
+        return object_kind_of(scope->id) == OBJECT_SCOPE ? skip_scope(replication, object_subnet_id(scope->id))
+                                                         : result;
     for (size_t place = 0; place < RELATIONSHIP_MAX && !result_failed(result); place++)
         if ((places >> place & 1) != 0) {
             if (replication->force)
-                result = win_conflict(replication, scope->subnet_id, place);
+                result = win_conflict(replication, scope->id, place);
             if (!result_failed(result))
                 result = queue_for(replication, scope, place);
         }
@@ -244,25 +261,25 @@ static struct result collect_row(void *context, const struct scope_row *row)
     if (!engine_grow((void **)&collection->rows, collection->count, &collection->capacity, sizeof *collection->rows))
         return result_no_memory("scopes to replicate");
     kept = &collection->rows[collection->count];
-    *kept = (struct scope_row){.record_id = row->record_id, .subnet_id = row->subnet_id, .prefix = strdup(row->prefix)};
-    if (kept->prefix == NULL)
+    *kept = (struct scope_row){.record_id = row->record_id, .id = row->id, .name = strdup(row->name)};
+    if (kept->name == NULL)
         return result_no_memory("scopes to replicate");
     collection->count++;
     return result_ok();
 }
 
-/* All scopes of this server; those that are not meant are left out, or skipped. */
+/* All objects of this server; those that are not meant are left out, or skipped. */
 static struct result replicate_all(struct replication *replication, bool skip)
 {
     struct plugin *plugin = replication->context->plugin;
     struct collection collection = {.count = 0};
     struct result result =
-        scope_store_each(plugin->store, plugin->relationships.server_record_id, collect_row, &collection);
+        object_store_each(plugin->store, plugin->relationships.server_record_id, collect_row, &collection);
 
     for (size_t i = 0; i < collection.count; i++) {
         if (!result_failed(result))
             result = replicate_row(replication, &collection.rows[i]);
-        free((char *)collection.rows[i].prefix);
+        free((char *)collection.rows[i].name);
     }
     free(collection.rows);
     if (!skip)
@@ -296,9 +313,9 @@ static struct result win_removal(const struct held_removals *held, const struct 
     struct version_vector version;
     struct version_row there;
     const struct mirror_removal removal = {
-        .subnet_id = removed->subnet_id, .prefix = removed->prefix, .is = &version, .edit = true, .agreed_with = -1};
-    struct result result = version_store_find(writer->plugin->store, relationship_partner(relationship)->record_id,
-                                              removed->subnet_id, &there);
+        .id = removed->id, .name = removed->name, .is = &version, .edit = true, .agreed_with = -1};
+    struct result result =
+        version_store_find(writer->plugin->store, relationship_partner(relationship)->record_id, removed->id, &there);
 
     if (result.code == RESULT_NOT_FOUND ||
         (!result_failed(result) && version_compare(&removed->version, &there.version) != VERSION_APART))

@@ -3,6 +3,7 @@
 
 #include "failover_sync/json_load.h"
 #include "failover_sync/mirror.h"
+#include "failover_sync/object_json.h"
 #include "failover_sync/operation.h"
 
 #include <jansson.h>
@@ -41,7 +42,7 @@ void batch_drop_unanswered(struct batch *batch)
 /* A wish whose scope or membership is gone is no wish any more. */
 static struct result drop_wish(struct plugin *plugin, const struct queue_item *wish)
 {
-    return queue_remove(plugin->store, wish->server_record_id, wish->subnet_id);
+    return queue_remove(plugin->store, wish->server_record_id, wish->id);
 }
 
 /* Why no request can carry a definition. */
@@ -74,9 +75,10 @@ static struct result hold_unsendable(struct plugin *plugin, size_t number, const
 
     if (result_failed(result))
         return result;
-    kea_log(plugin->server, FAILOVER_SYNC_SCOPE_OUT_OF_SYNC, item->wish.prefix, partner, reason);
+    kea_log(plugin->server, FAILOVER_SYNC_SCOPE_OUT_OF_SYNC, OBJECT_SAID(item->wish.id, item->wish.name), partner,
+            reason);
     result = queue_hold(plugin->store, item->wish.record_id, reason);
-    if (!result_failed(result) && scope_index_get(plugin->index, item->wish.subnet_id, &entry)) {
+    if (!result_failed(result) && scope_index_get(plugin->index, item->wish.id, &entry)) {
         entry.reset = false;
         result = mirror_set_sync(&writer, &entry, reason);
         scope_entry_clear(&entry);
@@ -87,7 +89,7 @@ static struct result hold_unsendable(struct plugin *plugin, size_t number, const
     }
     result = mirror_commit(&writer);
     if (!result_failed(result))
-        replication_watch_settle(plugin, number, item->wish.subnet_id, EXCEPTION_NONE, reason);
+        replication_watch_settle(plugin, number, item->wish.id, EXCEPTION_NONE, reason);
     return result;
 }
 
@@ -100,14 +102,14 @@ static struct result prepare(struct plugin *plugin, size_t number, struct batch_
     *size = (struct json_bounds){.bytes = 0};
     *skip = result.code == RESULT_NOT_FOUND;
     if (*skip) {
-        replication_watch_settle(plugin, number, item->wish.subnet_id, EXCEPTION_REPLICATION_NOT_APPLICABLE,
+        replication_watch_settle(plugin, number, item->wish.id, EXCEPTION_REPLICATION_NOT_APPLICABLE,
                                  "the scope, or its membership in the relationship, was removed meanwhile");
         return drop_wish(plugin, &item->wish);
     }
     if (result_failed(result) || item->definition == NULL)
         return result;
     (void)json_measure(item->definition, strlen(item->definition), &json_batch_bounds, size);
-    *skip = kea_scope_unprinted(item->definition, reason) || is_beyond(size, reason, sizeof reason);
+    *skip = kea_object_unprinted(item->definition, reason) || is_beyond(size, reason, sizeof reason);
     return *skip ? hold_unsendable(plugin, number, item, reason) : result;
 }
 
@@ -116,7 +118,7 @@ static struct result prepare(struct plugin *plugin, size_t number, struct batch_
 static struct result look_at_network(struct plugin *plugin, const struct batch *batch, struct batch_item *item)
 {
     const struct batch_item *last = batch->count == 0 ? NULL : &batch->items[batch->count - 1];
-    uint32_t *ids = NULL;
+    object_id *ids = NULL;
     size_t count = 0;
     struct result result;
 
@@ -126,7 +128,7 @@ static struct result look_at_network(struct plugin *plugin, const struct batch *
         item->network = last->network;
         return result_ok();
     }
-    result = mirror_network_members(plugin, item->wish.subnet_id, &ids, &count);
+    result = mirror_network_members(plugin, item->wish.id, &ids, &count);
     if (!result_failed(result)) {
         const struct version_vector others = scope_index_merge(plugin->index, ids, count);
 
@@ -225,9 +227,13 @@ static json_t *scope_json(const struct plugin *plugin, const struct batch_item *
     char *definition;
 
     version_print(&item->version, version);
-    scope =
-        json_pack("{s:I,s:s,s:s,s:s,s:s}", "subnet-id", (json_int_t)item->wish.subnet_id, "prefix", item->wish.prefix,
-                  "base", item->agreed ? item->base.hex : "", "fingerprint", item->pushed.hex, "version", version);
+    scope = object_json(item->wish.id, item->wish.name);
+    if (scope != NULL && (json_object_set_new(scope, "base", json_string(item->agreed ? item->base.hex : "")) != 0 ||
+                          json_object_set_new(scope, "fingerprint", json_string(item->pushed.hex)) != 0 ||
+                          json_object_set_new(scope, "version", json_string(version)) != 0)) {
+        json_decref(scope);
+        return NULL;
+    }
     if (scope != NULL && item->wish.removal && item->wish.forced)
         (void)json_object_set_new(scope, "force", json_true());
     if (scope == NULL || item->definition == NULL)
@@ -268,17 +274,17 @@ static struct result command_text(const struct plugin *plugin, size_t number, js
 
 struct result batch_request(const struct plugin *plugin, size_t number, const struct batch *batch, char **text)
 {
-    json_t *scopes = json_array();
-    json_t *arguments;
+    json_t *arguments = json_object();
 
     *text = NULL;
     for (size_t i = 0; i < batch->count; i++) {
-        if (json_array_append_new(scopes, scope_json(plugin, &batch->items[i])) != 0) {
-            json_decref(scopes);
+        const struct batch_item *item = &batch->items[i];
+
+        if (!object_json_append(arguments, &object_lists_all, item->wish.id, scope_json(plugin, item))) {
+            json_decref(arguments);
             return result_no_memory("a request");
         }
     }
-    arguments = json_pack("{s:o}", "scopes", scopes);
     return command_text(plugin, number, arguments, text);
 }
 

@@ -3,6 +3,7 @@
 #include "failover_sync/batch.h"
 
 #include "failover_sync/json_load.h"
+#include "failover_sync/object_json.h"
 #include "plugin/replication/kea_text.h"
 
 #include <jansson.h>
@@ -37,10 +38,10 @@ static enum batch_outcome outcome_of(const char *word)
     return BATCH_UNANSWERED;
 }
 
-static struct batch_item *find_item(struct batch *batch, int64_t subnet_id)
+static struct batch_item *find_item(struct batch *batch, object_id id)
 {
     for (size_t i = 0; i < batch->count; i++)
-        if (batch->items[i].wish.subnet_id == subnet_id)
+        if (batch->items[i].wish.id == id)
             return &batch->items[i];
     return NULL;
 }
@@ -72,8 +73,10 @@ static void check_version(const char *partner, struct batch_item *item)
 
 static void note_scopes(const char *partner, const struct model_node *root, struct batch *batch)
 {
-    for (const struct model_node *scope = model_first(root, "scopes"); scope != NULL; scope = model_next(scope)) {
-        struct batch_item *item = find_item(batch, model_integer(scope, "subnet-id", 0));
+    for (const struct model_node *scope = object_first(root, &object_lists_all); scope != NULL;
+         scope = object_next(root, &object_lists_all, scope)) {
+        const char *name;
+        struct batch_item *item = find_item(batch, object_of_node(scope, &name));
 
         if (item == NULL)
             continue;

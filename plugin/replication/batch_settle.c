@@ -41,7 +41,7 @@ static struct result settle_wish(const struct settling *settling)
     struct queue_item wish = settling->item->wish;
 
     if (scope_entry_agreed(&settling->entry, settling->number))
-        return queue_remove(writer->plugin->store, partner_id(settling), wish.subnet_id);
+        return queue_remove(writer->plugin->store, partner_id(settling), wish.id);
     if (!writer->plugin->parameters.replicate_on_change || (settling->entry.members >> settling->number & 1) == 0)
         return result_ok();
     return queue_put_missing(writer->plugin->store, &wish, writer->now);
@@ -71,7 +71,7 @@ static struct result settle_agreed(struct settling *settling)
 {
     const struct batch_item *item = settling->item;
     struct mirror_writer *writer = settling->writer;
-    struct scope_entry gone = {.subnet_id = item->wish.subnet_id};
+    struct scope_entry gone = {.id = item->wish.id};
     struct scope_entry *entry = settling->known ? &settling->entry : &gone;
     struct scope_agreement *agreement =
         settling->known ? settling->entry.agreement : calloc(RELATIONSHIP_MAX, sizeof *agreement);
@@ -86,7 +86,7 @@ static struct result settle_agreed(struct settling *settling)
         take_version(settling, &entry->version);
     } else {
         gone.modified_at = writer->now;
-        (void)snprintf(gone.prefix, sizeof gone.prefix, "%s", item->wish.prefix);
+        (void)snprintf(gone.name, sizeof gone.name, "%s", item->wish.name);
     }
     result = mirror_put_agreement(writer, entry, settling->number, texts_of(item));
     if (settling->known) {
@@ -107,15 +107,15 @@ static struct result adopt_removal(const struct settling *settling)
     struct scope_removed removed;
     struct version_vector version;
     struct mirror_removal removal = {
-        .subnet_id = item->wish.subnet_id,
-        .prefix = item->wish.prefix,
+        .id = item->wish.id,
+        .name = item->wish.name,
         .is = &version,
         .agreed_with = (int)settling->number,
         .known = item->has,
     };
 
-    if (!scope_index_get_removed(settling->writer->plugin->index, item->wish.subnet_id, &removed))
-        return queue_remove(settling->writer->plugin->store, partner_id(settling), item->wish.subnet_id);
+    if (!scope_index_get_removed(settling->writer->plugin->index, item->wish.id, &removed))
+        return queue_remove(settling->writer->plugin->store, partner_id(settling), item->wish.id);
     version = removed.version;
     take_version(settling, &version);
     return mirror_remove_scope(settling->writer, &removal);
@@ -127,10 +127,10 @@ static struct result settle_removed(struct settling *settling)
     struct store *store = settling->writer->plugin->store;
     struct queue_item wish = settling->item->wish;
     const struct batch_item *item = settling->item;
-    struct result result = scope_store_remove(store, partner_id(settling), wish.subnet_id);
+    struct result result = object_store_remove(store, partner_id(settling), wish.id);
 
     if (!result_failed(result))
-        result = mirror_put_known(settling->writer, settling->number, wish.subnet_id, wish.prefix, &item->has);
+        result = mirror_put_known(settling->writer, settling->number, wish.id, wish.name, &item->has);
     if (result_failed(result))
         return result;
     if (!settling->known)
@@ -150,9 +150,8 @@ static bool is_current(const struct settling *settling)
 
     if (settling->known)
         return version_equal(&settling->entry.version, &item->version);
-    return item->wish.removal &&
-           (!scope_index_get_removed(settling->writer->plugin->index, item->wish.subnet_id, &removed) ||
-            version_equal(&removed.version, &item->version));
+    return item->wish.removal && (!scope_index_get_removed(settling->writer->plugin->index, item->wish.id, &removed) ||
+                                  version_equal(&removed.version, &item->version));
 }
 
 /* The partner is the primary and keeps its own version, which it now sends here: ours goes into the history. */
@@ -161,8 +160,8 @@ static struct result settle_overruled(struct settling *settling, const char *rea
     const struct batch_item *item = settling->item;
     struct store *store = settling->writer->plugin->store;
     struct history_row lost = {
-        .subnet_id = item->wish.subnet_id,
-        .prefix = item->wish.prefix,
+        .id = item->wish.id,
+        .name = item->wish.name,
         .definition = item->definition,
         .fingerprint = item->pushed,
         .reason = reason,
@@ -172,7 +171,7 @@ static struct result settle_overruled(struct settling *settling, const char *rea
 
     /* A version made here since then is another matter and stays queued. */
     if (!result_failed(result) && is_current(settling))
-        result = queue_remove(store, partner_id(settling), item->wish.subnet_id);
+        result = queue_remove(store, partner_id(settling), item->wish.id);
     return result;
 }
 
@@ -185,8 +184,7 @@ static struct result settle_held(struct settling *settling, const char *reason)
     if (result_failed(result))
         return result;
     if (!settling->known)
-        return mirror_put_known(settling->writer, settling->number, item->wish.subnet_id, item->wish.prefix,
-                                &item->has);
+        return mirror_put_known(settling->writer, settling->number, item->wish.id, item->wish.name, &item->has);
     settling->entry.agreement[settling->number] =
         (struct scope_agreement){.theirs = item->answered, .met = true, .known = item->has};
     return mirror_put_agreement(settling->writer, &settling->entry, settling->number, texts_of(item));
@@ -201,11 +199,8 @@ static struct result number_anew(struct settling *settling)
     const struct batch_item *item = settling->item;
     const uint64_t now = (uint64_t)writer->now;
     struct version_vector version = item->version;
-    const struct mirror_removal removal = {.subnet_id = item->wish.subnet_id,
-                                           .prefix = item->wish.prefix,
-                                           .is = &version,
-                                           .edit = true,
-                                           .agreed_with = -1};
+    const struct mirror_removal removal = {
+        .id = item->wish.id, .name = item->wish.name, .is = &version, .edit = true, .agreed_with = -1};
     struct result result;
 
     /* What the partner says that it has, not what it was known to have: it may have taken more, or lost its store. */
@@ -235,17 +230,17 @@ static struct result settle_refused(struct settling *settling, int64_t retry_at)
     case BATCH_OVERRULED:
         (void)snprintf(reason, sizeof reason, "changed on both servers: the version of %.80s counts",
                        partner_name(settling));
-        kea_log(plugin->server, FAILOVER_SYNC_CONFLICT, item->wish.prefix, reason);
+        kea_log(plugin->server, FAILOVER_SYNC_CONFLICT, OBJECT_SAID(item->wish.id, item->wish.name), reason);
         result = settle_overruled(settling, reason);
         break;
     case BATCH_OUTDATED:
         (void)snprintf(reason, sizeof reason, "%.80s has a newer version", partner_name(settling));
         if (is_current(settling))
-            result = queue_remove(plugin->store, partner_id(settling), item->wish.subnet_id);
+            result = queue_remove(plugin->store, partner_id(settling), item->wish.id);
         break;
     case BATCH_CONFLICT:
         (void)snprintf(reason, sizeof reason, "changed on both servers, both versions are kept: %.250s", item->text);
-        kea_log(plugin->server, FAILOVER_SYNC_CONFLICT, item->wish.prefix, reason);
+        kea_log(plugin->server, FAILOVER_SYNC_CONFLICT, OBJECT_SAID(item->wish.id, item->wish.name), reason);
         if (is_current(settling))
             result = settle_held(settling, reason);
         break;
@@ -269,13 +264,15 @@ static struct result settle_refused(struct settling *settling, int64_t retry_at)
     case BATCH_ID_MISMATCH:
     case BATCH_FAILED:
         (void)snprintf(reason, sizeof reason, "%.80s refused it: %.250s", partner_name(settling), item->text);
-        kea_log(plugin->server, FAILOVER_SYNC_SCOPE_OUT_OF_SYNC, item->wish.prefix, partner_name(settling), item->text);
+        kea_log(plugin->server, FAILOVER_SYNC_SCOPE_OUT_OF_SYNC, OBJECT_SAID(item->wish.id, item->wish.name),
+                partner_name(settling), item->text);
         if (is_current(settling))
             result = queue_postpone(plugin->store, item->wish.record_id, retry_at, reason);
         break;
     default:
         (void)snprintf(reason, sizeof reason, "%.80s did not say what came of it", partner_name(settling));
-        kea_log(plugin->server, FAILOVER_SYNC_SCOPE_OUT_OF_SYNC, item->wish.prefix, partner_name(settling), reason);
+        kea_log(plugin->server, FAILOVER_SYNC_SCOPE_OUT_OF_SYNC, OBJECT_SAID(item->wish.id, item->wish.name),
+                partner_name(settling), reason);
         result = queue_postpone(plugin->store, item->wish.record_id, retry_at, reason);
         break;
     }
@@ -289,15 +286,15 @@ static struct result keep_replaced(const struct settling *settling)
 {
     const struct batch_item *item = settling->item;
     struct history_row lost = {
-        .subnet_id = item->wish.subnet_id,
-        .prefix = item->wish.prefix,
+        .id = item->wish.id,
+        .name = item->wish.name,
         .definition = item->there,
         .fingerprint = fingerprint_of(item->there, strlen(item->there)),
         .reason = "changed on both servers: the primary's version counts",
         .replaced_at = settling->writer->now,
     };
 
-    kea_log(settling->writer->plugin->server, FAILOVER_SYNC_CONFLICT, item->wish.prefix,
+    kea_log(settling->writer->plugin->server, FAILOVER_SYNC_CONFLICT, OBJECT_SAID(item->wish.id, item->wish.name),
             "the version of this server, the primary, counts, the partner's is kept in the history");
     return history_store_add(settling->writer->plugin->store, &lost);
 }
@@ -312,7 +309,7 @@ static void tell_operations(struct plugin *plugin, size_t number, const struct b
         return;
     if (item->outcome != BATCH_APPLIED && item->outcome != BATCH_UNCHANGED) {
         replication_watch_settle(
-            plugin, number, item->wish.subnet_id,
+            plugin, number, item->wish.id,
             fingerprint_empty(item->base) ? EXCEPTION_SCOPE_NOT_ADDED_REMOTELY : EXCEPTION_SCOPE_NOT_UPDATED_REMOTELY,
             item->text[0] != '\0'              ? item->text
             : item->outcome == BATCH_OVERRULED ? "changed on both servers, the partner's version counts"
@@ -320,23 +317,22 @@ static void tell_operations(struct plugin *plugin, size_t number, const struct b
                                                : "the partner did not say what came of it");
         return;
     }
-    if (scope_index_get(plugin->index, item->wish.subnet_id, &entry)) {
+    if (scope_index_get(plugin->index, item->wish.id, &entry)) {
         agreed = scope_entry_agreed(&entry, number);
         scope_entry_clear(&entry);
     }
     if (agreed)
-        replication_watch_settle(plugin, number, item->wish.subnet_id, EXCEPTION_NONE, NULL);
+        replication_watch_settle(plugin, number, item->wish.id, EXCEPTION_NONE, NULL);
 }
 
 /* Both have the scope: a removal of it that is held here is none any more. */
 static struct result forget_removal(const struct settling *settling)
 {
-    const struct guarded_removal nothing = {.server_record_id = partner_id(settling),
-                                            .subnet_id = settling->item->wish.subnet_id};
+    const struct guarded_removal nothing = {.server_record_id = partner_id(settling), .id = settling->item->wish.id};
     struct plugin *plugin = settling->writer->plugin;
     struct result result;
 
-    if (removal_guard_find(plugin->guard, nothing.server_record_id, nothing.subnet_id) == REMOVAL_UNKNOWN)
+    if (removal_guard_find(plugin->guard, nothing.server_record_id, nothing.id) == REMOVAL_UNKNOWN)
         return result_ok();
     result = removal_guard_store(plugin->store, &nothing);
     return result_failed(result) ? result : removal_guard_follow(plugin->guard, &nothing);
@@ -355,7 +351,7 @@ static struct result settle_item(struct mirror_writer *writer, size_t number, co
     bool done = item->outcome == BATCH_APPLIED || item->outcome == BATCH_UNCHANGED;
     struct result result = result_ok();
 
-    settling.known = scope_index_get(writer->plugin->index, item->wish.subnet_id, &settling.entry);
+    settling.known = scope_index_get(writer->plugin->index, item->wish.id, &settling.entry);
     settling.entry.reset = false;
     if (done && item->there != NULL)
         result = keep_replaced(&settling);

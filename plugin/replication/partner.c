@@ -213,6 +213,40 @@ static void put_off(struct partner *partner, const struct result *why)
     engine_refresh_queue(plugin, partner->number);
 }
 
+/* Ways for partners without the library carry scopes alone. Whether anything is left for one. */
+static bool leave_out(struct partner *partner)
+{
+    struct batch *batch = &partner->batch;
+    size_t left = 0;
+
+    for (size_t i = 0; i < batch->count; i++) {
+        struct batch_item *item = &batch->items[i];
+
+        if (object_kind_of(item->wish.id) == OBJECT_SCOPE) {
+            left++;
+            continue;
+        }
+        item->outcome = BATCH_IMPOSSIBLE;
+        (void)snprintf(item->text, sizeof item->text,
+                       "%.60s gets scopes alone without the library: load libdhcp_failover_sync.so there",
+                       name_of(partner));
+    }
+    return left > 0;
+}
+
+/* Nothing of the batch can be sent. */
+static void settle_left_out(struct partner *partner)
+{
+    struct plugin *plugin = partner->plugin;
+    const struct result result =
+        batch_settle(plugin, partner->number, &partner->batch, engine_now() + plugin->parameters.retry_max_ms);
+
+    if (result_failed(result))
+        engine_set_mirror(plugin, &result);
+    go_idle(partner);
+    engine_refresh_queue(plugin, partner->number);
+}
+
 static void push(struct partner *partner)
 {
     struct plugin *plugin = partner->plugin;
@@ -227,6 +261,10 @@ static void push(struct partner *partner)
     }
     if (partner->batch.count == 0) {
         engine_refresh_queue(plugin, partner->number);
+        return;
+    }
+    if (way != APPLY_SCOPE_RECEIVE && !leave_out(partner)) {
+        settle_left_out(partner);
         return;
     }
     (void)pthread_mutex_lock(&plugin->status.lock);
@@ -323,7 +361,7 @@ static void describe_refusal(const struct partner *partner, char text[320])
 
         if (item->outcome == BATCH_APPLIED || item->outcome == BATCH_UNCHANGED)
             continue;
-        (void)snprintf(text, 320, "scope %s: %s", item->wish.prefix,
+        (void)snprintf(text, 320, "%s: %s", OBJECT_SAID(item->wish.id, item->wish.name),
                        item->text[0] != '\0'               ? item->text
                        : item->outcome == BATCH_OVERRULED  ? "changed on both servers, the partner's version counts"
                        : item->outcome == BATCH_UNANSWERED ? "the partner did not say what came of it"

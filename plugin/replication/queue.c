@@ -16,8 +16,8 @@ static struct result insert(struct store *store, const char *sql, const struct q
         return result;
     statement_bind_id(statement, 1, item->relation_record_id);
     statement_bind_id(statement, 2, item->server_record_id);
-    statement_bind_integer(statement, 3, item->subnet_id);
-    statement_bind_text(statement, 4, item->prefix);
+    statement_bind_integer(statement, 3, (int64_t)item->id);
+    statement_bind_text(statement, 4, item->name);
     statement_bind_integer(statement, 5, item->removal ? 1 : 0);
     statement_bind_integer(statement, 6, now);
     return statement_run(statement);
@@ -26,9 +26,9 @@ static struct result insert(struct store *store, const char *sql, const struct q
 struct result queue_put(struct store *store, const struct queue_item *item, int64_t now)
 {
     return insert(store,
-                  "INSERT INTO ReplicationQueue (RelationId, ServerRecordId, SubnetId, Prefix, Removal, Attempts, "
+                  "INSERT INTO ReplicationQueue (RelationId, ServerRecordId, ObjectId, Name, Removal, Attempts, "
                   "EnqueuedAt, NextAttemptAt, Held) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?6, 0) "
-                  "ON CONFLICT (ServerRecordId, SubnetId) DO UPDATE SET RelationId = ?1, Prefix = ?4, Removal = ?5, "
+                  "ON CONFLICT (ServerRecordId, ObjectId) DO UPDATE SET RelationId = ?1, Name = ?4, Removal = ?5, "
                   "Attempts = 0, NextAttemptAt = ?6, Held = 0, HeldThere = 0, Forced = 0, LastError = NULL",
                   item, now);
 }
@@ -36,9 +36,9 @@ struct result queue_put(struct store *store, const struct queue_item *item, int6
 struct result queue_put_missing(struct store *store, const struct queue_item *item, int64_t now)
 {
     return insert(store,
-                  "INSERT INTO ReplicationQueue (RelationId, ServerRecordId, SubnetId, Prefix, Removal, Attempts, "
+                  "INSERT INTO ReplicationQueue (RelationId, ServerRecordId, ObjectId, Name, Removal, Attempts, "
                   "EnqueuedAt, NextAttemptAt, Held) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?6, 0) "
-                  "ON CONFLICT (ServerRecordId, SubnetId) DO UPDATE SET RelationId = ?1, Prefix = ?4, Removal = ?5, "
+                  "ON CONFLICT (ServerRecordId, ObjectId) DO UPDATE SET RelationId = ?1, Name = ?4, Removal = ?5, "
                   "Attempts = 0, NextAttemptAt = ?6, Held = 0, HeldThere = 0, Forced = 0, LastError = NULL "
                   "WHERE Removal <> ?5",
                   item, now);
@@ -52,26 +52,26 @@ struct result queue_put_wanted(struct store *store, const struct queue_item *ite
     if (!result_failed(result))
         result = statement_get(store,
                                "UPDATE ReplicationQueue SET Held = 0, HeldThere = 0, NextAttemptAt = ?3, "
-                               "LastError = NULL WHERE ServerRecordId = ?1 AND SubnetId = ?2 AND HeldThere = 1",
+                               "LastError = NULL WHERE ServerRecordId = ?1 AND ObjectId = ?2 AND HeldThere = 1",
                                &statement);
     if (result_failed(result))
         return result;
     statement_bind_id(statement, 1, item->server_record_id);
-    statement_bind_integer(statement, 2, item->subnet_id);
+    statement_bind_integer(statement, 2, (int64_t)item->id);
     statement_bind_integer(statement, 3, now);
     return statement_run(statement);
 }
 
-struct result queue_remove(struct store *store, int64_t server_record_id, uint32_t subnet_id)
+struct result queue_remove(struct store *store, int64_t server_record_id, object_id id)
 {
     struct statement *statement;
     struct result result =
-        statement_get(store, "DELETE FROM ReplicationQueue WHERE ServerRecordId = ?1 AND SubnetId = ?2", &statement);
+        statement_get(store, "DELETE FROM ReplicationQueue WHERE ServerRecordId = ?1 AND ObjectId = ?2", &statement);
 
     if (result_failed(result))
         return result;
     statement_bind_id(statement, 1, server_record_id);
-    statement_bind_integer(statement, 2, subnet_id);
+    statement_bind_integer(statement, 2, (int64_t)id);
     return statement_run(statement);
 }
 
@@ -82,7 +82,7 @@ struct taken {
 };
 
 #define ITEM_COLUMNS                                                                                                   \
-    "queue.RecordId, queue.RelationId, queue.ServerRecordId, queue.SubnetId, queue.Prefix, queue.Removal, "            \
+    "queue.RecordId, queue.RelationId, queue.ServerRecordId, queue.ObjectId, queue.Name, queue.Removal, "              \
     "queue.Attempts, queue.Forced"
 
 static struct result take(struct taken *taken, const struct queue_item *item)
@@ -107,19 +107,19 @@ static struct result take_rows(struct taken *taken, struct statement *statement)
     bool row = false;
 
     while (!result_failed(result = statement_step(statement, &row)) && row) {
-        const char *prefix = statement_text(statement, 4);
+        const char *name = statement_text(statement, 4);
         struct queue_item item = {
             .record_id = statement_integer(statement, 0),
             .relation_record_id = statement_integer(statement, 1),
             .server_record_id = statement_integer(statement, 2),
-            .subnet_id = (uint32_t)statement_integer(statement, 3),
+            .id = (object_id)statement_integer(statement, 3),
             .removal = statement_integer(statement, 5) != 0,
             .attempts = statement_integer(statement, 6),
             .forced = statement_integer(statement, 7) != 0,
             .network = statement_integer(statement, 8),
         };
 
-        (void)snprintf(item.prefix, sizeof item.prefix, "%s", prefix == NULL ? "" : prefix);
+        (void)snprintf(item.name, sizeof item.name, "%s", name == NULL ? "" : name);
         result = take(taken, &item);
         if (result_failed(result))
             break;
@@ -136,10 +136,10 @@ static struct result take_oldest(struct store *store, int64_t server_record_id, 
     struct result result =
         statement_get(store,
                       "SELECT " ITEM_COLUMNS ", COALESCE((SELECT SuperscopeId FROM ADM_DHCPScopesTable "
-                      "WHERE DHCPServerRecordId = ?4 AND SubnetId = queue.SubnetId), 0) "
+                      "WHERE DHCPServerRecordId = ?4 AND SubnetId = queue.ObjectId), 0) "
                       "FROM ReplicationQueue AS queue "
                       "WHERE queue.ServerRecordId = ?1 AND queue.Held = 0 AND queue.NextAttemptAt <= ?2 "
-                      "ORDER BY queue.Removal DESC, queue.EnqueuedAt, queue.NextAttemptAt, queue.RecordId LIMIT ?3",
+                      "ORDER BY queue.Place, queue.EnqueuedAt, queue.NextAttemptAt, queue.RecordId LIMIT ?3",
                       &statement);
 
     if (result_failed(result))
@@ -160,7 +160,7 @@ static struct result take_network(struct store *store, int64_t server_record_id,
     struct result result =
         statement_get(store,
                       "SELECT " ITEM_COLUMNS ", scope.SuperscopeId FROM ADM_DHCPScopesTable AS scope "
-                      "CROSS JOIN ReplicationQueue AS queue ON queue.SubnetId = scope.SubnetId "
+                      "CROSS JOIN ReplicationQueue AS queue ON queue.ObjectId = scope.SubnetId "
                       "WHERE scope.SuperscopeId = ?5 AND scope.DHCPServerRecordId = ?4 AND queue.ServerRecordId = ?1 "
                       "AND queue.Held = 0 AND queue.Removal = 0 AND queue.NextAttemptAt <= ?2 "
                       "ORDER BY queue.EnqueuedAt, queue.NextAttemptAt, queue.RecordId LIMIT CASE WHEN EXISTS "
@@ -203,7 +203,7 @@ struct result queue_take_due(struct store *store, int64_t server_record_id, int6
     for (size_t i = 0; i < oldest.count && taken.count < limit && !result_failed(result); i++) {
         const struct queue_item *item = &oldest.items[i];
 
-        if (item->removal != oldest.items[0].removal)
+        if (item->removal != oldest.items[0].removal || object_kind_of(item->id) != object_kind_of(oldest.items[0].id))
             break;
         if (item->removal || item->network == 0)
             result = take(&taken, item);
@@ -250,19 +250,19 @@ struct result queue_hold(struct store *store, int64_t record_id, const char *err
     return statement_run(statement);
 }
 
-struct result queue_hold_removal(struct store *store, int64_t server_record_id, uint32_t subnet_id, const char *error)
+struct result queue_hold_removal(struct store *store, int64_t server_record_id, object_id id, const char *error)
 {
     struct statement *statement;
     struct result result =
         statement_get(store,
                       "UPDATE ReplicationQueue SET Held = 1, LastError = ?3 WHERE ServerRecordId = ?1 "
-                      "AND SubnetId = ?2 AND Removal = 1",
+                      "AND ObjectId = ?2 AND Removal = 1",
                       &statement);
 
     if (result_failed(result))
         return result;
     statement_bind_id(statement, 1, server_record_id);
-    statement_bind_integer(statement, 2, subnet_id);
+    statement_bind_integer(statement, 2, (int64_t)id);
     statement_bind_text(statement, 3, error);
     return statement_run(statement);
 }
@@ -341,12 +341,12 @@ struct result queue_summarise(struct store *store, int64_t server_record_id, str
     return result;
 }
 
-struct result queue_held_removals(struct store *store, int64_t server_record_id, char (*prefixes)[QUEUE_PREFIX_SIZE],
+struct result queue_held_removals(struct store *store, int64_t server_record_id, char (*prefixes)[OBJECT_NAME_SIZE],
                                   size_t limit, size_t *count)
 {
     struct statement *statement;
     struct result result = statement_get(store,
-                                         "SELECT Prefix FROM ReplicationQueue WHERE ServerRecordId = ?1 AND Held = 1 "
+                                         "SELECT Name FROM ReplicationQueue WHERE ServerRecordId = ?1 AND Held = 1 "
                                          "AND Removal = 1 ORDER BY EnqueuedAt, NextAttemptAt LIMIT ?2",
                                          &statement);
     bool row = false;
@@ -357,9 +357,9 @@ struct result queue_held_removals(struct store *store, int64_t server_record_id,
     statement_bind_id(statement, 1, server_record_id);
     statement_bind_integer(statement, 2, (int64_t)limit);
     while (*count < limit && !result_failed(result = statement_step(statement, &row)) && row) {
-        const char *prefix = statement_text(statement, 0);
+        const char *name = statement_text(statement, 0);
 
-        (void)snprintf(prefixes[(*count)++], QUEUE_PREFIX_SIZE, "%s", prefix == NULL ? "" : prefix);
+        (void)snprintf(prefixes[(*count)++], OBJECT_NAME_SIZE, "%s", name == NULL ? "" : name);
     }
     statement_done(statement);
     return result;

@@ -5,6 +5,7 @@
 #include "failover_sync/answer.h"
 #include "failover_sync/fault.h"
 #include "failover_sync/json_bounds.h"
+#include "failover_sync/object_json.h"
 #include "failover_sync/operation.h"
 #include "failover_sync/worker.h"
 
@@ -17,7 +18,7 @@ static json_t *outcomes_json(const struct reception *reception)
 {
     static const char *const words[] = {"failed",   "applied",     "unchanged",   "conflict", "overruled",
                                         "outdated", "id-mismatch", "clock-ahead", "failed",   "held"};
-    json_t *list = json_array();
+    json_t *outcomes = json_object();
 
     for (size_t i = 0; i < reception->count; i++) {
         const struct received_scope *scope = &reception->scopes[i];
@@ -25,17 +26,20 @@ static json_t *outcomes_json(const struct reception *reception)
         json_t *outcome;
 
         version_print(&scope->answered, version);
-        outcome = json_pack("{s:I,s:s,s:s,s:s}", "subnet-id", (json_int_t)scope->subnet_id, "result",
-                            words[scope->outcome], "fingerprint", scope->now.hex, "version", version);
-
+        outcome = object_json(scope->id, object_kind_of(scope->id) == OBJECT_SCOPE ? NULL : scope->name);
         if (outcome != NULL && scope->text[0] != '\0')
             (void)json_object_set_new(outcome, "text", json_string(scope->text));
-        if (json_array_append_new(list, outcome) != 0) {
-            json_decref(list);
+        if (json_object_set_new(outcome, "result", json_string(words[scope->outcome])) != 0 ||
+            json_object_set_new(outcome, "fingerprint", json_string(scope->now.hex)) != 0 ||
+            json_object_set_new(outcome, "version", json_string(version)) != 0 ||
+            !object_json_append(outcomes, &object_lists_all, scope->id, json_incref(outcome))) {
+            json_decref(outcome);
+            json_decref(outcomes);
             return NULL;
         }
+        json_decref(outcome);
     }
-    return list;
+    return outcomes;
 }
 
 static void report(const struct reception *reception)
@@ -135,7 +139,7 @@ static void check_definition(struct received_scope *scope, struct json_bounds *t
         found.values += taken->values;
         together = taken->values == 0 ? "" : " and those before it";
     }
-    (void)snprintf(what, sizeof what, "the definition of %.48s%s", scope->prefix, together);
+    (void)snprintf(what, sizeof what, "the definition of %.48s%s", scope->name, together);
     scope->outcome = BATCH_FAILED;
     (void)snprintf(scope->text, sizeof scope->text, "%.290s",
                    json_bounds_refusal(what, &json_batch_bounds, &found).message);
@@ -146,25 +150,29 @@ static struct result take_scopes(struct reception *reception, const struct model
     struct json_bounds taken = {.bytes = 0};
     size_t count = 0;
 
-    for (const struct model_node *node = model_first(input, "scopes"); node != NULL; node = model_next(node))
+    for (const struct model_node *node = object_first(input, &object_lists_all); node != NULL;
+         node = object_next(input, &object_lists_all, node))
         count++;
     reception->scopes = calloc(count + 1, sizeof *reception->scopes);
     if (reception->scopes == NULL)
         return result_no_memory("received scopes");
-    for (const struct model_node *node = model_first(input, "scopes"); node != NULL; node = model_next(node)) {
+    for (const struct model_node *node = object_first(input, &object_lists_all); node != NULL;
+         node = object_next(input, &object_lists_all, node)) {
         struct received_scope *scope = &reception->scopes[reception->count++];
-        const char *definition = model_text(node, "definition");
+        const char *definition = model_text(node, "definition"), *name;
 
-        scope->subnet_id = (uint32_t)model_integer(node, "subnet-id", 0);
-        scope->prefix = strdup(model_text(node, "prefix"));
+        scope->id = object_of_node(node, &name);
+        if (scope->id == 0)
+            return result_no_memory("received objects");
+        scope->name = strdup(name);
         scope->definition = definition == NULL ? NULL : strdup(definition);
         scope->base = fingerprint_parse(model_text(node, "base"));
         scope->theirs = fingerprint_parse(model_text(node, "fingerprint"));
         scope->force = model_boolean(node, "force", false);
         if (!version_parse(model_text(node, "version"), &scope->version) ||
             !version_parse(model_text(node, "network-version"), &scope->network))
-            return result_error(RESULT_INVALID, "the version of scope %u is none", scope->subnet_id);
-        if (scope->prefix == NULL || (definition != NULL && scope->definition == NULL))
+            return result_error(RESULT_INVALID, "the version of object %llu is none", (unsigned long long)scope->id);
+        if (scope->name == NULL || (definition != NULL && scope->definition == NULL))
             return result_no_memory("received scopes");
         if (definition != NULL)
             check_definition(scope, &taken);

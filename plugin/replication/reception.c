@@ -55,10 +55,10 @@ void reception_free(struct reception *reception)
     if (reception == NULL)
         return;
     for (size_t i = 0; i < reception->count; i++) {
-        free(reception->scopes[i].prefix);
+        free(reception->scopes[i].name);
         free(reception->scopes[i].definition);
-        kea_scope_clear(&reception->scopes[i].before);
-        kea_scope_clear(&reception->scopes[i].after);
+        kea_object_clear(&reception->scopes[i].before);
+        kea_object_clear(&reception->scopes[i].after);
     }
     free(reception->scopes);
     free(reception->partner);

@@ -11,8 +11,8 @@
 
 /* One scope received. */
 struct received_scope {
-    uint32_t subnet_id;
-    char *prefix;
+    object_id id;
+    char *name;
     char *definition; /* NULL removes the scope */
     struct fingerprint base, theirs;
     struct version_vector version; /* the sender's */
@@ -21,8 +21,8 @@ struct received_scope {
 
     enum batch_outcome outcome;
     char text[300];
-    struct kea_scope before; /* kept when it loses a conflict */
-    struct kea_scope after;
+    struct kea_object before; /* kept when it loses a conflict */
+    struct kea_object after;
     struct fingerprint now;         /* of `after` */
     struct version_vector answered; /* what this server has of it then */
     enum conflict_verdict verdict;
@@ -43,10 +43,10 @@ struct reception {
     struct received_scope *scopes;
     size_t count;
     bool refused; /* by the store, which is asked again */
-    struct {
+    struct reception_removals {
         bool known;
-        size_t counted, scopes; /* removals taken within the window; scopes there were before them */
-    } removals;
+        size_t counted, all; /* removals taken within the window; objects there were before them */
+    } removals[OBJECT_KINDS];
     struct {
         struct fingerprint name; /* of the one looked at last; empty: none */
         struct version_vector known;

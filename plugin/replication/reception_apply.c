@@ -15,16 +15,16 @@ static bool same(struct fingerprint a, struct fingerprint b)
 static bool has_other_id(const struct reception *reception, struct received_scope *scope)
 {
     const struct kea_server *server = reception->plugin->server;
-    uint32_t found = 0;
+    object_id found = 0;
 
-    if (scope->definition == NULL ||
-        result_failed(server->scope_find(server->context, KEA_RUNNING, scope->prefix, &found)) ||
-        found == scope->subnet_id)
+    if (scope->definition == NULL || object_kind_of(scope->id) != OBJECT_SCOPE ||
+        result_failed(server->scope_find(server->context, KEA_RUNNING, scope->name, &found)) || found == scope->id)
         return false;
     scope->outcome = BATCH_ID_MISMATCH;
     (void)snprintf(scope->text, sizeof scope->text,
-                   "%s has subnet id %u here and %u on %.80s: configure the same id on both servers", scope->prefix,
-                   found, scope->subnet_id, relationship_partner(reception_relationship(reception))->name);
+                   "%s has subnet id %u here and %u on %.80s: configure the same id on both servers", scope->name,
+                   object_subnet_id(found), object_subnet_id(scope->id),
+                   relationship_partner(reception_relationship(reception))->name);
     return true;
 }
 
@@ -50,7 +50,7 @@ static struct present look(const struct reception *reception, const struct recei
     struct scope_applied applied;
     struct scope_entry entry;
 
-    if (scope_index_get(index, scope->subnet_id, &entry)) {
+    if (scope_index_get(index, scope->id, &entry)) {
         present.counted = true;
         present.version = entry.version;
         present.met = entry.agreement[reception->number].met;
@@ -59,13 +59,13 @@ static struct present look(const struct reception *reception, const struct recei
             present.theirs = entry.agreement[reception->number].theirs;
         recorded = entry.fingerprint;
         scope_entry_clear(&entry);
-    } else if (scope_index_get_removed(index, scope->subnet_id, &removed)) {
+    } else if (scope_index_get_removed(index, scope->id, &removed)) {
         present.counted = true;
         present.version = removed.version;
         present.builds = (removed.builds >> reception->number & 1) != 0;
         present.agreed = (removed.agreed >> reception->number & 1) != 0;
     }
-    if (scope_index_get_applied(index, scope->subnet_id, &applied) && same(applied.fingerprint, present.fingerprint)) {
+    if (scope_index_get_applied(index, scope->id, &applied) && same(applied.fingerprint, present.fingerprint)) {
         present.counted = true;
         present.version = version_merge(&present.version, &applied.version);
         recorded = applied.fingerprint;
@@ -131,7 +131,7 @@ static bool may_apply(const struct reception *reception, struct received_scope *
     case VERDICT_WAITING:
         scope->outcome = BATCH_CONFLICT;
         (void)snprintf(scope->text, sizeof scope->text, "%.80s holds a version of its own of %s",
-                       relationship_self(reception_relationship(reception))->name, scope->prefix);
+                       relationship_self(reception_relationship(reception))->name, scope->name);
         return false;
     case VERDICT_CONFLICT_MINE:
         scope->outcome = BATCH_OVERRULED;
@@ -209,7 +209,7 @@ static bool is_unprinted(const struct reception *reception, struct received_scop
 {
     char reason[KEA_UNPRINTED_SIZE];
 
-    if (!kea_scope_unprinted(scope->before.definition, reason))
+    if (!kea_object_unprinted(scope->before.definition, reason))
         return false;
     scope->outcome = BATCH_FAILED;
     (void)snprintf(scope->text, sizeof scope->text, "%.80s keeps the version that it has: %s",
@@ -222,7 +222,7 @@ static bool compare(struct reception *reception, struct received_scope *scope)
 {
     const struct kea_server *server = reception->plugin->server;
     struct present present;
-    struct result result = server->scope_get(server->context, KEA_RUNNING, scope->subnet_id, &scope->before);
+    struct result result = server->object_get(server->context, KEA_RUNNING, scope->id, &scope->before);
 
     if (result_failed(result) && result.code != RESULT_NOT_FOUND) {
         scope->outcome = BATCH_FAILED;
@@ -267,8 +267,7 @@ static void take_result(struct received_scope *scope, struct kea_change *change)
 /* Until the worker has recorded it, the index says what runs. */
 static void note_applied(const struct reception *reception, struct received_scope *scope)
 {
-    const struct scope_applied applied = {
-        .subnet_id = scope->subnet_id, .fingerprint = scope->now, .version = scope->answered};
+    const struct scope_applied applied = {.id = scope->id, .fingerprint = scope->now, .version = scope->answered};
 
     if (scope->outcome == BATCH_APPLIED && result_failed(scope_index_note_applied(reception->plugin->index, &applied)))
         kea_log(reception->plugin->server, FAILOVER_SYNC_RECORD_FAILED,
@@ -290,15 +289,15 @@ void reception_apply(struct reception *reception)
             (void)snprintf(scope->text, sizeof scope->text, "out of memory");
         } else if (compare(reception, scope)) {
             scope->network_kept = reception_keeps_network(reception, scope);
-            changes[count] = (struct kea_change){.subnet_id = scope->subnet_id,
-                                                 .prefix = scope->prefix,
+            changes[count] = (struct kea_change){.id = scope->id,
+                                                 .name = scope->name,
                                                  .definition = scope->definition,
                                                  .keep_network = scope->network_kept};
             which[count++] = i;
         }
     }
     if (count > 0)
-        (void)server->scopes_apply(server->context, KEA_RUNNING, changes, count);
+        (void)server->objects_apply(server->context, KEA_RUNNING, changes, count);
     for (size_t i = 0; i < count; i++)
         take_result(&reception->scopes[which[i]], &changes[i]);
     free(changes);
@@ -309,7 +308,7 @@ void reception_apply(struct reception *reception)
         /* What was not touched is as it was. */
         if (scope->outcome != BATCH_APPLIED && scope->after.definition == NULL) {
             scope->after = scope->before;
-            scope->before = (struct kea_scope){.subnet_id = 0};
+            scope->before = (struct kea_object){.id = 0};
         }
         scope->now = scope->after.fingerprint;
         note_applied(reception, scope);

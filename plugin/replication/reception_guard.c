@@ -7,13 +7,15 @@
 
 struct members {
     size_t relationship, count;
+    enum object_kind kind;
 };
 
 static bool count_member(void *context, const struct scope_entry *entry)
 {
     struct members *members = context;
 
-    members->count += entry->members >> members->relationship & 1;
+    if (object_kind_of(entry->id) == members->kind)
+        members->count += entry->members >> members->relationship & 1;
     return true;
 }
 
@@ -23,43 +25,47 @@ static int64_t sender_id(const struct reception *reception)
 }
 
 /* The batch before this one is recorded, so the index knows of every removal that was taken. */
-static void look(struct reception *reception)
+static struct reception_removals *look(struct reception *reception, enum object_kind kind)
 {
     struct plugin *plugin = reception->plugin;
-    struct members members = {.relationship = reception->number};
+    struct reception_removals *removals = &reception->removals[kind];
+    struct members members = {.relationship = reception->number, .kind = kind};
 
-    if (reception->removals.known)
-        return;
-    scope_index_each(plugin->index, count_member, &members);
-    reception->removals.known = true;
-    reception->removals.counted = removal_guard_count(plugin->guard, sender_id(reception), plugin->index);
-    reception->removals.scopes = members.count + reception->removals.counted;
+    if (!removals->known) {
+        scope_index_each(plugin->index, count_member, &members);
+        removals->known = true;
+        removals->counted = removal_guard_count(plugin->guard, sender_id(reception), kind, plugin->index);
+        removals->all = members.count + removals->counted;
+    }
+    return removals;
 }
 
 static bool is_meant(const struct reception *reception, const struct received_scope *scope)
 {
     return scope->force ||
-           removal_guard_find(reception->plugin->guard, sender_id(reception), scope->subnet_id) == REMOVAL_RELEASED;
+           removal_guard_find(reception->plugin->guard, sender_id(reception), scope->id) == REMOVAL_RELEASED;
 }
 
 bool reception_takes_removal(struct reception *reception, struct received_scope *scope)
 {
     const struct relationship *relationship = reception_relationship(reception);
     const int64_t percent = reception->plugin->parameters.max_delete_percent;
+    const enum object_kind kind = object_kind_of(scope->id);
+    struct reception_removals *removals;
 
     if (percent == 100 || is_meant(reception, scope))
         return true;
-    look(reception);
-    if (!removal_guard_exceeds(reception->removals.counted, reception->removals.scopes, percent)) {
-        reception->removals.counted++;
+    removals = look(reception, kind);
+    if (!removal_guard_exceeds(removals->counted, removals->all, percent)) {
+        removals->counted++;
         return true;
     }
     scope->outcome = BATCH_HELD;
     (void)snprintf(scope->text, sizeof scope->text,
-                   "%.48s keeps %s: more than max-delete-percent (%lld) of %zu scopes removed at once; "
+                   "%.48s keeps %s: more than max-delete-percent (%lld) of %zu %s removed at once; "
                    "failover-replicate with force if meant",
-                   relationship_self(relationship)->name, scope->prefix, (long long)percent,
-                   reception->removals.scopes);
+                   relationship_self(relationship)->name, scope->name, (long long)percent, removals->all,
+                   object_kind_plural(kind));
     return false;
 }
 
@@ -67,11 +73,10 @@ bool reception_takes_removal(struct reception *reception, struct received_scope 
 static bool guarded(const struct reception *reception, const struct received_scope *scope,
                     struct guarded_removal *removal)
 {
-    const enum removal_state before =
-        removal_guard_find(reception->plugin->guard, sender_id(reception), scope->subnet_id);
+    const enum removal_state before = removal_guard_find(reception->plugin->guard, sender_id(reception), scope->id);
 
-    *removal = (struct guarded_removal){.server_record_id = sender_id(reception), .subnet_id = scope->subnet_id};
-    (void)snprintf(removal->prefix, sizeof removal->prefix, "%s", scope->prefix);
+    *removal = (struct guarded_removal){.server_record_id = sender_id(reception), .id = scope->id};
+    (void)snprintf(removal->name, sizeof removal->name, "%s", scope->name);
     if (scope->outcome == BATCH_HELD)
         removal->state = REMOVAL_HELD;
     else if (scope->outcome == BATCH_APPLIED && scope->definition == NULL && !scope->force &&

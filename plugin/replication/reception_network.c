@@ -35,22 +35,21 @@ static bool was_known(const struct received_scope *scope, const struct version_v
 
 /* Whether what the sender has of a scope in the network is what runs here. That the worker knows what runs is asked of
  * one of them (`read`): a change of the network is one of all its scopes. */
-static bool is_known(const struct reception *reception, const struct received_scope *comes, uint32_t subnet_id,
-                     bool read)
+static bool is_known(const struct reception *reception, const struct received_scope *comes, object_id id, bool read)
 {
     const struct kea_server *server = reception->plugin->server;
-    struct kea_scope scope = {.subnet_id = 0};
+    struct kea_object scope = {.id = 0};
     struct scope_entry entry;
     bool known;
 
-    if (!scope_index_get(reception->plugin->index, subnet_id, &entry))
+    if (!scope_index_get(reception->plugin->index, id, &entry))
         return false;
     known = scope_entry_agreed(&entry, reception->number) && was_known(comes, &entry.version);
     if (known && read) {
-        struct result result = server->scope_get(server->context, KEA_RUNNING, subnet_id, &scope);
+        struct result result = server->object_get(server->context, KEA_RUNNING, id, &scope);
 
         known = !result_failed(result) && fingerprint_equal(scope.fingerprint, entry.fingerprint);
-        kea_scope_clear(&scope);
+        kea_object_clear(&scope);
     }
     scope_entry_clear(&entry);
     return known;
@@ -59,7 +58,7 @@ static bool is_known(const struct reception *reception, const struct received_sc
 static bool has_changed(const struct reception *reception, const struct received_scope *comes, const char *network)
 {
     const struct kea_server *server = reception->plugin->server;
-    uint32_t *ids = NULL;
+    object_id *ids = NULL;
     size_t count = 0;
     bool changed =
         result_failed(server->network_scope_ids(server->context, KEA_RUNNING, network, &ids, &count)) && count > 0;

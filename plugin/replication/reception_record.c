@@ -12,15 +12,15 @@
 static struct result record_history(struct mirror_writer *writer, const struct received_scope *scope)
 {
     struct history_row lost = {
-        .subnet_id = scope->subnet_id,
-        .prefix = scope->prefix,
+        .id = scope->id,
+        .name = scope->name,
         .definition = scope->before.definition,
         .fingerprint = scope->before.fingerprint,
         .reason = "changed on both servers: the partner's version counts",
         .replaced_at = writer->now,
     };
 
-    kea_log(writer->plugin->server, FAILOVER_SYNC_CONFLICT, scope->prefix,
+    kea_log(writer->plugin->server, FAILOVER_SYNC_CONFLICT, OBJECT_SAID(scope->id, scope->name),
             "the version of this server is kept in the history, the partner's counts");
     return history_store_add(writer->plugin->store, &lost);
 }
@@ -29,15 +29,16 @@ static struct result record_history(struct mirror_writer *writer, const struct r
 static struct result record_overruled(struct mirror_writer *writer, const struct received_scope *scope)
 {
     struct history_row lost = {
-        .subnet_id = scope->subnet_id,
-        .prefix = scope->prefix,
+        .id = scope->id,
+        .name = scope->name,
         .definition = scope->definition,
         .fingerprint = scope->theirs,
         .reason = "changed on both servers: the version of this server counts",
         .replaced_at = writer->now,
     };
 
-    kea_log(writer->plugin->server, FAILOVER_SYNC_CONFLICT, scope->prefix, "the version of this server counts");
+    kea_log(writer->plugin->server, FAILOVER_SYNC_CONFLICT, OBJECT_SAID(scope->id, scope->name),
+            "the version of this server counts");
     return history_store_add(writer->plugin->store, &lost);
 }
 
@@ -45,8 +46,8 @@ static struct result record_overruled(struct mirror_writer *writer, const struct
 static struct result record_network(struct mirror_writer *writer, const struct received_scope *scope)
 {
     const struct history_row lost = {
-        .subnet_id = scope->subnet_id,
-        .prefix = scope->prefix,
+        .id = scope->id,
+        .name = scope->name,
         .definition = scope->definition,
         .fingerprint = scope->theirs,
         .reason = "its shared network was changed here, too: the parameters that the network has here count",
@@ -73,14 +74,14 @@ static struct recorded look(const struct mirror_writer *writer, const struct rec
     struct scope_removed removed;
     struct scope_entry entry;
 
-    if (scope_index_get(index, scope->subnet_id, &entry)) {
+    if (scope_index_get(index, scope->id, &entry)) {
         recorded.fingerprint = entry.fingerprint;
         recorded.version = entry.version;
         recorded.origin = entry.origin;
         recorded.met = entry.agreement[reception->number].met;
         recorded.known = entry.agreement[reception->number].known;
         scope_entry_clear(&entry);
-    } else if (scope_index_get_removed(index, scope->subnet_id, &removed)) {
+    } else if (scope_index_get_removed(index, scope->id, &removed)) {
         recorded.version = removed.version;
     }
     return recorded;
@@ -122,8 +123,8 @@ static struct result put(struct mirror_writer *writer, const struct reception *r
         .reason = record->reason,
     };
     const struct mirror_removal removal = {
-        .subnet_id = scope->subnet_id,
-        .prefix = scope->prefix,
+        .id = scope->id,
+        .name = scope->name,
         .origin = record->origin,
         .is = &record->is,
         .edit = record->edit,
@@ -139,8 +140,7 @@ static struct result record_taken(struct mirror_writer *writer, const struct rec
                                   const struct received_scope *scope)
 {
     const struct recorded recorded = look(writer, reception, scope);
-    const struct scope_applied applied = {
-        .subnet_id = scope->subnet_id, .fingerprint = scope->now, .version = scope->answered};
+    const struct scope_applied applied = {.id = scope->id, .fingerprint = scope->now, .version = scope->answered};
     const struct record record = {
         .is = version_merge(&scope->answered, &recorded.version),
         .known = scope->version, /* that it has heard of more is seen when it is sent that */
@@ -236,9 +236,10 @@ static struct result record_held(struct mirror_writer *writer, const struct rece
     const bool anew = number_anew(writer, reception, scope, &recorded, &record.is);
 
     record.edit = record.edit || anew;
-    kea_log(writer->plugin->server, FAILOVER_SYNC_CONFLICT, scope->prefix, "both versions are kept");
+    kea_log(writer->plugin->server, FAILOVER_SYNC_CONFLICT, OBJECT_SAID(scope->id, scope->name),
+            "both versions are kept");
     if (scope->after.definition == NULL && !anew)
-        return mirror_put_known(writer, reception->number, scope->subnet_id, scope->prefix, &scope->version);
+        return mirror_put_known(writer, reception->number, scope->id, scope->name, &scope->version);
     return put(writer, reception, scope, &record);
 }
 
@@ -249,7 +250,7 @@ static struct result record_guarded(struct mirror_writer *writer, const struct r
     struct scope_entry entry;
     struct result result;
 
-    if (!scope_index_get(writer->plugin->index, scope->subnet_id, &entry))
+    if (!scope_index_get(writer->plugin->index, scope->id, &entry))
         return result_ok();
     entry.agreement[reception->number].ours = fingerprint_parse(NULL);
     entry.reset = false;
@@ -277,7 +278,7 @@ static struct result record_scope(struct mirror_writer *writer, const struct rec
     }
 }
 
-static json_t *network_of(const struct kea_scope *scope)
+static json_t *network_of(const struct kea_object *scope)
 {
     json_t *root =
         scope->definition == NULL ? NULL : json_load(scope->definition, JSON_ALLOW_NUL, &json_kea_bounds, NULL);
@@ -310,7 +311,7 @@ static struct result look_at_networks(struct plugin *plugin, const struct recept
     for (size_t i = 0; i < reception->count && !result_failed(result); i++) {
         const struct received_scope *scope = &reception->scopes[i];
         json_t *network = scope->outcome == BATCH_APPLIED ? changed_network(scope) : NULL;
-        uint32_t *ids = NULL;
+        object_id *ids = NULL;
         size_t count = 0;
 
         if (network == NULL || json_equal(network, seen)) {
@@ -319,7 +320,7 @@ static struct result look_at_networks(struct plugin *plugin, const struct recept
         }
         json_decref(seen);
         seen = network;
-        result = mirror_network_members(plugin, scope->subnet_id, &ids, &count);
+        result = mirror_network_members(plugin, scope->id, &ids, &count);
         if (!result_failed(result) && count > 0)
             result =
                 changes_follow_network(plugin, ids, count, relationship_is_primary(reception_relationship(reception)));

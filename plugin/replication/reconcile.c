@@ -160,7 +160,11 @@ static void ask_compare(struct reconciler *reconciler)
 
 static void ask_list(struct reconciler *reconciler, json_int_t from)
 {
-    ask(reconciler, json_pack("{s:I}", "from", from), RECONCILE_LISTING);
+    char position[24];
+
+    (void)snprintf(position, sizeof position, "%lld", (long long)from);
+    ask(reconciler, json_pack("{s:o}", "from", from > UINT32_MAX ? json_string(position) : json_integer(from)),
+        RECONCILE_LISTING);
 }
 
 /* The next part of what is wanted; nothing left ends the reconciliation. */
@@ -273,7 +277,7 @@ static bool take_page(struct reconciler *reconciler, const struct model_node *ou
     *next = model_integer(output, "next", 0);
     if (result_failed(partner_list_add(list, output)) || list->count > LIST_MAX)
         return false;
-    return *next <= 0 || (list->count > before && *next >= (int64_t)list->scopes[list->count - 1].subnet_id);
+    return *next <= 0 || (list->count > before && *next >= (int64_t)list->scopes[list->count - 1].id);
 }
 
 static void take_output(struct reconciler *reconciler, const struct model_node *output)

@@ -8,8 +8,8 @@
 
 /* A scope, or its removal, as the partner has it. */
 struct partner_scope {
-    uint32_t subnet_id;
-    char prefix[48]; /* of a removed one what it had, or "" if that is not known */
+    object_id id;
+    char name[OBJECT_NAME_SIZE]; /* of a removed one what it had, or "" if that is not known */
     bool removed;
     struct version_vector version;
     struct fingerprint text; /* by the partner's printing; empty if it was removed */

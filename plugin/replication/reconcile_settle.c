@@ -6,6 +6,7 @@
 #include "conflict.h"
 
 #include "failover_sync/mirror.h"
+#include "failover_sync/object_json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,21 +24,21 @@ void partner_list_clear(struct partner_list *list)
 
 struct result partner_list_add(struct partner_list *list, const struct model_node *output)
 {
-    for (const struct model_node *node = model_first(output, "scopes"); node != NULL; node = model_next(node)) {
-        const uint32_t subnet_id = (uint32_t)model_integer(node, "subnet-id", 0);
-        const char *prefix = model_text(node, "prefix"), *unprinted = model_text(node, "incomplete");
+    for (const struct model_node *node = object_first(output, &object_lists_all); node != NULL;
+         node = object_next(output, &object_lists_all, node)) {
+        const char *name, *unprinted = model_text(node, "incomplete");
+        const object_id id = object_of_node(node, &name);
 
-        if (list->count > 0 && subnet_id <= list->scopes[list->count - 1].subnet_id)
+        if (list->count > 0 && id <= list->scopes[list->count - 1].id)
             return result_error(RESULT_NETWORK, "the partner's list of scopes is not in order");
         if (!engine_grow((void **)&list->scopes, list->count, &list->capacity, sizeof *list->scopes))
             return result_no_memory("the partner's list of scopes");
         list->scopes[list->count] = (struct partner_scope){
-            .subnet_id = subnet_id,
+            .id = id,
             .removed = model_boolean(node, "removed", false),
             .text = fingerprint_parse(model_text(node, "fingerprint")),
         };
-        (void)snprintf(list->scopes[list->count].prefix, sizeof list->scopes->prefix, "%s",
-                       prefix == NULL ? "" : prefix);
+        (void)snprintf(list->scopes[list->count].name, sizeof list->scopes->name, "%s", name == NULL ? "" : name);
         list->count++;
         if (unprinted != NULL && (list->scopes[list->count - 1].unprinted = strdup(unprinted)) == NULL)
             return result_no_memory("the partner's list of scopes");
@@ -49,19 +50,25 @@ struct result partner_list_add(struct partner_list *list, const struct model_nod
 
 json_t *partner_list_wanted(const struct partner_list *list, size_t *next)
 {
-    json_t *wanted = json_array();
+    json_t *wanted = json_object();
+    size_t count = 0;
 
-    for (; *next < list->count && json_array_size(wanted) < WANTED_AT_ONCE; ++*next) {
+    for (; *next < list->count && count < WANTED_AT_ONCE; ++*next) {
         const struct partner_scope *scope = &list->scopes[*next];
+        const bool is_scope = object_kind_of(scope->id) == OBJECT_SCOPE;
+        const char *name = is_scope ? NULL : scope->name;
 
-        if (scope->wanted)
-            (void)json_array_append_new(wanted, json_pack("{s:I}", "subnet-id", (json_int_t)scope->subnet_id));
+        /* One request asks for scopes or for others. */
+        if (!is_scope && json_object_get(wanted, object_lists_wanted.scopes) != NULL)
+            break;
+        if (scope->wanted && object_json_append(wanted, &object_lists_wanted, scope->id, object_json(scope->id, name)))
+            count++;
     }
-    if (json_array_size(wanted) == 0) {
+    if (count == 0) {
         json_decref(wanted);
         return NULL;
     }
-    return json_pack("{s:o}", "wanted", wanted);
+    return wanted;
 }
 
 struct settlement {
@@ -72,16 +79,16 @@ struct settlement {
     size_t differing;
 };
 
-static struct partner_scope *find(struct partner_list *list, uint32_t subnet_id)
+static struct partner_scope *find(struct partner_list *list, object_id id)
 {
     size_t low = 0, high = list->count;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (list->scopes[middle].subnet_id == subnet_id)
+        if (list->scopes[middle].id == id)
             return &list->scopes[middle];
-        if (list->scopes[middle].subnet_id < subnet_id)
+        if (list->scopes[middle].id < id)
             low = middle + 1;
         else
             high = middle;
@@ -89,9 +96,9 @@ static struct partner_scope *find(struct partner_list *list, uint32_t subnet_id)
     return NULL;
 }
 
-static struct result push(struct settlement *settlement, uint32_t subnet_id, const char *prefix, bool removal)
+static struct result push(struct settlement *settlement, object_id id, const char *name, bool removal)
 {
-    const struct queue_item wish = mirror_wish(settlement->relationship, subnet_id, prefix, removal);
+    const struct queue_item wish = mirror_wish(settlement->relationship, id, name, removal);
 
     settlement->differing++;
     return queue_put_missing(settlement->writer.plugin->store, &wish, settlement->writer.now);
@@ -112,7 +119,7 @@ static bool waited_with_another(const struct settlement *settlement, const struc
 /* Sends a scope whatever became of the wish before, which may be held. */
 static struct result send_anew(const struct settlement *settlement, const struct scope_entry *entry)
 {
-    const struct queue_item wish = mirror_wish(settlement->relationship, entry->subnet_id, entry->prefix, false);
+    const struct queue_item wish = mirror_wish(settlement->relationship, entry->id, entry->name, false);
 
     return queue_put(settlement->writer.plugin->store, &wish, settlement->writer.now);
 }
@@ -122,7 +129,7 @@ static struct result tell(struct settlement *settlement, const struct scope_entr
                           const struct partner_scope *scope)
 {
     if (!waited_with_another(settlement, entry, scope))
-        return push(settlement, entry->subnet_id, entry->prefix, false);
+        return push(settlement, entry->id, entry->name, false);
     settlement->differing++;
     return send_anew(settlement, entry);
 }
@@ -205,8 +212,7 @@ static enum conflict_verdict judge_unknown(const struct settlement *settlement, 
 static bool holds_removal(const struct settlement *settlement, const struct partner_scope *scope)
 {
     return removal_guard_find(settlement->writer.plugin->guard,
-                              relationship_partner(settlement->relationship)->record_id,
-                              scope->subnet_id) == REMOVAL_HELD;
+                              relationship_partner(settlement->relationship)->record_id, scope->id) == REMOVAL_HELD;
 }
 
 /* The partner's server does not print all that it has in a scope: it comes only when that is mended. */
@@ -226,7 +232,7 @@ static struct result note_unprinted(struct settlement *settlement, struct scope_
 /* A scope that this server has. */
 static struct result settle_known(struct settlement *settlement, struct scope_entry *entry)
 {
-    struct partner_scope *scope = find(settlement->list, entry->subnet_id);
+    struct partner_scope *scope = find(settlement->list, entry->id);
     struct result result;
 
     if (entry->unprinted)
@@ -255,8 +261,8 @@ static struct result settle_known(struct settlement *settlement, struct scope_en
  * loses a store next. */
 static struct result note_removed(struct settlement *settlement, struct partner_scope *scope)
 {
-    const struct mirror_removal removal = {.subnet_id = scope->subnet_id,
-                                           .prefix = scope->prefix,
+    const struct mirror_removal removal = {.id = scope->id,
+                                           .name = scope->name,
                                            .origin = SCOPE_FROM_PARTNER,
                                            .is = &scope->version,
                                            .agreed_with = (int)settlement->number,
@@ -271,8 +277,7 @@ static struct result note_removed(struct settlement *settlement, struct partner_
     }
     /* Without its prefix it could not be taken out of a configuration that has it. One that was just taken from the
      * partner and is not recorded yet was removed there since: that comes by itself. */
-    if (scope->prefix[0] == '\0' ||
-        scope_index_get_applied(settlement->writer.plugin->index, scope->subnet_id, &applied))
+    if (scope->name[0] == '\0' || scope_index_get_applied(settlement->writer.plugin->index, scope->id, &applied))
         return result_ok();
     return mirror_remove_scope(&settlement->writer, &removal);
 }
@@ -281,8 +286,8 @@ static struct result note_removed(struct settlement *settlement, struct partner_
 static struct result settle_unknown(struct settlement *settlement, struct partner_scope *scope)
 {
     struct plugin *plugin = settlement->writer.plugin;
-    struct scope_removed removed = {.subnet_id = scope->subnet_id};
-    const bool known = scope_index_get_removed(plugin->index, scope->subnet_id, &removed);
+    struct scope_removed removed = {.id = scope->id};
+    const bool known = scope_index_get_removed(plugin->index, scope->id, &removed);
 
     switch (judge_unknown(settlement, known ? &removed : NULL, scope)) {
     case VERDICT_THEIRS:
@@ -297,13 +302,13 @@ static struct result settle_unknown(struct settlement *settlement, struct partne
         /* It cannot be there and removed in one version: the partner, which has it, sends it. */
         if (!plugin->parameters.deletes || version_equal(&removed.version, &scope->version))
             return result_ok();
-        return push(settlement, scope->subnet_id, removed.prefix, true);
+        return push(settlement, scope->id, removed.name, true);
     }
 }
 
 struct ids {
     size_t number;
-    uint32_t *list;
+    object_id *list;
     size_t count;
 };
 
@@ -312,7 +317,7 @@ static bool collect_member(void *context, const struct scope_entry *entry)
     struct ids *ids = context;
 
     if ((entry->members >> ids->number & 1) != 0)
-        ids->list[ids->count++] = entry->subnet_id;
+        ids->list[ids->count++] = entry->id;
     return true;
 }
 
@@ -332,7 +337,7 @@ static struct result settle_all(struct settlement *settlement, const struct ids 
     for (size_t i = 0; i < settlement->list->count && !result_failed(result); i++) {
         struct scope_entry entry;
 
-        if (scope_index_get(plugin->index, settlement->list->scopes[i].subnet_id, &entry))
+        if (scope_index_get(plugin->index, settlement->list->scopes[i].id, &entry))
             scope_entry_clear(&entry);
         else if (settlement->list->scopes[i].removed || !settlement->list->only_removed)
             result = settle_unknown(settlement, &settlement->list->scopes[i]);

@@ -66,8 +66,8 @@ static struct result forget_gone(struct store *store, int64_t local_record_id)
 {
     struct statement *statement;
     struct result result = statement_get(store,
-                                         "DELETE FROM ReceivedRemovals WHERE State <> 'Counted' AND SubnetId NOT IN "
-                                         "(SELECT SubnetId FROM ADM_DHCPScopesTable WHERE DHCPServerRecordId = ?1)",
+                                         "DELETE FROM ReceivedRemovals WHERE State <> 'Counted' AND ObjectId NOT IN "
+                                         "(SELECT ObjectId FROM ADM_DHCPScopesTable WHERE DHCPServerRecordId = ?1)",
                                          &statement);
 
     if (result_failed(result))
@@ -81,21 +81,21 @@ static struct result read_rows(struct removal_guard *guard, struct store *store)
     const int64_t now = now_ms();
     struct statement *statement;
     struct result result = statement_get(
-        store, "SELECT ServerRecordId, SubnetId, Prefix, State FROM ReceivedRemovals ORDER BY SubnetId", &statement);
+        store, "SELECT ServerRecordId, ObjectId, Name, State FROM ReceivedRemovals ORDER BY ObjectId", &statement);
     bool row = false;
 
     if (result_failed(result))
         return result;
     while (!result_failed(result = statement_step(statement, &row)) && row) {
-        const char *prefix = statement_text(statement, 2);
+        const char *name = statement_text(statement, 2);
         struct guarded_removal removal = {
             .server_record_id = statement_integer(statement, 0),
-            .subnet_id = (uint32_t)statement_integer(statement, 1),
+            .id = (object_id)statement_integer(statement, 1),
             .state = state_of(statement_text(statement, 3)),
             .counted_at = now,
         };
 
-        (void)snprintf(removal.prefix, sizeof removal.prefix, "%s", prefix == NULL ? "" : prefix);
+        (void)snprintf(removal.name, sizeof removal.name, "%s", name == NULL ? "" : name);
         result = removal_guard_follow(guard, &removal);
         if (result_failed(result))
             break;
@@ -123,20 +123,20 @@ struct result removal_guard_store(struct store *store, const struct guarded_remo
     const bool forget = removal->state == REMOVAL_UNKNOWN;
     struct statement *statement;
     struct result result =
-        forget ? statement_get(store, "DELETE FROM ReceivedRemovals WHERE ServerRecordId = ?1 AND SubnetId = ?2",
+        forget ? statement_get(store, "DELETE FROM ReceivedRemovals WHERE ServerRecordId = ?1 AND ObjectId = ?2",
                                &statement)
                : statement_get(store,
-                               "INSERT INTO ReceivedRemovals (ServerRecordId, SubnetId, Prefix, State) "
-                               "VALUES (?1, ?2, ?3, ?4) ON CONFLICT (ServerRecordId, SubnetId) "
-                               "DO UPDATE SET Prefix = ?3, State = ?4",
+                               "INSERT INTO ReceivedRemovals (ServerRecordId, ObjectId, Name, State) "
+                               "VALUES (?1, ?2, ?3, ?4) ON CONFLICT (ServerRecordId, ObjectId) "
+                               "DO UPDATE SET Name = ?3, State = ?4",
                                &statement);
 
     if (result_failed(result))
         return result;
     statement_bind_id(statement, 1, removal->server_record_id);
-    statement_bind_integer(statement, 2, removal->subnet_id);
+    statement_bind_integer(statement, 2, (int64_t)removal->id);
     if (!forget) {
-        statement_bind_text(statement, 3, removal->prefix);
+        statement_bind_text(statement, 3, removal->name);
         statement_bind_text(statement, 4, words[removal->state]);
     }
     return statement_run(statement);
@@ -144,17 +144,17 @@ struct result removal_guard_store(struct store *store, const struct guarded_remo
 
 /* ---- the list ---- */
 
-static bool is_of(const struct guarded_removal *removal, int64_t server_record_id, uint32_t subnet_id)
+static bool is_of(const struct guarded_removal *removal, int64_t server_record_id, object_id id)
 {
-    return removal->subnet_id == subnet_id && removal->server_record_id == server_record_id;
+    return removal->id == id && removal->server_record_id == server_record_id;
 }
 
 /* With the lock held: its place, or the count. */
-static size_t find(const struct removal_guard *guard, int64_t server_record_id, uint32_t subnet_id)
+static size_t find(const struct removal_guard *guard, int64_t server_record_id, object_id id)
 {
     size_t at = 0;
 
-    while (at < guard->count && !is_of(&guard->list[at], server_record_id, subnet_id))
+    while (at < guard->count && !is_of(&guard->list[at], server_record_id, id))
         at++;
     return at;
 }
@@ -165,7 +165,7 @@ struct result removal_guard_follow(struct removal_guard *guard, const struct gua
     size_t at;
 
     (void)pthread_mutex_lock(&guard->lock);
-    at = find(guard, removal->server_record_id, removal->subnet_id);
+    at = find(guard, removal->server_record_id, removal->id);
     if (removal->state == REMOVAL_UNKNOWN) {
         if (at < guard->count)
             guard->list[at] = guard->list[--guard->count];
@@ -181,24 +181,24 @@ struct result removal_guard_follow(struct removal_guard *guard, const struct gua
     return result;
 }
 
-enum removal_state removal_guard_find(struct removal_guard *guard, int64_t server_record_id, uint32_t subnet_id)
+enum removal_state removal_guard_find(struct removal_guard *guard, int64_t server_record_id, object_id id)
 {
     enum removal_state state = REMOVAL_UNKNOWN;
     size_t at;
 
     (void)pthread_mutex_lock(&guard->lock);
-    at = find(guard, server_record_id, subnet_id);
+    at = find(guard, server_record_id, id);
     if (at < guard->count)
         state = guard->list[at].state;
     (void)pthread_mutex_unlock(&guard->lock);
     return state;
 }
 
-static bool is_here(struct scope_index *index, uint32_t subnet_id)
+static bool is_here(struct scope_index *index, object_id id)
 {
     struct scope_entry entry;
 
-    if (!scope_index_get(index, subnet_id, &entry))
+    if (!scope_index_get(index, id, &entry))
         return false;
     scope_entry_clear(&entry);
     return true;
@@ -208,23 +208,25 @@ static bool is_here(struct scope_index *index, uint32_t subnet_id)
 static bool counts(const struct guarded_removal *removal, int64_t now, struct scope_index *index)
 {
     return removal->state == REMOVAL_COUNTED && now - removal->counted_at < (int64_t)REMOVAL_GUARD_WINDOW_MS &&
-           !is_here(index, removal->subnet_id);
+           !is_here(index, removal->id);
 }
 
 /* With the lock held: whether there is no reason any more to know of it. */
 static bool is_over(const struct guarded_removal *removal, int64_t now, struct scope_index *index)
 {
-    return removal->state == REMOVAL_COUNTED ? !counts(removal, now, index) : !is_here(index, removal->subnet_id);
+    return removal->state == REMOVAL_COUNTED ? !counts(removal, now, index) : !is_here(index, removal->id);
 }
 
-size_t removal_guard_count(struct removal_guard *guard, int64_t server_record_id, struct scope_index *index)
+size_t removal_guard_count(struct removal_guard *guard, int64_t server_record_id, enum object_kind kind,
+                           struct scope_index *index)
 {
     const int64_t now = now_ms();
     size_t counted = 0;
 
     (void)pthread_mutex_lock(&guard->lock);
     for (size_t i = 0; i < guard->count; i++)
-        counted += guard->list[i].server_record_id == server_record_id && counts(&guard->list[i], now, index);
+        counted += guard->list[i].server_record_id == server_record_id && object_kind_of(guard->list[i].id) == kind &&
+                   counts(&guard->list[i], now, index);
     (void)pthread_mutex_unlock(&guard->lock);
     return counted;
 }
@@ -290,7 +292,7 @@ void removal_guard_each_held(struct removal_guard *guard, int64_t server_record_
     (void)pthread_mutex_lock(&guard->lock);
     for (size_t i = 0; i < guard->count; i++)
         if (guard->list[i].server_record_id == server_record_id && guard->list[i].state == REMOVAL_HELD &&
-            is_here(index, guard->list[i].subnet_id))
+            is_here(index, guard->list[i].id))
             each(context, &guard->list[i]);
     (void)pthread_mutex_unlock(&guard->lock);
 }

@@ -42,8 +42,8 @@ static int compare_targets(const void *a, const void *b)
 {
     const struct watch_target *left = a, *right = b;
 
-    if (left->subnet_id != right->subnet_id)
-        return left->subnet_id < right->subnet_id ? -1 : 1;
+    if (left->id != right->id)
+        return left->id < right->id ? -1 : 1;
     return left->relationship < right->relationship ? -1 : left->relationship > right->relationship;
 }
 
@@ -73,9 +73,9 @@ static struct watched_operation *watched_new(const struct watch_order *order)
 
 /* ---- the output ---- */
 
-static json_t *scope_json(uint32_t subnet_id, const char *result, const char *text)
+static json_t *scope_json(object_id id, const char *result, const char *text)
 {
-    json_t *scope = json_pack("{s:I,s:s}", "subnet-id", (json_int_t)subnet_id, "result", result);
+    json_t *scope = json_pack("{s:I,s:s}", "subnet-id", (json_int_t)id, "result", result);
 
     if (scope != NULL && text != NULL)
         (void)json_object_set_new(scope, "text", json_string(text));
@@ -88,16 +88,16 @@ static json_t *list_json(const struct watched_operation *watched)
     json_t *list = json_array();
 
     for (size_t i = 0; i < watched->count;) {
-        const uint32_t subnet_id = watched->targets[i].what.subnet_id;
+        const object_id id = watched->targets[i].what.id;
         const char *text = NULL;
         bool queued = false;
 
-        for (; i < watched->count && watched->targets[i].what.subnet_id == subnet_id; i++) {
+        for (; i < watched->count && watched->targets[i].what.id == id; i++) {
             queued = queued || watched->targets[i].state == TARGET_QUEUED;
             if (text == NULL && watched->targets[i].state == TARGET_FAILED)
                 text = watched->targets[i].text == NULL ? "out of memory" : watched->targets[i].text;
         }
-        if (json_array_append_new(list, scope_json(subnet_id,
+        if (json_array_append_new(list, scope_json(id,
                                                    text != NULL ? "failed"
                                                    : queued     ? "queued"
                                                                 : "replicated",
@@ -191,9 +191,11 @@ static void settle_target(struct watched_operation *watched, struct target *targ
         return;
     target->text = strdup(failure);
     if (!fault_raised(&watched->fault))
-        watched->fault =
-            fault_of_result(result_error(RESULT_REFUSED, "subnet id %u: %s", target->what.subnet_id, failure),
-                            exception != EXCEPTION_NONE && watched->list ? exception : watched->exception);
+        watched->fault = fault_of_result(
+            object_kind_of(target->what.id) == OBJECT_SCOPE
+                ? result_error(RESULT_REFUSED, "subnet id %u: %s", object_subnet_id(target->what.id), failure)
+                : result_error(RESULT_REFUSED, "%s: %s", object_kind_name(object_kind_of(target->what.id)), failure),
+            exception != EXCEPTION_NONE && watched->list ? exception : watched->exception);
 }
 
 /* Ends what is complete, tells how far the others are. */
@@ -215,10 +217,10 @@ static void tell(struct plugin *plugin)
     }
 }
 
-void replication_watch_settle(struct plugin *plugin, size_t relationship, uint32_t subnet_id,
-                              enum exception_id exception, const char *failure)
+void replication_watch_settle(struct plugin *plugin, size_t relationship, object_id id, enum exception_id exception,
+                              const char *failure)
 {
-    const struct watch_target what = {.subnet_id = subnet_id, .relationship = relationship};
+    const struct watch_target what = {.id = id, .relationship = relationship};
 
     if (plugin->watch.first == NULL)
         return;

@@ -14,7 +14,7 @@ static json_t *agreed_part(const struct way_run *run, const struct batch_item *i
     json_t *root, *part;
 
     if (run->plugin->store == NULL || item->there != NULL || fingerprint_empty(item->base) ||
-        result_failed(scope_store_find(run->plugin->store, partner, item->wish.subnet_id, &row)))
+        result_failed(object_store_find(run->plugin->store, partner, item->wish.id, &row)))
         return NULL;
     root = row.effective == NULL ? NULL : kea_text_parse(row.effective, strlen(row.effective));
     part = json_incref(json_object_get(root, member));
@@ -82,7 +82,7 @@ static bool carries_network(const struct way_run *run, const struct batch_item *
 const char *subnet_plan_beyond(const struct way_run *run, const struct batch_item *item,
                                const struct partner_config *config)
 {
-    const struct config_scope *at = partner_config_find(config, item->wish.subnet_id);
+    const struct config_scope *at = partner_config_find(config, object_subnet_id(item->wish.id));
     const char *beyond = NULL, *prefix;
     json_t *root;
 
@@ -90,7 +90,7 @@ const char *subnet_plan_beyond(const struct way_run *run, const struct batch_ite
         return NULL;
     root = kea_text_parse(item->effective, strlen(item->effective));
     prefix = at == NULL ? NULL : json_string_value(json_object_get(at->subnet, "subnet"));
-    if (prefix != NULL && strcmp(prefix, item->wish.prefix) != 0)
+    if (prefix != NULL && strcmp(prefix, item->wish.name) != 0)
         beyond = "its new prefix";
     else if (!carries_reservations(run, item, json_object_get(root, CONFIG_SUBNET), at))
         beyond = "its reservations";
@@ -186,7 +186,7 @@ static void plan_scope(const struct way_run *run, uint32_t id, const json_t *roo
 struct result subnet_plan_make(const struct way_run *run, const struct batch_item *item,
                                const struct partner_config *config, struct subnet_plan *plan)
 {
-    const struct config_scope *at = partner_config_find(config, item->wish.subnet_id);
+    const struct config_scope *at = partner_config_find(config, object_subnet_id(item->wish.id));
 
     *plan = (struct subnet_plan){.count = 0};
     if (item->wish.removal) {
@@ -194,7 +194,7 @@ struct result subnet_plan_make(const struct way_run *run, const struct batch_ite
     } else {
         json_t *root = kea_text_parse(item->effective, strlen(item->effective));
 
-        plan_scope(run, item->wish.subnet_id, root, at, config, plan);
+        plan_scope(run, object_subnet_id(item->wish.id), root, at, config, plan);
         json_decref(root);
     }
     if (!plan->failed)

@@ -11,8 +11,8 @@ struct ticket {
     enum ticket_state state;
     char text[300];
     uint32_t pause_us;
-    json_t *scopes;
-    size_t bytes; /* of its scopes as text */
+    json_t *outcomes;
+    size_t bytes; /* of its outcomes as text */
     uint64_t issued;
 };
 
@@ -39,14 +39,14 @@ void tickets_free(struct tickets *tickets)
     if (tickets == NULL)
         return;
     for (size_t i = 0; i < TICKETS_KEPT; i++)
-        json_decref(tickets->kept[i].scopes);
+        json_decref(tickets->kept[i].outcomes);
     (void)pthread_mutex_destroy(&tickets->lock);
     free(tickets);
 }
 
 static void forget(struct tickets *tickets, struct ticket *ticket)
 {
-    json_decref(ticket->scopes);
+    json_decref(ticket->outcomes);
     tickets->bytes -= ticket->bytes;
     *ticket = (struct ticket){.name = ""};
 }
@@ -90,7 +90,7 @@ static struct ticket *find(struct tickets *tickets, const char *name)
     return NULL;
 }
 
-void tickets_set(struct tickets *tickets, const char *name, enum ticket_state state, const char *text, json_t *scopes)
+void tickets_set(struct tickets *tickets, const char *name, enum ticket_state state, const char *text, json_t *outcomes)
 {
     struct ticket *ticket;
 
@@ -99,17 +99,17 @@ void tickets_set(struct tickets *tickets, const char *name, enum ticket_state st
     if (ticket != NULL) {
         ticket->state = state;
         (void)snprintf(ticket->text, sizeof ticket->text, "%s", text == NULL ? "" : text);
-        if (scopes != NULL) {
-            json_decref(ticket->scopes);
+        if (outcomes != NULL) {
+            json_decref(ticket->outcomes);
             tickets->bytes -= ticket->bytes;
-            ticket->scopes = json_incref(scopes);
-            ticket->bytes = json_dumpb(scopes, NULL, 0, JSON_COMPACT);
+            ticket->outcomes = json_incref(outcomes);
+            ticket->bytes = json_dumpb(outcomes, NULL, 0, JSON_COMPACT);
             tickets->bytes += ticket->bytes;
             make_room(tickets, ticket);
         }
     }
     (void)pthread_mutex_unlock(&tickets->lock);
-    json_decref(scopes);
+    json_decref(outcomes);
 }
 
 void tickets_set_pause(struct tickets *tickets, const char *name, uint32_t pause_us)
@@ -132,10 +132,12 @@ json_t *tickets_describe(struct tickets *tickets, const char *name)
     (void)pthread_mutex_lock(&tickets->lock);
     ticket = name[0] == '\0' ? NULL : find(tickets, name);
     if (ticket != NULL)
-        description = json_pack("{s:s,s:s,s:I,s:O?}", "ticket", ticket->name, "state", states[ticket->state],
-                                "pause-us", (json_int_t)ticket->pause_us, "scopes", ticket->scopes);
-    if (description != NULL && ticket->scopes == NULL)
-        (void)json_object_del(description, "scopes");
+        description = json_pack("{s:s,s:s,s:I}", "ticket", ticket->name, "state", states[ticket->state], "pause-us",
+                                (json_int_t)ticket->pause_us);
+    if (description != NULL && ticket->outcomes != NULL && json_object_update(description, ticket->outcomes) != 0) {
+        json_decref(description);
+        description = NULL;
+    }
     if (description != NULL && ticket->text[0] != '\0')
         (void)json_object_set_new(description, "state-text", json_string(ticket->text));
     /* A copy, because the caller prints it when the lock is gone. */

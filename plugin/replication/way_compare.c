@@ -18,7 +18,7 @@ static bool same(struct fingerprint a, struct fingerprint b)
 static bool is_leaving(const struct batch *batch, uint32_t subnet_id)
 {
     for (size_t i = 0; i < batch->count; i++)
-        if (batch->items[i].wish.removal && batch->items[i].wish.subnet_id == subnet_id)
+        if (batch->items[i].wish.removal && batch->items[i].wish.id == subnet_id)
             return true;
     return false;
 }
@@ -26,14 +26,14 @@ static bool is_leaving(const struct batch *batch, uint32_t subnet_id)
 /* Whether the partner has the prefix under another id: leases carry ids, so it is never guessed which is right. */
 static bool has_other_id(const struct way_run *run, struct batch_item *item, const struct partner_config *config)
 {
-    const uint32_t found = partner_config_find_prefix(config, item->wish.prefix);
+    const uint32_t found = partner_config_find_prefix(config, item->wish.name);
 
-    if (item->wish.removal || found == 0 || found == item->wish.subnet_id || is_leaving(run->batch, found))
+    if (item->wish.removal || found == 0 || found == item->wish.id || is_leaving(run->batch, found))
         return false;
     item->outcome = BATCH_ID_MISMATCH;
     (void)snprintf(item->text, sizeof item->text,
-                   "%s has subnet id %u on %.60s and %u here: configure the same id on both servers", item->wish.prefix,
-                   found, way_partner_name(run), item->wish.subnet_id);
+                   "%.48s has subnet id %u on %.60s and %u here: configure the same id on both servers",
+                   item->wish.name, found, way_partner_name(run), object_subnet_id(item->wish.id));
     return true;
 }
 
@@ -97,8 +97,8 @@ static bool settle_conflict(const struct way_run *run, struct batch_item *item, 
     item->has = version_there(run, item);
     if (verdict == VERDICT_CONFLICT_NEITHER) {
         item->outcome = BATCH_CONFLICT;
-        (void)snprintf(item->text, sizeof item->text, "%.60s holds a version of its own of %s", way_partner_name(run),
-                       item->wish.prefix);
+        (void)snprintf(item->text, sizeof item->text, "%.60s holds a version of its own of %.100s",
+                       way_partner_name(run), item->wish.name);
         return false;
     }
     item->there = *there;
@@ -114,14 +114,16 @@ static bool settle_conflict(const struct way_run *run, struct batch_item *item, 
 
 bool way_compare(const struct way_run *run, struct batch_item *item, const struct partner_config *config)
 {
-    const struct config_scope *at = partner_config_find(config, item->wish.subnet_id);
+    const struct config_scope *at = partner_config_find(config, object_subnet_id(item->wish.id));
     struct fingerprint current = fingerprint_parse(NULL);
     char reason[KEA_UNPRINTED_SIZE];
     enum conflict_verdict verdict;
     char *there = NULL;
     bool apply = false;
 
-    if (!item->wish.removal && kea_scope_unprinted(item->effective, reason)) {
+    if (item->outcome == BATCH_IMPOSSIBLE)
+        return false;
+    if (!item->wish.removal && kea_object_unprinted(item->effective, reason)) {
         item->outcome = BATCH_FAILED;
         (void)snprintf(item->text, sizeof item->text, "%.120s: load libdhcp_failover_sync.so there", reason);
         return false;

@@ -92,7 +92,7 @@ static struct way_step send_merged(struct way_run *run, const char *command, con
     for (size_t i = 0; i < state->chosen_count; i++)
         if (state->accepted[i] || in_range(more, i))
             wishes[count++] = (struct config_wish){
-                .subnet_id = run->batch->items[state->chosen[i]].wish.subnet_id,
+                .subnet_id = object_subnet_id(run->batch->items[state->chosen[i]].wish.id),
                 .definition = run->batch->items[state->chosen[i]].effective,
             };
     result = partner_config_merge(&state->config, wishes, count, run->plugin->parameters.local_parameters, &dhcp);
@@ -255,7 +255,7 @@ static bool shows_a_change(const struct way_run *run, const struct partner_confi
     const struct config_state *state = run->state;
 
     for (size_t i = 0; i < state->chosen_count; i++) {
-        const uint32_t subnet_id = run->batch->items[state->chosen[i]].wish.subnet_id;
+        const uint32_t subnet_id = object_subnet_id(run->batch->items[state->chosen[i]].wish.id);
         const struct config_scope *before = partner_config_find(&state->config, subnet_id);
         const struct config_scope *after = partner_config_find(now, subnet_id);
 
@@ -280,7 +280,7 @@ static struct result note_all_applied(struct way_run *run, const struct partner_
         struct batch_item *item = &run->batch->items[state->chosen[i]];
 
         if (state->accepted[i])
-            result = way_note_applied(run, item, partner_config_find(now, item->wish.subnet_id));
+            result = way_note_applied(run, item, partner_config_find(now, object_subnet_id(item->wish.id)));
     }
     return result;
 }

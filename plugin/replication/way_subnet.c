@@ -90,7 +90,7 @@ static struct way_step send_command(struct way_run *run)
         return way_send(strdup(state->plan.commands[state->command].text));
     }
     state->step = SUBNET_READ;
-    return way_send(way_command(run, "subnet4-get", json_pack("{s:I}", "id", (json_int_t)item->wish.subnet_id)));
+    return way_send(way_command(run, "subnet4-get", json_pack("{s:I}", "id", (json_int_t)item->wish.id)));
 }
 
 /* Begins with the next scope: is it still as it was when all were compared? */
@@ -111,8 +111,7 @@ static struct way_step take_up_next(struct way_run *run)
         if (beyond == NULL) {
             state->applied++;
             state->step = SUBNET_CHECK;
-            return way_send(
-                way_command(run, "subnet4-get", json_pack("{s:I}", "id", (json_int_t)item->wish.subnet_id)));
+            return way_send(way_command(run, "subnet4-get", json_pack("{s:I}", "id", (json_int_t)item->wish.id)));
         }
         if (run->plugin->parameters.apply[APPLY_CONFIG_SET] && run->choice.can[APPLY_CONFIG_SET])
             continue;
@@ -165,7 +164,7 @@ static json_t *first_of(const struct kea_answer *answer, const char *list)
 static struct way_step take_check(struct way_run *run, const struct kea_answer *answer)
 {
     struct subnet_state *state = run->state;
-    const struct config_scope *at = partner_config_find(&state->config, item_of(run)->wish.subnet_id);
+    const struct config_scope *at = partner_config_find(&state->config, object_subnet_id(item_of(run)->wish.id));
     json_t *before = at == NULL ? NULL : json_copy(at->subnet);
     json_t *now = first_of(answer, CONFIG_SUBNET);
     bool same;
@@ -208,9 +207,9 @@ static struct way_step note_changed(struct way_run *run, json_t *subnet, const j
 {
     struct subnet_state *state = run->state;
     struct batch_item *item = item_of(run);
-    const struct config_scope *at = partner_config_find(&state->config, item->wish.subnet_id);
+    const struct config_scope *at = partner_config_find(&state->config, object_subnet_id(item->wish.id));
     json_t *map = json_copy(subnet), *definition = json_object(), *dhcp = NULL, *arguments;
-    struct config_wish wish = {.subnet_id = item->wish.subnet_id};
+    struct config_wish wish = {.subnet_id = object_subnet_id(item->wish.id)};
     struct partner_config now = {.dhcp = NULL};
     char *text = NULL;
     struct result result;
@@ -240,7 +239,7 @@ static struct way_step note_changed(struct way_run *run, json_t *subnet, const j
     if (!result_failed(result)) {
         partner_config_clear(&state->config);
         state->config = now;
-        result = way_note_applied(run, item, partner_config_find(&state->config, item->wish.subnet_id));
+        result = way_note_applied(run, item, partner_config_find(&state->config, object_subnet_id(item->wish.id)));
     }
     if (result_failed(result))
         return way_fail(WAY_FAILED, result);

@@ -28,7 +28,7 @@ static void apply_on_main(void *argument, bool cancelled)
         const struct received_scope *scope = &reception->scopes[i];
 
         if (scope->outcome != BATCH_APPLIED && scope->outcome != BATCH_UNCHANGED)
-            kea_log(plugin->server, FAILOVER_SYNC_TAKE_OVER_FAILED, scope->prefix,
+            kea_log(plugin->server, FAILOVER_SYNC_TAKE_OVER_FAILED, OBJECT_SAID(scope->id, scope->name),
                     relationship_partner(reception_relationship(reception))->name,
                     scope->text[0] == '\0' ? "changed once more meanwhile" : scope->text);
     }
@@ -41,13 +41,13 @@ static struct result add_scope(struct reception *reception, const struct batch_i
     struct received_scope *scope = &reception->scopes[reception->count++];
 
     *scope = (struct received_scope){
-        .subnet_id = item->wish.subnet_id,
-        .prefix = strdup(item->wish.prefix),
+        .id = item->wish.id,
+        .name = strdup(item->wish.name),
         .definition = strdup(item->there),
         .version = item->has,
         .theirs = item->answered,
     };
-    return scope->prefix == NULL || scope->definition == NULL ? result_no_memory("the partner's scopes") : result_ok();
+    return scope->name == NULL || scope->definition == NULL ? result_no_memory("the partner's scopes") : result_ok();
 }
 
 struct result way_take_over(struct plugin *plugin, size_t number, const struct batch *batch)

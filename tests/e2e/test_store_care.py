@@ -57,7 +57,7 @@ def put_history(server, rows, size):
     database = sqlite3.connect(server.store, timeout=10)
     with database:
         database.executemany(
-            "INSERT INTO ScopeHistory (SubnetId, Prefix, Reason, ReplacedAt, Bytes, Definition) VALUES (1, '10.100.1.0/24', "
+            "INSERT INTO ObjectHistory (ObjectId, Name, Reason, ReplacedAt, Bytes, Definition) VALUES (1, '10.100.1.0/24', "
             "'a test', 1700000000000, ?1, ?2)", [(size, '"%s"' % ("x" * (size - 2)))] * rows)
     database.close()
 
@@ -69,7 +69,7 @@ def test_vacuum_and_checkpoints_lose_nothing(pair):
     by_hand(pair.first, "PRAGMA wal_checkpoint(TRUNCATE)")
     time.sleep(1.5)  # a look at the store
     before = os.path.getsize(pair.first.store)
-    for sql in ("DELETE FROM ScopeHistory WHERE RecordId > 3; VACUUM; PRAGMA wal_checkpoint(TRUNCATE)",
+    for sql in ("DELETE FROM ObjectHistory WHERE RecordId > 3; VACUUM; PRAGMA wal_checkpoint(TRUNCATE)",
                 "REINDEX; ANALYZE; VACUUM; PRAGMA wal_checkpoint(RESTART)"):
         by_hand(pair.first, sql)
         stays(lambda: mirror(pair.first) == "current" and not set_aside(pair.first), 2.5, "the store is as good as it was")
@@ -87,7 +87,7 @@ def test_vacuum_and_checkpoints_lose_nothing(pair):
 TROUBLES = {
     "newer": ("PRAGMA user_version = 1234", "PRAGMA user_version = {version}", "1234"),
     "another program's": ("PRAGMA application_id = 77", "PRAGMA application_id = 1262900057", "another program"),
-    "with a trigger": ("CREATE TRIGGER mine AFTER INSERT ON ScopeHistory BEGIN SELECT 1; END", "DROP TRIGGER mine",
+    "with a trigger": ("CREATE TRIGGER mine AFTER INSERT ON ObjectHistory BEGIN SELECT 1; END", "DROP TRIGGER mine",
                        "trigger mine"),
 }
 
@@ -233,7 +233,7 @@ def test_a_clock_that_is_years_ahead_takes_nothing_out_of_the_store(clocks):
     pair.first.change_by_set(lambda dhcp4: dhcp4["subnet4"].pop())
     pair.wait_agree(5)
     pair.wait_settled()
-    removed = "SELECT SubnetId FROM ScopeVersions WHERE Removed = 1"
+    removed = "SELECT ObjectId FROM ObjectVersions WHERE Removed = 1"
     assert tables.query(pair.first, removed) == tables.query(pair.second, removed) == [(2,)]
     set_clocks(4 * YEAR)
     for server in pair.servers.values():

@@ -68,7 +68,7 @@ def everything_else(server):
 
 def history(server):
     with sqlite3.connect(f"file:{server.store}?mode=ro", uri=True) as database:
-        return database.execute("SELECT SubnetId, Definition FROM ScopeHistory ORDER BY RecordId").fetchall()
+        return database.execute("SELECT ObjectId, Definition FROM ObjectHistory ORDER BY RecordId").fetchall()
 
 
 @pytest.fixture(scope="module", params=WAYS)

@@ -91,7 +91,7 @@ static void wish(char *line, bool agreed)
     if (id == 0 || id > 255 || (*rest != ' ' && *rest != '\0'))
         return;
     for (size_t i = 0; i < run.batch->count; i++)
-        if (run.batch->items[i].wish.subnet_id == id)
+        if (run.batch->items[i].wish.id == id)
             return;
     (void)snprintf(prefix, sizeof prefix, "10.0.%lu.0/24", id);
     network = strchr(rest, '\t');
@@ -123,7 +123,7 @@ static void check_applied(void)
 {
     for (size_t i = 0; i < run.batch->count; i++) {
         const struct batch_item *item = &run.batch->items[i];
-        const json_t *subnet = way_fixture_subnet(item->wish.subnet_id);
+        const json_t *subnet = way_fixture_subnet(item->wish.id);
 
         if (item->outcome == BATCH_APPLIED)
             FUZZ_CHECK((subnet == NULL) == item->wish.removal);
@@ -260,7 +260,7 @@ static void read_digests(struct fuzz_input *input)
             json_decref(wanted);
         }
         for (size_t i = 1; i < list.count; i++)
-            FUZZ_CHECK(list.scopes[i].subnet_id > list.scopes[i - 1].subnet_id);
+            FUZZ_CHECK(list.scopes[i].id > list.scopes[i - 1].id);
         model_tree_free(tree);
         free(sealed);
         free(text);

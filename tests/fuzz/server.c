@@ -274,7 +274,7 @@ static const char rows[] =
 
 /* Tables that have rows then. */
 static const char *const filled[] = {"ADM_DHCPScopesTable",   "ADM_IPRangeTable", "ADM_IPAddressTable",
-                                     "ADM_CustomFieldsTable", "ReplicationQueue", "ScopeVersions"};
+                                     "ADM_CustomFieldsTable", "ReplicationQueue", "ObjectVersions"};
 
 static bool has_rows(const char *path, const char *table)
 {

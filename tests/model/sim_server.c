@@ -136,13 +136,14 @@ static uint8_t *contents_of(struct sim_server *server, enum kea_configuration wh
 
 /* ---- what the server gives the library ---- */
 
-static struct result scope_get(void *context, enum kea_configuration which, uint32_t subnet_id, struct kea_scope *scope)
+static struct result object_get(void *context, enum kea_configuration which, object_id id, struct kea_object *scope)
 {
+    const uint32_t subnet_id = object_subnet_id(id);
     struct sim_server *server = context;
     uint8_t content = subnet_id > SCOPES ? 0 : contents_of(server, which)[subnet_id];
     char prefix[24], definition[200];
 
-    *scope = (struct kea_scope){.subnet_id = subnet_id};
+    *scope = (struct kea_object){.id = id};
     if (subnet_id > SCOPES)
         return result_error(RESULT_NOT_FOUND, "no scope %u", subnet_id);
     if (which == KEA_RUNNING && server->on_main && !server->delivery.used)
@@ -151,7 +152,7 @@ static struct result scope_get(void *context, enum kea_configuration which, uint
         return result_error(RESULT_NOT_FOUND, "no scope %u", subnet_id);
     prefix_of(subnet_id, prefix);
     definition_of(subnet_id, content, definition);
-    scope->prefix = strdup(prefix);
+    scope->name = strdup(prefix);
     scope->definition = strdup(definition);
     scope->replicated = strdup(definition);
     scope->effective = strdup(definition);
@@ -159,7 +160,7 @@ static struct result scope_get(void *context, enum kea_configuration which, uint
     return result_ok();
 }
 
-static struct result scope_ids(void *context, enum kea_configuration which, uint32_t **ids, size_t *count)
+static struct result object_ids(void *context, enum kea_configuration which, object_id **ids, size_t *count)
 {
     const uint8_t *contents = contents_of(context, which);
 
@@ -171,7 +172,7 @@ static struct result scope_ids(void *context, enum kea_configuration which, uint
     return result_ok();
 }
 
-static struct result scope_find(void *context, enum kea_configuration which, const char *prefix, uint32_t *subnet_id)
+static struct result scope_find(void *context, enum kea_configuration which, const char *prefix, object_id *subnet_id)
 {
     const uint8_t *contents = contents_of(context, which);
 
@@ -190,18 +191,18 @@ static struct result scope_find(void *context, enum kea_configuration which, con
 static void take_change(struct sim_server *server, enum kea_configuration which, struct kea_change *change)
 {
     uint8_t content = sim_content_of(change->definition);
-    uint32_t scope = change->subnet_id;
+    uint32_t scope = object_subnet_id(change->id);
     char prefix[24];
 
     prefix_of(scope, prefix);
-    if (scope == 0 || scope > SCOPES || (rules_distrusts(scope) && strcmp(change->prefix, prefix) != 0)) {
+    if (scope == 0 || scope > SCOPES || (rules_distrusts(scope) && strcmp(change->name, prefix) != 0)) {
         change->applied = false;
         change->text = strdup("there is no such scope");
-        change->after = (struct kea_scope){.subnet_id = scope};
+        change->after = (struct kea_object){.id = scope};
         return;
     }
-    if (strcmp(change->prefix, prefix) != 0)
-        world_fail("%s: scope %u is named with the prefix \"%s\"", server->name, scope, change->prefix);
+    if (strcmp(change->name, prefix) != 0)
+        world_fail("%s: scope %u is named with the prefix \"%s\"", server->name, scope, change->name);
     change->applied = !rules_refuses(server->number, content);
     if (!change->applied) {
         change->text = strdup("this server refuses the scope");
@@ -215,10 +216,10 @@ static void take_change(struct sim_server *server, enum kea_configuration which,
     if (world.verbose && which == KEA_RUNNING)
         fprintf(stderr, "    %s %s scope %u content %u\n", server->name, change->applied ? "takes" : "refuses", scope,
                 content);
-    (void)scope_get(server, which, scope, &change->after);
+    (void)object_get(server, which, scope, &change->after);
 }
 
-static uint32_t scopes_apply(void *context, enum kea_configuration which, struct kea_change *changes, size_t count)
+static uint32_t objects_apply(void *context, enum kea_configuration which, struct kea_change *changes, size_t count)
 {
     struct sim_server *server = context;
 
@@ -362,7 +363,7 @@ void sim_server_load(struct sim_server *server, enum sim_load kind, const uint8_
     for (uint32_t scope = 1; scope <= SCOPES; scope++)
         if (delivered[scope] != 0)
             scopes[load.delivered_count++] =
-                (struct kea_delivered){.subnet_id = scope, .text = fingerprint_of_words(delivered[scope])};
+                (struct kea_delivered){.id = scope, .text = fingerprint_of_words(delivered[scope])};
     (void)snprintf(parameters, sizeof parameters, "{\"store\": \"%s\", %s}", server->store, world.parameters);
     result = plugin_start(&server->kea, parameters, &server->plugin);
     if (!result_failed(result))
@@ -516,7 +517,7 @@ uint64_t sim_server_history(const struct sim_server *server, uint32_t scope)
     uint64_t contents = 0;
     bool row = false;
 
-    if (result_failed(statement_get(server->plugin->store, "SELECT Definition FROM ScopeHistory WHERE SubnetId = ?1",
+    if (result_failed(statement_get(server->plugin->store, "SELECT Definition FROM ObjectHistory WHERE ObjectId = ?1",
                                     &statement)))
         return 0;
     statement_bind_integer(statement, 1, scope);
@@ -550,10 +551,10 @@ static void make_server(struct sim_server *server, int number)
                 .context = server,
                 .version = "simulated",
                 .service = "dhcp4",
-                .scope_get = scope_get,
-                .scope_ids = scope_ids,
+                .object_get = object_get,
+                .object_ids = object_ids,
                 .scope_find = scope_find,
-                .scopes_apply = scopes_apply,
+                .objects_apply = objects_apply,
                 .configuration_write = configuration_write,
                 .ha_parameters = ha_parameters,
                 .ha_status = ha_status,

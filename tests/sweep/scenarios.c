@@ -366,13 +366,13 @@ static void scope_commands(void)
 static void migration(void)
 {
     static const char *const add_note[] = {
-        "ALTER TABLE ScopeHistory ADD COLUMN Note TEXT;\n",
-        "UPDATE ScopeHistory SET Note = Reason;\n",
+        "ALTER TABLE ObjectHistory ADD COLUMN Note TEXT;\n",
+        "UPDATE ObjectHistory SET Note = Reason;\n",
         NULL,
     };
     static const char *const move_notes[] = {
         "CREATE TABLE Notes (HistoryId INTEGER PRIMARY KEY, Note TEXT) STRICT;\n",
-        "INSERT INTO Notes SELECT RecordId, Note FROM ScopeHistory;\n",
+        "INSERT INTO Notes SELECT RecordId, Note FROM ObjectHistory;\n",
         NULL,
     };
     static const struct migration made_up[] = {{2, add_note}, {3, move_notes}, {0, NULL}};
@@ -386,14 +386,14 @@ static void migration(void)
         return;
     if (sqlite3_open(path, &database) != SQLITE_OK ||
         sqlite3_exec(database,
-                     "INSERT INTO ScopeHistory (RecordId, SubnetId, Prefix, Reason, ReplacedAt, Bytes) VALUES "
+                     "INSERT INTO ObjectHistory (RecordId, ObjectId, Name, Reason, ReplacedAt, Bytes) VALUES "
                      "(7, 1, '10.0.0.0/24', 'kept', 5, 0)",
                      NULL, NULL, NULL) != SQLITE_OK)
         abort();
     (void)sqlite3_close(database);
     if (result_failed(store_migrate(store, made_up))) {
         check_none(one, "SELECT 'version ' || user_version FROM pragma_user_version WHERE user_version <> 1");
-        check_none(one, "SELECT name FROM pragma_table_info('ScopeHistory') WHERE name = 'Note'");
+        check_none(one, "SELECT name FROM pragma_table_info('ObjectHistory') WHERE name = 'Note'");
         check(!result_failed(store_migrate(store, made_up)), "a second upgrade succeeds");
     }
     store_close(store);

@@ -12,8 +12,8 @@
 static void add_scopes(struct fixture *fixture, int64_t partner)
 {
     struct scope_row scope = {.server_record_id = fixture->server,
-                              .subnet_id = FULL_SUBNET_ID,
-                              .prefix = "192.0.2.0/24",
+                              .id = FULL_SUBNET_ID,
+                              .name = "192.0.2.0/24",
                               .definition = FULL_DEFINITION,
                               .origin = SCOPE_FROM_PARTNER,
                               .sync_status = "OutOfSync",

@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SCOPES 4096
+#define SCOPES 4096 /* places: scopes by their subnet ids, and the last ones for classes */
 
 struct task {
     kea_task run;
@@ -147,9 +147,43 @@ static char **words_of(struct fake_server *server, enum kea_configuration which,
     return which == KEA_STAGED ? &server->staged[subnet_id] : &server->running[subnet_id];
 }
 
+static bool is_class(uint32_t place)
+{
+    return place >= FAKE_CLASS(0) && place < SCOPES;
+}
+
 static void prefix_of(uint32_t subnet_id, char prefix[32])
 {
-    snprintf(prefix, 32, "10.%u.%u.0/24", subnet_id / 256, subnet_id % 256);
+    if (is_class(subnet_id))
+        snprintf(prefix, 32, "class%u", subnet_id - FAKE_CLASS(0));
+    else
+        snprintf(prefix, 32, "10.%u.%u.0/24", subnet_id / 256, subnet_id % 256);
+}
+
+static object_id id_of(uint32_t place)
+{
+    char name[32];
+
+    prefix_of(place, name);
+    return is_class(place) ? object_id_of(OBJECT_CLIENT_CLASS, name) : place;
+}
+
+/* SCOPES: there is no place for it. */
+static uint32_t place_of(object_id id)
+{
+    if (object_kind_of(id) == OBJECT_SCOPE)
+        return object_subnet_id(id) < FAKE_CLASS(0) ? object_subnet_id(id) : SCOPES;
+    for (uint32_t place = FAKE_CLASS(0); place < SCOPES; place++)
+        if (id_of(place) == id)
+            return place;
+    return SCOPES;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    const object_id left = *(const object_id *)a, right = *(const object_id *)b;
+
+    return left < right ? -1 : left > right;
 }
 
 /* The network and its words: "campus:old" of "five@campus:old"; NULL without one. */
@@ -203,6 +237,13 @@ static char *definition_of(uint32_t subnet_id, const char *prefix, const char *w
     json_t *root;
     char *text;
 
+    if (is_class(subnet_id)) {
+        json_decref(pools);
+        root = json_pack("{s:s,s:{s:s}}", "name", prefix, "user-context", "words", words);
+        text = json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS);
+        json_decref(root);
+        return text;
+    }
     for (const char *pool = bar; pool != NULL; pool = strchr(pool + 1, ','))
         json_array_append_new(pools, json_pack("{s:s%}", "pool", pool + 1, strcspn(pool + 1, ",")));
     root = json_pack("{s:{s:i,s:s,s:{s:s%}}}", "subnet4", "id", (int)subnet_id, "subnet", prefix, "user-context",
@@ -255,7 +296,9 @@ static char *printed_definition(uint32_t subnet_id, const char *prefix, const ch
 static char *words_of_definition(const char *definition)
 {
     json_t *root = json_loads(definition, 0, NULL);
-    json_t *subnet = json_object_get(root, "subnet4"), *network = json_object_get(root, "shared-network");
+    json_t *class = json_object_get(root, "name") != NULL ? root : NULL;
+    json_t *subnet = class != NULL ? class : json_object_get(root, "subnet4");
+    json_t *network = json_object_get(root, "shared-network");
     const char *text = json_string_value(json_object_get(json_object_get(subnet, "user-context"), "words"));
     const bool refused = text == NULL || strpbrk(text, "@|") != NULL || !is_sayable_network(network) ||
                          strstr(definition, "refuse") != NULL || json_object_get(root, KEA_UNPRINTED_KEYWORD) != NULL;
@@ -312,16 +355,17 @@ static struct fingerprint fingerprint_as_loaded(const struct fake_server *server
     return fingerprint;
 }
 
-static struct result scope_get(void *context, enum kea_configuration which, uint32_t subnet_id, struct kea_scope *scope)
+static struct result object_get(void *context, enum kea_configuration which, object_id id, struct kea_object *scope)
 {
+    const uint32_t subnet_id = place_of(id);
     const char *words = *words_of(context, which, subnet_id);
     char prefix[32];
 
-    *scope = (struct kea_scope){.subnet_id = subnet_id};
+    *scope = (struct kea_object){.id = id};
     if (words == NULL)
         return result_error(RESULT_NOT_FOUND, "no scope %u", subnet_id);
     prefix_of(subnet_id, prefix);
-    scope->prefix = strdup(prefix);
+    scope->name = strdup(prefix);
     scope->definition = printed_definition(subnet_id, prefix, words);
     scope->replicated = strdup(scope->definition);
     scope->effective = effective_definition(context, subnet_id, prefix, words);
@@ -330,17 +374,18 @@ static struct result scope_get(void *context, enum kea_configuration which, uint
     return result_ok();
 }
 
-static struct result scope_ids(void *context, enum kea_configuration which, uint32_t **ids, size_t *count)
+static struct result object_ids(void *context, enum kea_configuration which, object_id **ids, size_t *count)
 {
     *count = 0;
     *ids = calloc(SCOPES, sizeof **ids);
     for (uint32_t i = 0; i < SCOPES; i++)
         if (*words_of(context, which, i) != NULL)
-            (*ids)[(*count)++] = i;
+            (*ids)[(*count)++] = id_of(i);
+    qsort(*ids, *count, sizeof **ids, compare_ids);
     return result_ok();
 }
 
-static struct result scope_find(void *context, enum kea_configuration which, const char *prefix, uint32_t *subnet_id)
+static struct result scope_find(void *context, enum kea_configuration which, const char *prefix, object_id *subnet_id)
 {
     for (uint32_t i = 0; i < SCOPES; i++) {
         char has[32];
@@ -354,8 +399,8 @@ static struct result scope_find(void *context, enum kea_configuration which, con
     return result_error(RESULT_NOT_FOUND, "no scope %s", prefix);
 }
 
-static struct result network_scope_ids(void *context, enum kea_configuration which, const char *network, uint32_t **ids,
-                                       size_t *count)
+static struct result network_scope_ids(void *context, enum kea_configuration which, const char *network,
+                                       object_id **ids, size_t *count)
 {
     *count = 0;
     *ids = calloc(SCOPES, sizeof **ids);
@@ -374,7 +419,7 @@ static bool is_printed_same(const struct fake_server *server, const char *there,
            (there[length] == '\0' || (server->inherited != NULL && strcmp(there + length, server->inherited) == 0));
 }
 
-static uint32_t scopes_apply(void *context, enum kea_configuration which, struct kea_change *changes, size_t count)
+static uint32_t objects_apply(void *context, enum kea_configuration which, struct kea_change *changes, size_t count)
 {
     const struct fake_server *server = context;
 
@@ -383,12 +428,13 @@ static uint32_t scopes_apply(void *context, enum kea_configuration which, struct
         usleep(1000);
     for (size_t i = 0; i < count; i++) {
         struct kea_change *change = &changes[i];
-        char **words = words_of(context, which, change->subnet_id);
+        const uint32_t place = place_of(change->id);
+        char **words = words_of(context, which, place);
 
         char prefix[32];
 
-        prefix_of(change->subnet_id, prefix);
-        change->applied = change->definition != NULL || *words == NULL || strcmp(change->prefix, prefix) == 0;
+        prefix_of(place, prefix);
+        change->applied = change->definition != NULL || *words == NULL || strcmp(change->name, prefix) == 0;
         if (!change->applied) {
             change->text = strdup("the subnet with this id has another prefix");
             continue;
@@ -401,18 +447,18 @@ static uint32_t scopes_apply(void *context, enum kea_configuration which, struct
         char *new = words_of_definition(change->definition);
 
         change->otherwise = new != NULL && change->words_only && !is_printed_same(server, *words, new);
-        if (new == NULL || change->subnet_id >= SCOPES || change->otherwise) {
+        if (new == NULL || place >= SCOPES || change->otherwise) {
             free(new);
             change->applied = false;
             change->text = strdup("the fake server refuses this scope");
         } else {
             free(*words);
             *words = new;
-            settle_network(words - change->subnet_id, change->subnet_id, change->keep_network);
+            settle_network(words - place, place, change->keep_network);
         }
     }
     for (size_t i = 0; i < count; i++)
-        (void)scope_get(context, which, changes[i].subnet_id, &changes[i].after);
+        (void)object_get(context, which, changes[i].id, &changes[i].after);
     return (uint32_t)count * 30;
 }
 
@@ -587,11 +633,11 @@ struct fake_server *fake_server_new(const char *name, const char *folder)
         .context = server,
         .version = "fake",
         .service = "dhcp4",
-        .scope_get = scope_get,
-        .scope_ids = scope_ids,
+        .object_get = object_get,
+        .object_ids = object_ids,
         .scope_find = scope_find,
         .network_scope_ids = network_scope_ids,
-        .scopes_apply = scopes_apply,
+        .objects_apply = objects_apply,
         .configuration_write = configuration_write,
         .ha_parameters = ha_parameters,
         .ha_status = ha_status,
@@ -676,6 +722,11 @@ static void cancel_tasks(struct fake_server *server)
     pthread_mutex_unlock(&server->lock);
 }
 
+static int compare_delivered(const void *a, const void *b)
+{
+    return compare_ids(&((const struct kea_delivered *)a)->id, &((const struct kea_delivered *)b)->id);
+}
+
 /* What Kea does at a configuration: libraries out and in, parse, callout, commit. */
 static void load(struct call *call)
 {
@@ -693,8 +744,9 @@ static void load(struct call *call)
         server->staged[i] = server->file[i] == NULL ? NULL : strdup(server->file[i]);
         if (server->staged[i] != NULL)
             delivered[load.delivered_count++] =
-                (struct kea_delivered){.subnet_id = i, .text = fingerprint_as_loaded(server, server->staged[i])};
+                (struct kea_delivered){.id = id_of(i), .text = fingerprint_as_loaded(server, server->staged[i])};
     }
+    qsort(delivered, load.delivered_count, sizeof *delivered, compare_delivered);
     result = plugin_start(&server->server, parameters, &server->plugin);
     if (result_failed(result) && !load.at_start)
         result = plugin_start_idle(&server->server, result.message, &server->plugin);
@@ -855,13 +907,18 @@ void fake_server_write(struct fake_server *server)
 static void command_put(struct call *call)
 {
     char **words = &call->server->running[call->subnet_id];
-    char arguments[64];
+    const bool class = is_class(call->subnet_id);
+    char arguments[64], name[32];
 
+    prefix_of(call->subnet_id, name);
     free(*words);
     *words = call->arguments == NULL ? NULL : strdup(call->arguments);
-    snprintf(arguments, sizeof arguments, "{\"subnet4\":[{\"id\":%u}]}", call->subnet_id);
+    if (class)
+        snprintf(arguments, sizeof arguments, "{\"client-classes\":[{\"name\":\"%s\"}]}", name);
+    else
+        snprintf(arguments, sizeof arguments, "{\"subnet4\":[{\"id\":%u}]}", call->subnet_id);
     if (call->server->plugin != NULL)
-        plugin_command_finished(call->server->plugin, "subnet4-update", arguments, 0);
+        plugin_command_finished(call->server->plugin, class ? "class-update" : "subnet4-update", arguments, 0);
 }
 
 void fake_server_command_put(struct fake_server *server, uint32_t subnet_id, const char *words)

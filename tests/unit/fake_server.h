@@ -42,6 +42,10 @@ void fake_server_stop(struct fake_server *server);
  * "five@campus:old", names it and the network's words, which are the same for all scopes in it. */
 void fake_server_file_put(struct fake_server *server, uint32_t subnet_id, const char *words);
 
+/* The place of one of eight client classes, "class0" to "class7": a subnet id to all functions here. Its words are any
+ * text without '@' and '|'. */
+#define FAKE_CLASS(number) (4088u + (number))
+
 /* What all its scopes inherit, and print behind their own words, from the next start on; borrowed, NULL for nothing. */
 void fake_server_inherit(struct fake_server *server, const char *words);
 

@@ -97,8 +97,8 @@ char *dump(struct fixture *fixture)
 static int64_t put_scope(struct fixture *fixture, uint32_t subnet_id, const char *prefix, const char *definition)
 {
     struct scope_row row = {.server_record_id = fixture->server,
-                            .subnet_id = subnet_id,
-                            .prefix = prefix,
+                            .id = subnet_id,
+                            .name = prefix,
                             .definition = definition,
                             .modified_at = 1};
     int64_t record_id = 0;

@@ -423,9 +423,9 @@ static void test_create_dhcp_failover_step_4_2_a_missing_row_is_added(void **sta
 
 static void test_create_dhcp_failover_step_4_2_each_scope_is_queued_for_the_partner(void **state)
 {
-    static const char queue[] = "SELECT q.RelationId, s.HaName, q.SubnetId, q.Prefix, q.Removal, q.Attempts, "
+    static const char queue[] = "SELECT q.RelationId, s.HaName, q.ObjectId, q.Name, q.Removal, q.Attempts, "
                                 "q.EnqueuedAt, q.NextAttemptAt, q.Held FROM ReplicationQueue AS q JOIN "
-                                "ADM_DHCPServersTable AS s ON s.RecordId = q.ServerRecordId ORDER BY q.SubnetId";
+                                "ADM_DHCPServersTable AS s ON s.RecordId = q.ServerRecordId ORDER BY q.ObjectId";
     struct fixture *fixture = *state;
 
     add(fixture, BRANCH ",\"subnet-ids\":[4,1]");
@@ -449,8 +449,8 @@ static void test_create_dhcp_failover_step_4_a_scope_that_is_not_there_is_named(
 {
     struct fixture *fixture = *state;
     struct scope_row theirs = {.server_record_id = server_id(fixture, "server2"),
-                               .subnet_id = 77,
-                               .prefix = "10.7.0.0/24",
+                               .id = 77,
+                               .name = "10.7.0.0/24",
                                .definition = "{\"subnet4\":{\"subnet\":\"10.7.0.0/24\"}}"};
     json_t *output = NULL;
     struct fault fault;

@@ -56,7 +56,7 @@ static void test_delete_dhcp_failover_step_4_the_row_goes_with_memberships_and_w
     struct fixture *fixture = *state;
 
     (void)add_branch(fixture, "4,1");
-    execute(fixture, "INSERT INTO ReplicationQueue (RelationId, ServerRecordId, SubnetId, Prefix, EnqueuedAt, "
+    execute(fixture, "INSERT INTO ReplicationQueue (RelationId, ServerRecordId, ObjectId, Name, EnqueuedAt, "
                      "NextAttemptAt) SELECT 1, RecordId, 1, '10.0.0.0/24', 5, 6 FROM ADM_DHCPServersTable WHERE "
                      "HaName = 'server2'");
     delete_branch(fixture);
@@ -66,7 +66,7 @@ static void test_delete_dhcp_failover_step_4_the_row_goes_with_memberships_and_w
     assert_true(fixture->failover.relation_record_id == 2 && fixture->failover.partner_record_id > 0);
     assert_answer(fixture, "SELECT RecordId FROM ADM_DhcpFailoverRelationTable", "1");
     assert_answer(fixture, "SELECT DISTINCT FailoverRelationId, count(*) FROM ADM_DhcpScopeFailoverTable", "1|4");
-    assert_answer(fixture, "SELECT RelationId, SubnetId FROM ReplicationQueue", "1|1");
+    assert_answer(fixture, "SELECT RelationId, ObjectId FROM ReplicationQueue", "1|1");
     refuse(fixture, "failover-del", "IpamApiObjectNotFoundInDatabase", "record-id", "{\"record-id\":2}");
 }
 
@@ -74,8 +74,8 @@ static void test_delete_dhcp_failover_step_4_the_partner_goes_with_its_scopes(vo
 {
     struct fixture *fixture = *state;
     int64_t server2 = server_id(fixture, "server2");
-    struct scope_row alone = {.subnet_id = 77,
-                              .prefix = "10.7.0.0/24",
+    struct scope_row alone = {.id = 77,
+                              .name = "10.7.0.0/24",
                               .definition = "{\"shared-network\":{\"name\":\"floor\"},\"subnet4\":{\"subnet\":"
                                             "\"10.7.0.0/24\"}}"};
     int64_t record_id;

@@ -8,8 +8,8 @@
     "SELECT s.SubnetId FROM ADM_DhcpScopeFailoverTable AS m JOIN ADM_DHCPScopesTable AS s ON s.RecordId = m.ScopeId "  \
     "WHERE m.FailoverRelationId = 2 ORDER BY 1"
 #define QUEUE                                                                                                          \
-    "SELECT s.HaName, q.RelationId, q.SubnetId, q.Prefix, q.EnqueuedAt FROM ReplicationQueue AS q JOIN "               \
-    "ADM_DHCPServersTable AS s ON s.RecordId = q.ServerRecordId ORDER BY s.HaName, q.SubnetId"
+    "SELECT s.HaName, q.RelationId, q.ObjectId, q.Name, q.EnqueuedAt FROM ReplicationQueue AS q JOIN "                 \
+    "ADM_DHCPServersTable AS s ON s.RecordId = q.ServerRecordId ORDER BY s.HaName, q.ObjectId"
 #define SCOPES_OF(server)                                                                                              \
     "SELECT s.SubnetId FROM ADM_DHCPScopesTable AS s JOIN ADM_DHCPServersTable AS d ON d.RecordId = "                  \
     "s.DHCPServerRecordId WHERE d.HaName = '" server "' ORDER BY 1"
@@ -119,11 +119,11 @@ static void test_add_dhcp_failover_scopes_step_4_2_a_removal_that_waits_is_repla
     struct fixture *fixture = *state;
 
     (void)add_branch(fixture, "1");
-    execute(fixture, "INSERT INTO ReplicationQueue (RelationId, ServerRecordId, SubnetId, Prefix, Removal, Held, "
+    execute(fixture, "INSERT INTO ReplicationQueue (RelationId, ServerRecordId, ObjectId, Name, Removal, Held, "
                      "EnqueuedAt, NextAttemptAt) SELECT 2, RecordId, 2, '10.0.1.0/24', 1, 1, 5, 6 FROM "
                      "ADM_DHCPServersTable WHERE HaName = 'server3'");
     assert_int_equal(scope_add(fixture, "2"), 1);
-    assert_answer(fixture, "SELECT Removal, Held, NextAttemptAt FROM ReplicationQueue WHERE SubnetId = 2",
+    assert_answer(fixture, "SELECT Removal, Held, NextAttemptAt FROM ReplicationQueue WHERE ObjectId = 2",
                   "0|0|1700000000000");
 }
 
@@ -298,7 +298,7 @@ static void test_remove_dhcp_failover_scopes_forgets_what_was_agreed_on_with_the
         put_partner_scope(fixture, server2, subnet_id);
         put_partner_scope(fixture, server3, subnet_id);
     }
-    execute(fixture, "INSERT INTO ReplicationQueue (RelationId, ServerRecordId, SubnetId, Prefix, EnqueuedAt, "
+    execute(fixture, "INSERT INTO ReplicationQueue (RelationId, ServerRecordId, ObjectId, Name, EnqueuedAt, "
                      "NextAttemptAt) SELECT 1, RecordId, 1, '10.0.0.0/24', 5, 6 FROM ADM_DHCPServersTable WHERE "
                      "HaName = 'server2'");
     assert_int_equal(scope_del(fixture, "1"), 1);

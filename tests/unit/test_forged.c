@@ -372,7 +372,7 @@ static void number_ahead(struct fake_server *server)
         version.part[i].edit += HOURS(24 * 400);
     version_print(&version, text);
     fake_server_stop(server);
-    (void)snprintf(sql, sizeof sql, "UPDATE ScopeVersions SET Version = '%s' WHERE SubnetId = 1", text);
+    (void)snprintf(sql, sizeof sql, "UPDATE ObjectVersions SET Version = '%s' WHERE ObjectId = 1", text);
     assert_int_equal(sqlite3_open(fake_server_store(server), &database), SQLITE_OK);
     assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_close(database), SQLITE_OK);

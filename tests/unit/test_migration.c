@@ -19,15 +19,15 @@
 
 static const char *const add_note[] = {
     "-- From schema version 1 to 2: a note on each version in the history.\n",
-    "ALTER TABLE ScopeHistory ADD COLUMN Note TEXT NOT NULL DEFAULT '';\n",
-    "UPDATE ScopeHistory SET Note = 'why: ' || Reason\n",
+    "ALTER TABLE ObjectHistory ADD COLUMN Note TEXT NOT NULL DEFAULT '';\n",
+    "UPDATE ObjectHistory SET Note = 'why: ' || Reason\n",
     "    WHERE Reason IS NOT NULL;\n",
     NULL,
 };
 /* Needs the column that the step before makes. */
 static const char *const move_notes[] = {
     "CREATE TABLE Notes (HistoryId INTEGER PRIMARY KEY, Note TEXT NOT NULL) STRICT;\n",
-    "INSERT INTO Notes SELECT RecordId, Note FROM ScopeHistory;\n",
+    "INSERT INTO Notes SELECT RecordId, Note FROM ObjectHistory;\n",
     NULL,
 };
 static const char *const rebuild_relations[] = {
@@ -37,7 +37,7 @@ static const char *const rebuild_relations[] = {
     "ALTER TABLE NewRelations RENAME TO ADM_DhcpFailoverRelationTable;\n",
     NULL,
 };
-static const char *const fail[] = {"DELETE FROM ScopeHistory; ALTER TABLE Missing ADD COLUMN Note TEXT;\n", NULL};
+static const char *const fail[] = {"DELETE FROM ObjectHistory; ALTER TABLE Missing ADD COLUMN Note TEXT;\n", NULL};
 static const char *const break_references[] = {"DELETE FROM ADM_DhcpFailoverRelationTable;\n", NULL};
 
 static const struct migration to_2[] = {{2, add_note}, {0, NULL}};
@@ -59,9 +59,9 @@ static const char rows[] =
     "INSERT INTO ADM_DhcpFailoverRelationTable (RecordId, RelationshipName, Server1RecordId, Server2RecordId, Mode, "
     "Server1Percentage, Origin) VALUES (4, 'server1-server2', 1, 2, 'LoadBalance', 50, 'HaConfig');"
     "INSERT INTO ADM_DhcpScopeFailoverTable (RecordId, FailoverRelationId, ScopeId) VALUES (11, 4, 5);"
-    "INSERT INTO ReplicationQueue (RelationId, ServerRecordId, SubnetId, Prefix, EnqueuedAt, NextAttemptAt) VALUES "
+    "INSERT INTO ReplicationQueue (RelationId, ServerRecordId, ObjectId, Name, EnqueuedAt, NextAttemptAt) VALUES "
     "(4, 2, 1, '10.0.0.0/24', 1, 1);"
-    "INSERT INTO ScopeHistory (RecordId, SubnetId, Prefix, Reason, ReplacedAt, Bytes, Definition) VALUES "
+    "INSERT INTO ObjectHistory (RecordId, ObjectId, Name, Reason, ReplacedAt, Bytes, Definition) VALUES "
     "(7, 1, '10.0.0.0/24', 'lost', 5, 10, '{\"a\":\"\xc3\xa4\"}'), (9, 1, '10.0.0.0/24', NULL, 6, 0, NULL);";
 
 struct fixture {
@@ -157,7 +157,7 @@ static int set_up(void **state)
     fixture->rows = ask(fixture->path, fixture->every_row);
     fixture->schema = ask(fixture->path, schema);
     assert_non_null(strstr(fixture->rows, "'server1-server2'"));
-    assert_non_null(strstr(fixture->schema, "CREATE TABLE ScopeHistory"));
+    assert_non_null(strstr(fixture->schema, "CREATE TABLE ObjectHistory"));
     return 0;
 }
 
@@ -194,7 +194,7 @@ static void test_a_store_of_version_1_becomes_one_of_version_2_with_its_rows(voi
     assert_ok(store_migrate(fixture->store, to_2));
     assert_answer(fixture->path, "PRAGMA user_version", "2");
     assert_answer(fixture->path, fixture->every_row, fixture->rows);
-    assert_answer(fixture->path, "SELECT RecordId, Note FROM ScopeHistory", "7|why: lost;9|");
+    assert_answer(fixture->path, "SELECT RecordId, Note FROM ObjectHistory", "7|why: lost;9|");
 }
 
 static void test_the_steps_run_in_order(void **state)
@@ -212,7 +212,7 @@ static void test_a_step_that_was_done_is_not_done_again(void **state)
     struct fixture *fixture = *state;
 
     assert_ok(store_migrate(fixture->store, to_2));
-    execute(fixture->path, "UPDATE ScopeHistory SET Note = 'since then' WHERE RecordId = 9");
+    execute(fixture->path, "UPDATE ObjectHistory SET Note = 'since then' WHERE RecordId = 9");
     assert_ok(store_migrate(fixture->store, to_2));
     assert_ok(store_migrate(fixture->store, to_3));
     assert_answer(fixture->path, "PRAGMA user_version", "3");
@@ -253,7 +253,7 @@ static void test_a_table_is_made_anew_without_loss_of_what_refers_to_it(void **s
                   "4|server1-server2");
     assert_answer(fixture->path, "SELECT RecordId, FailoverRelationId, ScopeId FROM ADM_DhcpScopeFailoverTable",
                   "11|4|5");
-    assert_answer(fixture->path, "SELECT RelationId, ServerRecordId, SubnetId FROM ReplicationQueue", "4|2|1");
+    assert_answer(fixture->path, "SELECT RelationId, ServerRecordId, ObjectId FROM ReplicationQueue", "4|2|1");
     /* References count again. */
     assert_ok(statement_get(fixture->store, "DELETE FROM ADM_DhcpFailoverRelationTable", &statement));
     assert_ok(statement_run(statement));
@@ -264,9 +264,9 @@ static void test_triggers_of_others_do_nothing_to_a_step(void **state)
 {
     struct fixture *fixture = *state;
 
-    execute(fixture->path, "CREATE TRIGGER mine BEFORE UPDATE ON ScopeHistory BEGIN SELECT RAISE(ABORT, 'mine'); END");
+    execute(fixture->path, "CREATE TRIGGER mine BEFORE UPDATE ON ObjectHistory BEGIN SELECT RAISE(ABORT, 'mine'); END");
     assert_ok(store_migrate(fixture->store, to_2));
-    assert_answer(fixture->path, "SELECT RecordId, Note FROM ScopeHistory", "7|why: lost;9|");
+    assert_answer(fixture->path, "SELECT RecordId, Note FROM ObjectHistory", "7|why: lost;9|");
 }
 
 static void test_a_store_of_version_2_is_refused_by_a_library_of_version_1(void **state)
@@ -281,7 +281,7 @@ static void test_a_store_of_version_2_is_refused_by_a_library_of_version_1(void 
     assert_null(fixture->store);
     assert_answer(fixture->path, "PRAGMA user_version", "2");
     assert_answer(fixture->path, fixture->every_row, fixture->rows);
-    assert_answer(fixture->path, "SELECT RecordId, Note FROM ScopeHistory", "7|why: lost;9|");
+    assert_answer(fixture->path, "SELECT RecordId, Note FROM ObjectHistory", "7|why: lost;9|");
 }
 
 static void test_a_version_from_which_no_step_leads_on_is_refused(void **state)

@@ -150,8 +150,8 @@ static void test_a_range_that_follows_its_pool_keeps_what_was_noted_on_it(void *
 {
     struct fixture *fixture = *state;
     struct scope_row scope = {.server_record_id = fixture->server,
-                              .subnet_id = 1,
-                              .prefix = "10.0.0.0/24",
+                              .id = 1,
+                              .name = "10.0.0.0/24",
                               .definition = "{\"subnet4\":{\"subnet\":\"10.0.0.0/24\",\"pools\":[{\"pool\":"
                                             "\"10.0.0.90-10.0.0.120\"}]}}",
                               .modified_at = 2};
@@ -201,8 +201,8 @@ static void test_pools_may_overlap_each_other_and_share_addresses_out(void **sta
 {
     struct fixture *fixture = *state;
     struct scope_row scope = {.server_record_id = fixture->server,
-                              .subnet_id = 3,
-                              .prefix = "10.0.0.0/16",
+                              .id = 3,
+                              .name = "10.0.0.0/16",
                               .definition = "{\"subnet4\":{\"subnet\":\"10.0.0.0/16\",\"pools\":[{\"pool\":"
                                             "\"10.0.0.90-10.0.0.98\"}]}}",
                               .modified_at = 2};
@@ -226,8 +226,8 @@ static void test_mirroring_a_pool_sets_the_flags_of_the_ranges_it_meets(void **s
 {
     struct fixture *fixture = *state;
     struct scope_row scope = {.server_record_id = fixture->server,
-                              .subnet_id = 1,
-                              .prefix = "10.0.0.0/24",
+                              .id = 1,
+                              .name = "10.0.0.0/24",
                               .definition = "{\"subnet4\":{\"subnet\":\"10.0.0.0/24\",\"pools\":[{\"pool\":"
                                             "\"10.0.0.10-10.0.0.20\"},{\"pool\":\"10.0.0.30-10.0.0.40\"}]}}",
                               .modified_at = 2};

@@ -277,7 +277,7 @@ static void test_a_scope_that_is_there_and_removed_in_one_version_is_settled(voi
         pair_await_quiet();
         fake_server_stop(one);
         fake_server_stop(two);
-        execute(removers[i], "UPDATE ScopeVersions SET Removed = 1 WHERE SubnetId = 1 AND ServerRecordId = "
+        execute(removers[i], "UPDATE ObjectVersions SET Removed = 1 WHERE ObjectId = 1 AND ServerRecordId = "
                              "(SELECT RecordId FROM ADM_DHCPServersTable WHERE IsLocal = 1)");
         execute(removers[i], "DELETE FROM ADM_DHCPScopesTable WHERE SubnetId = 1 AND DHCPServerRecordId = "
                              "(SELECT RecordId FROM ADM_DHCPServersTable WHERE IsLocal = 1)");

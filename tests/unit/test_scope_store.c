@@ -101,8 +101,8 @@ static struct result try_put(struct fixture *fixture, int64_t server, uint32_t s
                              int64_t *record_id)
 {
     struct scope_row row = {.server_record_id = server,
-                            .subnet_id = subnet_id,
-                            .prefix = "a prefix",
+                            .id = subnet_id,
+                            .name = "a prefix",
                             .definition = definition,
                             .modified_at = 1700000000123};
 
@@ -470,8 +470,8 @@ static struct scope_row a_row(struct fixture *fixture)
 {
     return (struct scope_row){
         .server_record_id = fixture->local,
-        .subnet_id = UINT32_MAX,
-        .prefix = "192.0.2.0/24",
+        .id = UINT32_MAX,
+        .name = "192.0.2.0/24",
         .definition = full_scope,
         .fingerprint = fingerprint_of("1", 1),
         .partner_fingerprint = fingerprint_of("2", 1),
@@ -488,8 +488,8 @@ static void assert_row(const struct scope_row *row, const struct scope_row *expe
 {
     assert_true(row->record_id == expected->record_id);
     assert_true(row->server_record_id == expected->server_record_id);
-    assert_true(row->subnet_id == expected->subnet_id);
-    assert_string_equal(row->prefix, expected->prefix);
+    assert_true(row->id == expected->id);
+    assert_string_equal(row->name, expected->name);
     assert_string_equal(row->fingerprint.hex, expected->fingerprint.hex);
     assert_string_equal(row->partner_fingerprint.hex, expected->partner_fingerprint.hex);
     assert_true(delivery_same(&row->file, &expected->file));
@@ -515,7 +515,7 @@ static void test_every_field_of_a_row_is_read_back(void **state)
 
     for (int i = 0; i < 2; i++) {
         assert_ok(scope_store_put(fixture->store, &row, true, &row.record_id));
-        assert_ok(scope_store_find(fixture->store, row.server_record_id, row.subnet_id, &found));
+        assert_ok(scope_store_find(fixture->store, row.server_record_id, object_subnet_id(row.id), &found));
         assert_row(&found, &row);
         assert_string_equal(found.definition, full_scope);
         scope_row_clear(&found);
@@ -527,13 +527,13 @@ static void test_every_field_of_a_row_is_read_back(void **state)
         /* The second time with the least that a row can say, and an unchanged definition. */
         row = (struct scope_row){.record_id = row.record_id,
                                  .server_record_id = row.server_record_id,
-                                 .subnet_id = row.subnet_id,
-                                 .prefix = row.prefix,
+                                 .id = row.id,
+                                 .name = row.name,
                                  .definition = full_scope,
                                  .sync_status = "Unknown"};
     }
     assert_int_equal(scope_store_find(fixture->store, row.server_record_id, 5, &found).code, RESULT_NOT_FOUND);
-    assert_null(found.prefix);
+    assert_null(found.name);
     assert_int_equal(scope_store_find_by_id(fixture->store, 4711, &found).code, RESULT_NOT_FOUND);
     scope_row_clear(&found);
 }
@@ -542,8 +542,8 @@ static struct result next_id(void *context, const struct scope_row *row)
 {
     uint32_t *last = context;
 
-    assert_true(row->subnet_id > *last);
-    *last = row->subnet_id;
+    assert_true(row->id > *last);
+    *last = object_subnet_id(row->id);
     return result_ok();
 }
 

@@ -406,8 +406,8 @@ static void test_a_foreign_key_that_points_nowhere_is_refused(void **state)
 {
     struct fixture *fixture = *state;
     struct scope_row row = {.server_record_id = 4711,
-                            .subnet_id = 1,
-                            .prefix = "192.0.2.0/24",
+                            .id = 1,
+                            .name = "192.0.2.0/24",
                             .definition = "{\"subnet4\":{\"subnet\":\"192.0.2.0/24\"}}"};
     int64_t record_id;
     struct result result;
@@ -457,7 +457,7 @@ static void test_a_store_left_open_by_a_crash_is_whole_again(void **state)
 {
     struct fixture *fixture = *state;
     struct server_row row = {.ha_name = "server1", .server_name = "192.0.2.1"};
-    struct tombstone_row tombstone = {.subnet_id = 7, .prefix = "192.0.2.0/24"};
+    struct tombstone_row tombstone = {.id = 7, .name = "192.0.2.0/24"};
     char copy[160], command[640];
     int64_t record_id;
 
@@ -473,7 +473,7 @@ static void test_a_store_left_open_by_a_crash_is_whole_again(void **state)
     store_close(fixture->store);
     assert_ok(store_open(copy, &fixture->store));
     assert_answer(copy, "SELECT HaName FROM ADM_DHCPServersTable", "server1");
-    assert_answer(copy, "SELECT count(*) FROM ScopeTombstones", "0");
+    assert_answer(copy, "SELECT count(*) FROM ObjectTombstones", "0");
     assert_answer(copy, "PRAGMA integrity_check", "ok");
 }
 

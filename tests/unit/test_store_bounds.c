@@ -98,7 +98,7 @@ static off_t log_size(const struct fixture *fixture)
 static struct result change(struct fixture *fixture, size_t bytes)
 {
     static char text[4 * MEGABYTE];
-    const struct history_row row = {.subnet_id = 1, .prefix = "192.0.2.0/24", .definition = text, .replaced_at = 1};
+    const struct history_row row = {.id = 1, .name = "192.0.2.0/24", .definition = text, .replaced_at = 1};
 
     assert_true(bytes < sizeof text);
     memset(text, 'x', bytes);
@@ -111,7 +111,7 @@ static sqlite3 *begin_reading(const struct fixture *fixture)
     sqlite3 *reader = NULL;
 
     assert_int_equal(sqlite3_open_v2(fixture->path, &reader, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM ScopeHistory", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM ObjectHistory", NULL, NULL, NULL), SQLITE_OK);
     return reader;
 }
 
@@ -159,11 +159,11 @@ static void test_beyond_its_bound_nothing_is_written_until_the_reader_has_ended(
     assert_non_null(strstr(result.message, "end that process"));
     size = log_size(fixture);
     assert_true(size > LOG_MAX && size < LOG_MAX + 8 * MEGABYTE); /* one transaction more */
-    before = ask(fixture, "SELECT max(RecordId) FROM ScopeHistory");
+    before = ask(fixture, "SELECT max(RecordId) FROM ObjectHistory");
     /* Nor by a statement outside of a transaction. */
     assert_int_equal(server_store_seen(fixture->store, fixture->server, 1).code, RESULT_STORE);
     assert_true(log_size(fixture) == size);
-    assert_true(ask(fixture, "SELECT max(RecordId) FROM ScopeHistory") == before);
+    assert_true(ask(fixture, "SELECT max(RecordId) FROM ObjectHistory") == before);
     sqlite3_close(reader);
     assert_ok(change(fixture, 100));
     assert_true(log_size(fixture) <= LOG_KEPT);
@@ -175,20 +175,20 @@ static void test_the_history_has_a_bound_by_bytes_and_keeps_the_newest(void **st
 {
     struct fixture *fixture = *state;
     static char text[MEGABYTE + 1];
-    struct history_row row = {.prefix = "192.0.2.0/24", .definition = text, .replaced_at = 1};
+    struct history_row row = {.name = "192.0.2.0/24", .definition = text, .replaced_at = 1};
 
     memset(text, 'x', MEGABYTE);
-    for (row.subnet_id = 1; row.subnet_id <= HISTORY_MB + 6; row.subnet_id++)
+    for (row.id = 1; row.id <= HISTORY_MB + 6; row.id++)
         assert_ok(history_store_add(fixture->store, &row));
-    assert_int_equal(ask(fixture, "SELECT count(*) FROM ScopeHistory"), HISTORY_MB);
-    assert_int_equal(ask(fixture, "SELECT min(SubnetId) FROM ScopeHistory"), 7);
-    assert_int_equal(ask(fixture, "SELECT sum(length(Definition)) FROM ScopeHistory"), HISTORY_MB * MEGABYTE);
+    assert_int_equal(ask(fixture, "SELECT count(*) FROM ObjectHistory"), HISTORY_MB);
+    assert_int_equal(ask(fixture, "SELECT min(ObjectId) FROM ObjectHistory"), 7);
+    assert_int_equal(ask(fixture, "SELECT sum(length(Definition)) FROM ObjectHistory"), HISTORY_MB * MEGABYTE);
 }
 
 static void test_the_last_version_is_in_the_history_though_it_alone_is_too_large(void **state)
 {
     struct fixture *fixture = *state;
-    struct history_row row = {.subnet_id = 2, .prefix = "192.0.2.0/24", .replaced_at = 1};
+    struct history_row row = {.id = 2, .name = "192.0.2.0/24", .replaced_at = 1};
 
     assert_ok(history_store_add(fixture->store, &row));
     assert_ok(store_begin(fixture->store));
@@ -197,37 +197,37 @@ static void test_the_last_version_is_in_the_history_though_it_alone_is_too_large
     {
         struct statement *statement;
 
-        assert_ok(statement_get(fixture->store, "UPDATE ScopeHistory SET Bytes = 100000000", &statement));
+        assert_ok(statement_get(fixture->store, "UPDATE ObjectHistory SET Bytes = 100000000", &statement));
         assert_ok(statement_run(statement));
     }
-    row.subnet_id = 3;
+    row.id = 3;
     row.definition = "newest";
     assert_ok(history_store_add(fixture->store, &row));
-    assert_int_equal(ask(fixture, "SELECT count(*) FROM ScopeHistory"), 1);
-    assert_int_equal(ask(fixture, "SELECT SubnetId FROM ScopeHistory"), 3);
+    assert_int_equal(ask(fixture, "SELECT count(*) FROM ObjectHistory"), 1);
+    assert_int_equal(ask(fixture, "SELECT ObjectId FROM ObjectHistory"), 3);
 }
 
 static void test_the_history_has_a_bound_by_number(void **state)
 {
     struct fixture *fixture = *state;
-    struct history_row row = {.prefix = "192.0.2.0/24", .replaced_at = 1};
+    struct history_row row = {.name = "192.0.2.0/24", .replaced_at = 1};
 
     assert_ok(store_begin(fixture->store));
     {
         struct statement *statement;
 
         assert_ok(statement_get(fixture->store,
-                                "INSERT INTO ScopeHistory (SubnetId, Prefix, ReplacedAt, Bytes) WITH RECURSIVE n (i) "
+                                "INSERT INTO ObjectHistory (ObjectId, Name, ReplacedAt, Bytes) WITH RECURSIVE n (i) "
                                 "AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20005) SELECT i, '', 1, 0 FROM n",
                                 &statement));
         assert_ok(statement_run(statement));
     }
-    row.subnet_id = 30000;
+    row.id = 30000;
     assert_ok(history_store_add(fixture->store, &row));
     assert_ok(store_commit(fixture->store));
-    assert_int_equal(ask(fixture, "SELECT count(*) FROM ScopeHistory"), 20000);
-    assert_int_equal(ask(fixture, "SELECT max(SubnetId) FROM ScopeHistory"), 30000);
-    assert_int_equal(ask(fixture, "SELECT min(SubnetId) FROM ScopeHistory"), 7);
+    assert_int_equal(ask(fixture, "SELECT count(*) FROM ObjectHistory"), 20000);
+    assert_int_equal(ask(fixture, "SELECT max(ObjectId) FROM ObjectHistory"), 30000);
+    assert_int_equal(ask(fixture, "SELECT min(ObjectId) FROM ObjectHistory"), 7);
 }
 
 static void test_no_clock_takes_anything_out_of_the_history(void **state)
@@ -236,11 +236,10 @@ static void test_no_clock_takes_anything_out_of_the_history(void **state)
     struct fixture *fixture = *state;
 
     for (size_t i = 0; i < sizeof clocks / sizeof clocks[0]; i++) {
-        const struct history_row row = {
-            .subnet_id = 1, .prefix = "192.0.2.0/24", .definition = "{}", .replaced_at = clocks[i]};
+        const struct history_row row = {.id = 1, .name = "192.0.2.0/24", .definition = "{}", .replaced_at = clocks[i]};
 
         assert_ok(history_store_add(fixture->store, &row));
-        assert_int_equal(ask(fixture, "SELECT count(*) FROM ScopeHistory"), (int)i + 1);
+        assert_int_equal(ask(fixture, "SELECT count(*) FROM ObjectHistory"), (int)i + 1);
     }
 }
 
@@ -249,9 +248,9 @@ static void test_no_clock_takes_anything_out_of_the_history(void **state)
 static void put_removal(struct fixture *fixture, uint32_t subnet_id, int64_t when)
 {
     struct version_row row = {
-        .server_record_id = fixture->server, .subnet_id = subnet_id, .removed = true, .changed_at = when};
+        .server_record_id = fixture->server, .id = subnet_id, .removed = true, .changed_at = when};
 
-    (void)snprintf(row.prefix, sizeof row.prefix, "10.0.0.0/24");
+    (void)snprintf(row.name, sizeof row.name, "10.0.0.0/24");
     assert_ok(version_store_put(fixture->store, &row));
 }
 
@@ -276,14 +275,14 @@ static void test_of_removals_the_last_are_kept_whatever_the_clock_said(void **st
         put_removal(fixture, i, i <= 5 ? 50 * YEAR_MS : i);
     prune(fixture, 10);
     assert_ok(store_commit(fixture->store));
-    assert_int_equal(ask(fixture, "SELECT count(*) FROM ScopeVersions"), VERSION_REMOVED_KEPT);
-    assert_int_equal(ask(fixture, "SELECT min(SubnetId) FROM ScopeVersions"), 11);
+    assert_int_equal(ask(fixture, "SELECT count(*) FROM ObjectVersions"), VERSION_REMOVED_KEPT);
+    assert_int_equal(ask(fixture, "SELECT min(ObjectId) FROM ObjectVersions"), 11);
     prune(fixture, 0);
     /* One that is made again is the last one. */
     put_removal(fixture, 11, 1);
     put_removal(fixture, count + 1, 1);
     prune(fixture, 1);
-    assert_int_equal(ask(fixture, "SELECT min(SubnetId) FROM ScopeVersions"), 11);
+    assert_int_equal(ask(fixture, "SELECT min(ObjectId) FROM ObjectVersions"), 11);
 }
 
 static void test_an_old_removal_is_not_forgotten_because_the_clock_is_ahead(void **state)
@@ -293,7 +292,7 @@ static void test_an_old_removal_is_not_forgotten_because_the_clock_is_ahead(void
     put_removal(fixture, 1, 1);
     put_removal(fixture, 2, 50 * YEAR_MS);
     prune(fixture, 0);
-    assert_int_equal(ask(fixture, "SELECT count(*) FROM ScopeVersions"), 2);
+    assert_int_equal(ask(fixture, "SELECT count(*) FROM ObjectVersions"), 2);
 }
 
 static void test_nonsense_in_the_order_of_removals_is_no_end_of_it(void **state)
@@ -302,7 +301,8 @@ static void test_nonsense_in_the_order_of_removals_is_no_end_of_it(void **state)
     struct statement *statement;
 
     put_removal(fixture, 1, 1);
-    assert_ok(statement_get(fixture->store, "UPDATE ScopeVersions SET RemovedOrder = 9223372036854775807", &statement));
+    assert_ok(
+        statement_get(fixture->store, "UPDATE ObjectVersions SET RemovedOrder = 9223372036854775807", &statement));
     assert_ok(statement_run(statement));
     put_removal(fixture, 2, 1);
     put_removal(fixture, 3, 1);
@@ -323,13 +323,13 @@ static bool is_known(struct tickets *tickets, const char *name)
 static json_t *answer_of(size_t bytes)
 {
     char *text = calloc(1, bytes + 1);
-    json_t *list = json_array();
+    json_t *outcomes = json_object();
 
     assert_non_null(text);
     memset(text, 'x', bytes);
-    assert_int_equal(json_array_append_new(list, json_string(text)), 0);
+    assert_int_equal(json_object_set_new(outcomes, "scopes", json_string(text)), 0);
     free(text);
-    return list;
+    return outcomes;
 }
 
 static void test_tickets_have_a_bound_by_bytes_and_the_last_is_known(void **state)
@@ -377,7 +377,7 @@ static void test_a_text_that_is_longer_than_any_of_ours_is_an_error_and_no_memor
 
     assert_int_equal(sqlite3_open(fixture->path, &other), SQLITE_OK);
     assert_int_equal(sqlite3_exec(other,
-                                  "INSERT INTO ScopeHistory (SubnetId, Prefix, ReplacedAt, Bytes, Definition) VALUES "
+                                  "INSERT INTO ObjectHistory (ObjectId, Name, ReplacedAt, Bytes, Definition) VALUES "
                                   "(1, '', 1, 0, printf('%.*c', 40000000, 'x'))",
                                   NULL, NULL, NULL),
                      SQLITE_OK);

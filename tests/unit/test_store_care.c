@@ -235,7 +235,7 @@ static const struct {
     {"rm -f x/y.db*; mkfifo x/y.db", "rm x/y.db", "no regular file", "name a file"},
     {"rm -f x/y.db-*; mkdir x/y.db-lock", "rmdir x/y.db-lock", "y.db-lock", "move it away"},
     {"rm -f x/y.db-*; ln -s nowhere x/y.db-lock", "rm x/y.db-lock", "y.db-lock", "move it away"},
-    {"sql CREATE TRIGGER mine AFTER INSERT ON ScopeHistory BEGIN SELECT 1; END", "sql DROP TRIGGER mine",
+    {"sql CREATE TRIGGER mine AFTER INSERT ON ObjectHistory BEGIN SELECT 1; END", "sql DROP TRIGGER mine",
      "trigger mine", "DROP TRIGGER"},
     {"sql DROP TABLE OperationLog", "rm -f x/y.db*", "OperationLog", "move it away"},
     {"sql DROP TABLE OperationLog; CREATE VIEW OperationLog AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL "
@@ -405,9 +405,10 @@ static void test_a_trigger_that_somebody_adds_while_the_server_runs_stalls_nothi
 {
     (void)state;
     start_pair();
-    run_sql(fake_server_store(one),
-            "CREATE TRIGGER endless BEFORE INSERT ON ScopeVersions BEGIN SELECT count(*) FROM (WITH RECURSIVE n (i) AS "
-            "(SELECT 1 UNION ALL SELECT i FROM n) SELECT i FROM n); END");
+    run_sql(
+        fake_server_store(one),
+        "CREATE TRIGGER endless BEFORE INSERT ON ObjectVersions BEGIN SELECT count(*) FROM (WITH RECURSIVE n (i) AS "
+        "(SELECT 1 UNION ALL SELECT i FROM n) SELECT i FROM n); END");
     await_status_text(one, "trigger endless");
     assert_true(status_has(one, "\"unavailable\""));
     fake_server_command_put(one, 2, "meanwhile");
@@ -444,7 +445,7 @@ static void test_a_log_that_a_reader_keeps_full_is_told_and_heals_also_over_a_lo
     (void)state;
     start_pair();
     assert_int_equal(sqlite3_open_v2(fake_server_store(one), &reader, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM ScopeHistory", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM ObjectHistory", NULL, NULL, NULL), SQLITE_OK);
     run_sql(fake_server_store(one), "CREATE TABLE ballast (bytes); INSERT INTO ballast WITH RECURSIVE n (i) AS (SELECT "
                                     "1 UNION ALL SELECT i + 1 FROM n WHERE i < 270) SELECT zeroblob(1000000) FROM n");
     await_status_text(one, "the log of the store");

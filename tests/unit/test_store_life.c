@@ -55,7 +55,7 @@ static void fill_disk(const char *store)
     char sql[200];
 
     snprintf(sql, sizeof sql,
-             "CREATE INDEX full ON ScopeVersions (abs(IIF(ChangedAt > %lld, -9223372036854775807 - 1, 0)))",
+             "CREATE INDEX full ON ObjectVersions (abs(IIF(ChangedAt > %lld, -9223372036854775807 - 1, 0)))",
              (long long)time(NULL) * 1000 + 999);
     usleep(1000000);
     run_sql(store, sql);
@@ -378,7 +378,7 @@ static void test_a_removal_that_was_in_the_lost_store_outlives_a_file_that_the_n
     assert_true(fake_server_await(two, 1, "", PAIR_SOON));
     pair_await_quiet();
     come_back_after_config_set(NULL);
-    await_row(fake_server_store(two), "SELECT 1 FROM ScopeTombstones WHERE SubnetId = 1");
+    await_row(fake_server_store(two), "SELECT 1 FROM ObjectTombstones WHERE ObjectId = 1");
     assert_true(fake_server_await(two, 1, "", 0));
     assert_int_equal(fake_server_reload(two, true), RESULT_OK);
     pair_await_quiet();
@@ -446,10 +446,10 @@ static void test_a_removal_outlives_the_loss_of_one_store_after_the_other(void *
     assert_int_equal(unlink(fake_server_store(one)), 0);
     fake_server_file_put(one, 1, NULL);
     assert_int_equal(fake_server_start(one, PARAMETERS), RESULT_OK);
-    await_row(fake_server_store(one), "SELECT 1 FROM ScopeVersions WHERE SubnetId = 1 AND Removed = 1");
+    await_row(fake_server_store(one), "SELECT 1 FROM ObjectVersions WHERE ObjectId = 1 AND Removed = 1");
     pair_await_quiet();
     come_back_after_config_set(NULL);
-    await_row(fake_server_store(two), "SELECT 1 FROM ScopeTombstones WHERE SubnetId = 1");
+    await_row(fake_server_store(two), "SELECT 1 FROM ObjectTombstones WHERE ObjectId = 1");
     assert_int_equal(fake_server_reload(two, true), RESULT_OK);
     pair_await_quiet();
     assert_true(fake_server_await(two, 1, "", 0));

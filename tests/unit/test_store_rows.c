@@ -144,12 +144,12 @@ static int64_t put_relation(struct fixture *fixture, const struct relation_row *
 static int64_t put_scope(struct fixture *fixture, uint32_t subnet_id)
 {
     char prefix[32], definition[96];
-    struct scope_row row = {.server_record_id = fixture->server1, .subnet_id = subnet_id};
+    struct scope_row row = {.server_record_id = fixture->server1, .id = subnet_id};
     int64_t record_id = 0;
 
     (void)snprintf(prefix, sizeof prefix, "10.%u.%u.0/24", (subnet_id >> 8) & 0xff, subnet_id & 0xff);
     (void)snprintf(definition, sizeof definition, "{\"subnet4\":{\"subnet\":\"%s\"}}", prefix);
-    row.prefix = prefix;
+    row.name = prefix;
     row.definition = definition;
     assert_ok(scope_store_put(fixture->store, &row, true, &record_id));
     return record_id;
@@ -482,8 +482,8 @@ static struct result compare_tombstone(void *context, const struct tombstone_row
 {
     const struct tombstone_row *expected = context;
 
-    assert_int_equal(row->subnet_id, expected->subnet_id);
-    assert_string_equal(row->prefix, expected->prefix);
+    assert_int_equal(row->id, expected->id);
+    assert_string_equal(row->name, expected->name);
     assert_true(delivery_same(&row->buried.file, &expected->buried.file));
     assert_true(delivery_same(&row->buried.configuration, &expected->buried.configuration));
     assert_int_equal(row->buried.origin, expected->buried.origin);
@@ -493,53 +493,53 @@ static struct result compare_tombstone(void *context, const struct tombstone_row
 static void test_tombstones_are_replaced_read_back_and_removed(void **state)
 {
     struct fixture *fixture = *state;
-    struct tombstone_row row = {.subnet_id = UINT32_MAX, .prefix = "192.0.2.0/24"};
+    struct tombstone_row row = {.id = UINT32_MAX, .name = "192.0.2.0/24"};
 
     assert_ok(tombstone_store_each(fixture->store, compare_tombstone, &row));
     assert_ok(tombstone_store_put(fixture->store, &row, 1700000000000));
     assert_string_equal(tombstone_store_each(fixture->store, compare_tombstone, &row).message, "seen");
-    row.prefix = "198.51.100.0/24";
+    row.name = "198.51.100.0/24";
     row.buried.file = (struct delivery){fingerprint_of("1", 1), fingerprint_of("5", 1), fingerprint_of("3", 1)};
     row.buried.configuration =
         (struct delivery){fingerprint_of("2", 1), fingerprint_of("6", 1), fingerprint_of("4", 1)};
     row.buried.origin = SCOPE_FROM_PARTNER;
     assert_ok(tombstone_store_put(fixture->store, &row, 1700000000001));
     assert_string_equal(tombstone_store_each(fixture->store, compare_tombstone, &row).message, "seen");
-    assert_answer(fixture, "SELECT count(*) || ' ' || max(RemovedAt) FROM ScopeTombstones", "1 1700000000001");
+    assert_answer(fixture, "SELECT count(*) || ' ' || max(RemovedAt) FROM ObjectTombstones", "1 1700000000001");
     assert_ok(tombstone_store_remove(fixture->store, UINT32_MAX));
     assert_ok(tombstone_store_remove(fixture->store, UINT32_MAX));
-    assert_answer(fixture, "SELECT count(*) FROM ScopeTombstones", "0");
+    assert_answer(fixture, "SELECT count(*) FROM ObjectTombstones", "0");
 }
 
 static void test_history_keeps_the_newest_versions_of_each_scope(void **state)
 {
     struct fixture *fixture = *state;
-    struct history_row row = {.subnet_id = 1,
-                              .prefix = "192.0.2.0/24",
+    struct history_row row = {.id = 1,
+                              .name = "192.0.2.0/24",
                               .definition = "{\"subnet4\":{}}",
                               .fingerprint = fingerprint_of("1", 1),
                               .reason = "the primary wins"};
 
     assert_ok(history_store_add(fixture->store, &row));
     assert_answer(fixture,
-                  "SELECT SubnetId || Prefix || Definition || Reason || ReplacedAt || length(Fingerprint) "
-                  "FROM ScopeHistory",
+                  "SELECT ObjectId || Name || Definition || Reason || ReplacedAt || length(Fingerprint) "
+                  "FROM ObjectHistory",
                   "1192.0.2.0/24{\"subnet4\":{}}the primary wins032");
     row.definition = NULL; /* a removal lost */
-    row.subnet_id = 2;
+    row.id = 2;
     for (row.replaced_at = 1; row.replaced_at <= 130; row.replaced_at++)
         assert_ok(history_store_add(fixture->store, &row));
     assert_answer(fixture,
-                  "SELECT count(*) || ' ' || min(ReplacedAt) || ' ' || max(ReplacedAt) FROM ScopeHistory "
-                  "WHERE SubnetId = 2 AND Definition IS NULL",
+                  "SELECT count(*) || ' ' || min(ReplacedAt) || ' ' || max(ReplacedAt) FROM ObjectHistory "
+                  "WHERE ObjectId = 2 AND Definition IS NULL",
                   "100 31 130");
-    assert_answer(fixture, "SELECT count(*) FROM ScopeHistory WHERE SubnetId = 1", "1");
+    assert_answer(fixture, "SELECT count(*) FROM ObjectHistory WHERE ObjectId = 1", "1");
 }
 
 static void test_the_queue_holds_one_wish_per_scope_and_partner(void **state)
 {
     static const char insert[] =
-        "INSERT INTO ReplicationQueue (RelationId, ServerRecordId, SubnetId, Prefix, EnqueuedAt, "
+        "INSERT INTO ReplicationQueue (RelationId, ServerRecordId, ObjectId, Name, EnqueuedAt, "
         "NextAttemptAt) VALUES (?1, ?2, 7, '192.0.2.0/24', 1, 1)";
     struct fixture *fixture = *state;
     struct relation_row row = a_relation(fixture);
@@ -567,10 +567,10 @@ static void test_all_that_is_due_can_be_taken_at_once(void **state)
     struct queue_item *items = NULL;
     size_t count = 0;
 
-    snprintf(wish.prefix, sizeof wish.prefix, "192.0.2.0/24");
-    for (wish.subnet_id = 1; wish.subnet_id <= 1202; wish.subnet_id++) {
-        wish.removal = wish.subnet_id > 1200;
-        assert_ok(queue_put(fixture->store, &wish, wish.subnet_id == 5 ? 100 : 10));
+    snprintf(wish.name, sizeof wish.name, "192.0.2.0/24");
+    for (wish.id = 1; wish.id <= 1202; wish.id++) {
+        wish.removal = wish.id > 1200;
+        assert_ok(queue_put(fixture->store, &wish, wish.id == 5 ? 100 : 10));
     }
     assert_ok(queue_take_due(fixture->store, fixture->server2, fixture->server1, 50, 100, &items, &count));
     assert_int_equal(count, 2);
@@ -580,19 +580,17 @@ static void test_all_that_is_due_can_be_taken_at_once(void **state)
     assert_int_equal(count, 1201);
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(items[i].removal, i < 2);
-        assert_int_not_equal(items[i].subnet_id, 5);
+        assert_int_not_equal(items[i].id, 5);
     }
     free(items);
 }
 
 static void put_wish(struct fixture *fixture, int64_t relation, uint32_t subnet_id, bool removal, int64_t now)
 {
-    struct queue_item wish = {.relation_record_id = relation,
-                              .server_record_id = fixture->server2,
-                              .subnet_id = subnet_id,
-                              .removal = removal};
+    struct queue_item wish = {
+        .relation_record_id = relation, .server_record_id = fixture->server2, .id = subnet_id, .removal = removal};
 
-    snprintf(wish.prefix, sizeof wish.prefix, "10.0.%u.0/24", subnet_id);
+    snprintf(wish.name, sizeof wish.name, "10.0.%u.0/24", subnet_id);
     assert_ok(queue_put(fixture->store, &wish, now));
 }
 
@@ -605,7 +603,8 @@ static void assert_taken(struct fixture *fixture, int64_t now, size_t limit, con
 
     assert_ok(queue_take_due(fixture->store, fixture->server2, fixture->server1, now, limit, &items, &count));
     for (size_t i = 0; i < count; i++)
-        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%u", i == 0 ? "" : " ", items[i].subnet_id);
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%u", i == 0 ? "" : " ",
+                 object_subnet_id(items[i].id));
     free(items);
     assert_string_equal(text, expected);
 }
@@ -657,7 +656,7 @@ static void test_the_scopes_of_a_network_that_changed_go_together(void **state)
     assert_taken(fixture, 50, 6, "1 2 4 6 8 3 7");
     assert_taken(fixture, 50, 8, "1 2 4 6 8 3 7 5");
     /* What is held, or not due, stays where it is; a removal needs no company. */
-    execute(fixture, "UPDATE ReplicationQueue SET Held = 1 WHERE SubnetId = 2");
+    execute(fixture, "UPDATE ReplicationQueue SET Held = 1 WHERE ObjectId = 2");
     put_wish(fixture, relation, 6, true, 60);
     assert_taken(fixture, 50, 2, "1 3 7");
     assert_taken(fixture, 60, 2, "6");

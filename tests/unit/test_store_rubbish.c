@@ -99,10 +99,10 @@ static void loosen(const char *path)
 
     assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
     run_sql(database,
-            "INSERT INTO ScopeHistory (SubnetId, Prefix, Fingerprint, Reason, ReplacedAt, Bytes, Definition) VALUES "
+            "INSERT INTO ObjectHistory (ObjectId, Name, Fingerprint, Reason, ReplacedAt, Bytes, Definition) VALUES "
             "(1, '10.0.1.0/24', '00', 'lost', 1, 2, '{}'); INSERT INTO ADM_IPRangeMultivaluedPropertiesTable (RangeId, "
             "PropertyId, PropertyValue) SELECT RecordId, 7, '10.9.0.3' FROM ADM_IPRangeTable; INSERT OR IGNORE INTO "
-            "ScopeTombstones (SubnetId, Prefix, "
+            "ObjectTombstones (ObjectId, Name, "
             "Origin, RemovedAt) VALUES (9, '10.0.9.0/24', 'Partner', 1);"
             "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = "
             "replace(replace(sql, ') STRICT', ')'), ' NOT NULL', '') WHERE type = 'table' AND name NOT LIKE 'sqlite%';"

@@ -33,11 +33,11 @@ static void test_the_reason_is_found_in_front_alone(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        assert_int_equal(kea_scope_unprinted(cases[i].text, reason), cases[i].reason != NULL);
+        assert_int_equal(kea_object_unprinted(cases[i].text, reason), cases[i].reason != NULL);
         assert_string_equal(reason, cases[i].reason == NULL ? "" : cases[i].reason);
     }
     memset(longer + strlen(longer), 'x', 300);
-    assert_true(kea_scope_unprinted(longer, reason));
+    assert_true(kea_object_unprinted(longer, reason));
     assert_int_equal(strlen(reason), KEA_UNPRINTED_SIZE - 1);
 }
 

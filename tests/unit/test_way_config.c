@@ -99,12 +99,12 @@ static void test_a_bad_scope_does_not_hold_up_the_others(void **state)
     for (size_t i = 0; i < 40; i++) {
         const struct batch_item *item = &run.batch->items[i];
 
-        if (item->wish.subnet_id == 3 || item->wish.subnet_id == 39) {
+        if (item->wish.id == 3 || item->wish.id == 39) {
             assert_int_equal(item->outcome, BATCH_FAILED);
             assert_string_equal(item->text, "spurious 'allocator' parameter");
         } else {
             assert_int_equal(item->outcome, BATCH_APPLIED);
-            assert_string_equal(comment_of(item->wish.subnet_id), "good");
+            assert_string_equal(comment_of(object_subnet_id(item->wish.id)), "good");
         }
     }
     assert_null(way_fixture_subnet(39));

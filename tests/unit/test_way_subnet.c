@@ -68,7 +68,7 @@ static void assert_base_is_current(size_t i)
 {
     const struct batch_item *item = &run.batch->items[i];
 
-    assert_string_equal(way_fixture_fingerprint(item->wish.subnet_id).hex, item->answered.hex);
+    assert_string_equal(way_fixture_fingerprint(object_subnet_id(item->wish.id)).hex, item->answered.hex);
 }
 
 static void test_a_change_is_an_update(void **state)
@@ -178,7 +178,7 @@ static void test_what_has_not_changed_since_it_was_agreed_is_no_obstacle(void **
     static const char reservations[] = "'reservations': [{'hw-address': '02:00:00:00:00:01', 'hostname': ''}]";
     char folder[] = "/tmp/failover-sync-test-XXXXXX", path[80], command[80], subnet[300], agreed[500];
     struct server_row server = {.ha_name = "server2"};
-    struct scope_row row = {.subnet_id = 2, .prefix = "10.0.2.0/24", .sync_status = "InSync"};
+    struct scope_row row = {.id = 2, .name = "10.0.2.0/24", .sync_status = "InSync"};
     json_t *definition;
     char *text;
     int64_t ignored;

@@ -328,9 +328,9 @@ struct batch_item *way_fixture_wish(uint32_t subnet_id, const char *prefix, cons
 
     batch.items = realloc(batch.items, (batch.count + 1) * sizeof *batch.items);
     item = &batch.items[batch.count++];
-    *item = (struct batch_item){.wish = {.subnet_id = subnet_id, .removal = subnet == NULL},
+    *item = (struct batch_item){.wish = {.id = subnet_id, .removal = subnet == NULL},
                                 .base = way_fixture_fingerprint(subnet_id)};
-    snprintf(item->wish.prefix, sizeof item->wish.prefix, "%s", prefix);
+    snprintf(item->wish.name, sizeof item->wish.name, "%s", prefix);
     if (subnet != NULL) {
         json_object_set_new(definition, "subnet4", way_fixture_json(subnet));
         if (network != NULL)

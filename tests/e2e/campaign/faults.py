@@ -522,10 +522,10 @@ class ForgedBatch(Fault):
             return {**ends, "scopes": [{**row, "base": "", "fingerprint": "", "version": self.version(row, _now_ms())}]}
         with contextlib.closing(_open_store(field, self.victim)) as database:
             found = database.execute(
-                "SELECT version.Prefix, version.Version, scope.Definition FROM ScopeVersions AS version"
-                " JOIN ADM_DHCPScopesTable AS scope USING (SubnetId) JOIN ADM_DHCPServersTable AS server"
+                "SELECT version.Name, version.Version, scope.Definition FROM ObjectVersions AS version"
+                " JOIN ADM_DHCPScopesTable AS scope ON scope.SubnetId = version.ObjectId JOIN ADM_DHCPServersTable AS server"
                 " ON server.RecordId = scope.DHCPServerRecordId AND server.RecordId = version.ServerRecordId"
-                " WHERE server.IsLocal AND SubnetId = ?", (self.scope,)).fetchone()
+                " WHERE server.IsLocal AND scope.SubnetId = ?", (self.scope,)).fetchone()
         if found is None or found[2] is None:
             return None
         row = {"subnet-id": self.scope, "prefix": found[0], "version": found[1]}

@@ -53,7 +53,7 @@ def history_mark(field_):
     marks = {}
     for name in SERVERS:
         with store(field_, name) as database:
-            marks[name] = database.execute("SELECT COALESCE(MAX(RecordId), 0) FROM ScopeHistory").fetchone()[0]
+            marks[name] = database.execute("SELECT COALESCE(MAX(RecordId), 0) FROM ObjectHistory").fetchone()[0]
     return marks
 
 
@@ -98,7 +98,7 @@ def _status(field_):
             lines.append(f"{name}: {server.ha_state()}, {json.dumps(server.command('failover-status'))}")
             with store(field_, name) as database:
                 lines += [f"  waits: {row}" for row in database.execute(
-                    "SELECT SubnetId, Removal, Attempts, Held, LastError FROM ReplicationQueue LIMIT 20")]
+                    "SELECT ObjectId, Removal, Attempts, Held, LastError FROM ReplicationQueue LIMIT 20")]
         except (OSError, ValueError, sqlite3.Error) as error:
             lines.append(f"{name}: {error}")
     return "\n".join(lines)
@@ -170,7 +170,7 @@ def _history(field_, marks):
     marks = {name: 0 if any(server == name for server, _ in field_.ledger.stores_lost) else mark for name, mark in marks.items()}
     for name in SERVERS:
         with store(field_, name) as database:
-            rows = database.execute("SELECT SubnetId, Definition FROM ScopeHistory WHERE RecordId > ?", (marks[name],)).fetchall()
+            rows = database.execute("SELECT ObjectId, Definition FROM ObjectHistory WHERE RecordId > ?", (marks[name],)).fetchall()
         for subnet_id, definition in rows:
             if definition is None:
                 found.setdefault(("scope", subnet_id), []).append(None)

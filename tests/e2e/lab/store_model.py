@@ -71,7 +71,7 @@ def assert_relations(server, admins):
     join = (" JOIN ADM_DHCPScopesTable s ON s.RecordId = m.ScopeId JOIN ADM_DhcpFailoverRelationTable r ON r.RecordId ="
             " m.FailoverRelationId WHERE r.Origin = 'Admin'")
     assert set(tables.query(server, "SELECT r.RecordId, s.SubnetId FROM ADM_DhcpScopeFailoverTable m" + join)) == members
-    waiting = tables.query(server, "SELECT RelationId, SubnetId FROM ReplicationQueue WHERE Removal = 0")
+    waiting = tables.query(server, "SELECT RelationId, ObjectId FROM ReplicationQueue WHERE Removal = 0")
     assert set(waiting) == members and len(waiting) == len(members), "each of them waits for its unreachable partner"
     servers = tables.query(server, "SELECT HaName FROM ADM_DHCPServersTable WHERE ControlUrl = ?", UNREACHABLE)
     assert sorted(name for name, in servers) == sorted(mine["server2-name"] for mine in relations.values())

@@ -4,16 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-void kea_scope_clear(struct kea_scope *scope)
+void kea_object_clear(struct kea_object *scope)
 {
-    free(scope->prefix);
+    free(scope->name);
     free(scope->definition);
     free(scope->replicated);
     free(scope->effective);
-    *scope = (struct kea_scope){.subnet_id = 0};
+    *scope = (struct kea_object){.id = 0};
 }
 
-bool kea_scope_unprinted(const char *definition, char reason[KEA_UNPRINTED_SIZE])
+bool kea_object_unprinted(const char *definition, char reason[KEA_UNPRINTED_SIZE])
 {
     /* As Kea begins a map; the keyword is the first in the order in which it prints them. */
     static const char beginning[] = "{ \"" KEA_UNPRINTED_KEYWORD "\": \"";
