@@ -250,7 +250,7 @@ struct result load_configuration(const ConstElementPtr &json, const SrvConfigPtr
     const StagedConfiguration meant(staged);
     /* Without them, as for want of memory, scopes are told as the server prints them. */
     (void)run_contained("the words of a configuration", [&] { configured_take(json, *staged); });
-    const std::vector<struct kea_delivered> delivered = delivered_scopes(json, *staged);
+    const std::vector<struct kea_delivered> delivered = delivered_objects(json, *staged);
     struct kea_load load = {};
     load.at_start = CfgMgr::instance().getCurrentCfg()->getSequence() == 0;
     load.from_file = read_from_file(json);

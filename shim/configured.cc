@@ -2,7 +2,7 @@
  * own object: the server prints what it made of them, with all that they inherit. A configuration that is refused
  * leaves the words of the one before, since its objects are others. For the main thread alone; the words outlive the
  * library's unloading with the process, as the objects do. */
-#include "shim.h"
+#include "kinds/kind.h"
 
 #include <asiolink/io_address.h>
 #include <dhcpsrv/cfg_hosts.h>
@@ -283,6 +283,9 @@ void failover_sync::configured_take(const ConstElementPtr &json, const SrvConfig
     for (const auto &network : listed(json, "shared-networks")) {
         take_network(staged, network, json, From::CONFIGURATION);
     }
+    for (const Kind *kind : kinds()) {
+        kind->take(json, staged);
+    }
 }
 
 void failover_sync::configured_say(const std::string &command, const ConstElementPtr &arguments)
@@ -304,6 +307,10 @@ void failover_sync::configured_say(const std::string &command, const ConstElemen
         const ConstElementPtr map = arguments->get("reservation");
         if (map && map->getType() == Element::map && subnet_of_reservation(map) != 0) {
             take_reservation(*running, subnet_of_reservation(map), map, From::COMMAND);
+        }
+    } else {
+        for (const Kind *kind : kinds()) {
+            kind->say(command, arguments);
         }
     }
 }

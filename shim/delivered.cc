@@ -1,6 +1,6 @@
-/* The words in which a configuration being loaded delivers its scopes: one fingerprint each, so that a restart with the
- * same file is not taken for an edit. The scopes' meaning is not looked at here. */
-#include "shim.h"
+/* The words in which a configuration being loaded delivers its objects: one fingerprint each, so that a restart with
+ * the same file is not taken for an edit. The scopes' meaning is not looked at here. */
+#include "kinds/kind.h"
 
 #include <asiolink/io_address.h>
 #include <dhcpsrv/cfg_subnets4.h>
@@ -120,9 +120,7 @@ class Collector
     /* One entry for each staged scope; those that the configuration's text did not bring have no words. */
     std::vector<struct kea_delivered> finish()
     {
-        const auto by_id = [](const struct kea_delivered &a, const struct kea_delivered &b) {
-            return a.subnet_id < b.subnet_id;
-        };
+        const auto by_id = [](const struct kea_delivered &a, const struct kea_delivered &b) { return a.id < b.id; };
         std::sort(delivered_.begin(), delivered_.end(), by_id);
         std::vector<struct kea_delivered> result;
         result.reserve(subnets_->getAll()->size());
@@ -130,7 +128,7 @@ class Collector
             struct kea_delivered entry = {subnet->getID(), {}};
             const auto found = std::lower_bound(delivered_.begin(), delivered_.end(), entry, by_id);
             /* A scope with server tags came from a configuration backend and took the place of one in the text. */
-            if (found != delivered_.end() && found->subnet_id == entry.subnet_id && subnet->getServerTags().empty()) {
+            if (found != delivered_.end() && found->id == entry.id && subnet->getServerTags().empty()) {
                 entry.text = found->text;
             }
             result.push_back(entry);
@@ -144,6 +142,24 @@ class Collector
     std::vector<struct kea_delivered> delivered_;
     std::string words_;
 };
+
+/* What is no scope, in the words that were just noted. */
+void append_others(std::vector<struct kea_delivered> &delivered, const Kind &kind, const SrvConfig &staged,
+                   const std::string &common)
+{
+    for (const std::string &name : kind.names(staged)) {
+        struct kea_delivered entry = {object_id_named(kind.kind, name), {}};
+        Words words;
+        if (entry.id == 0 || !kind.read(staged, name, words)) {
+            continue;
+        }
+        if (words.configured) {
+            const std::string text = common + *words.text;
+            entry.text = fingerprint_of(text.data(), text.size());
+        }
+        delivered.push_back(entry);
+    }
+}
 
 /* A fingerprint stands for longer words. */
 std::string shortened(const std::string &words)
@@ -167,11 +183,12 @@ isc::dhcp::ConstSubnet4Ptr failover_sync::find_configured(const SrvConfig &confi
     return subnets->getByPrefix(canonical_prefix(prefix->stringValue()));
 }
 
-std::vector<struct kea_delivered> failover_sync::delivered_scopes(const ConstElementPtr &json, const SrvConfig &staged)
+std::vector<struct kea_delivered> failover_sync::delivered_objects(const ConstElementPtr &json, const SrvConfig &staged)
 {
     /* What the server makes of a scope's words depends on its release and on the definitions of options. Globals are in
      * the words already: the server has written them into each subnet before. */
-    std::string common = release::version() + READING;
+    const std::string reading = release::version() + READING;
+    std::string common = reading;
     if (const ConstElementPtr definitions = json->get("option-def")) {
         append_element(common, *definitions);
     }
@@ -187,7 +204,12 @@ std::vector<struct kea_delivered> failover_sync::delivered_scopes(const ConstEle
             collector.add_list(network->get("subnet4"), shortened(words));
         }
     }
-    return collector.finish();
+    std::vector<struct kea_delivered> delivered = collector.finish();
+    for (const Kind *kind : kinds()) {
+        append_others(delivered, *kind, staged, kind->kind == OBJECT_OPTION_DEFINITION ? reading : common);
+    }
+    std::sort(delivered.begin(), delivered.end(), [](const auto &a, const auto &b) { return a.id < b.id; });
+    return delivered;
 }
 
 bool failover_sync::read_from_file(const ConstElementPtr &json)

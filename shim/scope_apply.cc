@@ -304,11 +304,11 @@ void Installer::install(const ParsedScope &scope, bool keep_network, const Lease
 
 void Installer::remove(const struct kea_change &change, bool running)
 {
-    const Subnet4Ptr subnet = find(change.subnet_id);
+    const Subnet4Ptr subnet = find(object_subnet_id(change.id));
     if (!subnet) {
         return;
     }
-    if (subnet->toText() != change.prefix) {
+    if (subnet->toText() != change.name) {
         isc_throw(isc::BadValue,
                   "the subnet with this id is " << subnet->toText() << " here: remove that by its own name");
     }
@@ -332,8 +332,8 @@ void refuse(struct kea_change &change, const char *reason) noexcept
     free(change.text);
     change.text = nullptr;
     run_contained("scopes_apply", [&] {
-        change.text = duplicate("subnet " + std::string(change.prefix ? change.prefix : "?") + " (id " +
-                                std::to_string(change.subnet_id) + "): " + reason);
+        change.text = duplicate("subnet " + std::string(change.name ? change.name : "?") + " (id " +
+                                std::to_string(change.id) + "): " + reason);
     });
 }
 
@@ -360,12 +360,12 @@ std::vector<planned> plan(enum kea_configuration which, struct kea_change *chang
     ScopeParser parser(which);
     for (size_t i = 0; i < count; ++i) {
         planned entry = {&changes[i], {}, false, {}};
-        if (!changes[i].prefix) {
+        if (!changes[i].name) {
             refuse(changes[i], "it was named without its prefix");
             entry.refused = true;
         } else if (changes[i].definition) {
             entry.refused = !attempt(changes[i], [&] {
-                entry.scope = parser.parse(changes[i].subnet_id, changes[i].prefix, changes[i].definition,
+                entry.scope = parser.parse(object_subnet_id(changes[i].id), changes[i].name, changes[i].definition,
                                            changes[i].keep_network);
             });
         }
@@ -567,7 +567,7 @@ uint32_t failover_sync::scopes_apply(enum kea_configuration which, struct kea_ch
         if (!changes[i].applied && !changes[i].text) {
             refuse(changes[i], outcome.message);
         }
-        (void)scope_get(which, changes[i].subnet_id, &changes[i].after);
+        (void)scope_get(which, object_subnet_id(changes[i].id), &changes[i].after);
     }
     return static_cast<uint32_t>(std::min<int64_t>(paused.count(), UINT32_MAX));
 }

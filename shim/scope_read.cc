@@ -218,8 +218,8 @@ struct result failover_sync::scope_get(enum kea_configuration which, uint32_t su
             }
             return not_found(subnet_id);
         }
-        scope->subnet_id = subnet_id;
-        scope->prefix = duplicate(subnet->toText());
+        scope->id = subnet_id;
+        scope->name = duplicate(subnet->toText());
         Reading(which, *configuration, subnet).fill(scope);
         if (fingerprint_empty(scope->fingerprint) || fingerprint_empty(scope->printed)) {
             return result_no_memory("a fingerprint");
@@ -232,28 +232,7 @@ struct result failover_sync::scope_get(enum kea_configuration which, uint32_t su
     return outcome;
 }
 
-struct result failover_sync::scope_ids(enum kea_configuration which, uint32_t **ids, size_t *count) noexcept
-{
-    *ids = nullptr;
-    *count = 0;
-    return run_guarded("scope_ids", [&] {
-        const isc::dhcp::Subnet4Collection *subnets = configuration_of(which)->getCfgSubnets4()->getAll();
-        if (subnets->empty()) {
-            return result_ok();
-        }
-        uint32_t *list = static_cast<uint32_t *>(malloc(subnets->size() * sizeof *list));
-        if (!list) {
-            return result_no_memory("the list of scopes");
-        }
-        for (const auto &subnet : subnets->get<isc::dhcp::SubnetSubnetIdIndexTag>()) {
-            list[(*count)++] = subnet->getID();
-        }
-        *ids = list;
-        return result_ok();
-    });
-}
-
-struct result failover_sync::network_scope_ids(enum kea_configuration which, const char *network, uint32_t **ids,
+struct result failover_sync::network_scope_ids(enum kea_configuration which, const char *network, object_id **ids,
                                                size_t *count) noexcept
 {
     *ids = nullptr;
@@ -263,7 +242,7 @@ struct result failover_sync::network_scope_ids(enum kea_configuration which, con
         if (!found || found->getAllSubnets()->empty()) {
             return result_ok();
         }
-        uint32_t *list = static_cast<uint32_t *>(malloc(found->getAllSubnets()->size() * sizeof *list));
+        object_id *list = static_cast<object_id *>(malloc(found->getAllSubnets()->size() * sizeof *list));
         if (!list) {
             return result_no_memory("the list of a shared network's scopes");
         }
@@ -276,14 +255,14 @@ struct result failover_sync::network_scope_ids(enum kea_configuration which, con
     });
 }
 
-struct result failover_sync::scope_find(enum kea_configuration which, const char *prefix, uint32_t *subnet_id) noexcept
+struct result failover_sync::scope_find(enum kea_configuration which, const char *prefix, object_id *id) noexcept
 {
     return run_guarded("scope_find", [&] {
         const ConstSubnet4Ptr subnet = configuration_of(which)->getCfgSubnets4()->getByPrefix(prefix);
         if (!subnet) {
             return result_error(RESULT_NOT_FOUND, "there is no scope %s", prefix);
         }
-        *subnet_id = subnet->getID();
+        *id = subnet->getID();
         return result_ok();
     });
 }

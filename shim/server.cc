@@ -8,29 +8,30 @@ using namespace failover_sync;
 
 const std::string version_text = release::version();
 
-struct result give_scope(void *, enum kea_configuration which, uint32_t subnet_id, struct kea_object *scope)
+struct result give_object(void *, enum kea_configuration which, object_id id, struct kea_object *object)
 {
-    return scope_get(which, subnet_id, scope);
+    return object_get(which, id, object);
 }
 
-struct result give_ids(void *, enum kea_configuration which, uint32_t **ids, size_t *count)
+struct result give_ids(void *, enum kea_configuration which, object_id **ids, size_t *count)
 {
-    return scope_ids(which, ids, count);
+    return object_ids(which, ids, count);
 }
 
-struct result find_scope(void *, enum kea_configuration which, const char *prefix, uint32_t *subnet_id)
+struct result find_scope(void *, enum kea_configuration which, const char *prefix, object_id *id)
 {
-    return scope_find(which, prefix, subnet_id);
+    return scope_find(which, prefix, id);
 }
 
-struct result give_network_ids(void *, enum kea_configuration which, const char *network, uint32_t **ids, size_t *count)
+struct result give_network_ids(void *, enum kea_configuration which, const char *network, object_id **ids,
+                               size_t *count)
 {
     return network_scope_ids(which, network, ids, count);
 }
 
-uint32_t apply_scopes(void *, enum kea_configuration which, struct kea_change *changes, size_t count)
+uint32_t apply_objects(void *, enum kea_configuration which, struct kea_change *changes, size_t count)
 {
-    return scopes_apply(which, changes, count);
+    return objects_apply(which, changes, count);
 }
 
 struct result write_configuration(void *)
@@ -68,11 +69,11 @@ struct kea_server make_server()
     struct kea_server functions = {};
     functions.version = version_text.c_str();
     functions.service = "dhcp4";
-    functions.scope_get = give_scope;
-    functions.scope_ids = give_ids;
+    functions.object_get = give_object;
+    functions.object_ids = give_ids;
     functions.scope_find = find_scope;
     functions.network_scope_ids = give_network_ids;
-    functions.scopes_apply = apply_scopes;
+    functions.objects_apply = apply_objects;
     functions.configuration_write = write_configuration;
     functions.ha_parameters = give_ha_parameters;
     functions.ha_status = give_ha_status;

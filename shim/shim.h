@@ -120,10 +120,22 @@ isc::dhcp::SrvConfigPtr configuration_of(enum kea_configuration which);
 isc::data::ElementPtr network_element(const isc::dhcp::SharedNetwork4 &network);
 
 struct result scope_get(enum kea_configuration which, uint32_t subnet_id, struct kea_object *scope) noexcept;
-struct result scope_ids(enum kea_configuration which, uint32_t **ids, size_t *count) noexcept;
-struct result scope_find(enum kea_configuration which, const char *prefix, uint32_t *subnet_id) noexcept;
-struct result network_scope_ids(enum kea_configuration which, const char *network, uint32_t **ids,
+struct result scope_find(enum kea_configuration which, const char *prefix, object_id *id) noexcept;
+struct result network_scope_ids(enum kea_configuration which, const char *network, object_id **ids,
                                 size_t *count) noexcept;
+
+/* ---- objects.cc: of any kind ---- */
+
+struct result object_get(enum kea_configuration which, object_id id, struct kea_object *object) noexcept;
+struct result object_ids(enum kea_configuration which, object_id **ids, size_t *count) noexcept;
+
+/* The id of an object that is no scope; 0, once logged, if its name is too long for one. */
+object_id object_id_named(enum object_kind kind, const std::string &name);
+
+/* ---- objects_apply.cc ---- */
+
+/* Returns for how many microseconds packets had to wait. */
+uint32_t objects_apply(enum kea_configuration which, struct kea_change *changes, size_t count) noexcept;
 
 /* ---- text.cc ---- */
 
@@ -352,8 +364,8 @@ void statistics_restore(const StatisticValues &values);
 
 /* One entry per scope of `staged`, ascending by id, with the fingerprints of their words in `json`, which the server
  * has parsed into it. */
-std::vector<struct kea_delivered> delivered_scopes(const isc::data::ConstElementPtr &json,
-                                                   const isc::dhcp::SrvConfig &staged);
+std::vector<struct kea_delivered> delivered_objects(const isc::data::ConstElementPtr &json,
+                                                    const isc::dhcp::SrvConfig &staged);
 
 /* The subnet that a map of a configuration is about; null if there is none. */
 isc::dhcp::ConstSubnet4Ptr find_configured(const isc::dhcp::SrvConfig &configuration, const isc::data::Element &subnet);

@@ -227,8 +227,8 @@ static void test_each_missing_argument_is_named(void **state)
          "sender: missing, expected text of 1 to 256 characters", RPC "scope-receive/sender"},
         {"scope-receive", "{\"sender\": \"a\", \"ticket\": \"t\"}",
          "receiver: missing, expected text of 1 to 256 characters", RPC "scope-receive/receiver"},
-        {"scope-receive", "{\"sender\": \"a\", \"receiver\": \"b\"}", "arguments: scopes or objects or ticket is missing",
-         RPC "scope-receive"},
+        {"scope-receive", "{\"sender\": \"a\", \"receiver\": \"b\"}",
+         "arguments: scopes or objects or ticket is missing", RPC "scope-receive"},
         {"scope-receive",
          "{\"sender\": \"a\", \"receiver\": \"b\", \"scopes\": [{\"prefix\": \"::/0\", \"base\": \"\", "
          "\"fingerprint\": \"\"}]}",
@@ -352,7 +352,8 @@ static void test_an_unknown_name_is_refused_with_those_that_are_known(void **sta
         RPC "scope-receive/scopes[subnet-id='4']");
     refuse("scope-get", "{\"input\": {}}", "input: unknown name, expected subnet-id", RPC "scope-get");
     refuse("scope-receive", "{\"request\": {}}",
-           "request: unknown name, expected sender, receiver, clock, envelope, scopes, objects, ticket", RPC "scope-receive");
+           "request: unknown name, expected sender, receiver, clock, envelope, scopes, objects, ticket",
+           RPC "scope-receive");
 }
 
 static void test_a_scope_is_not_given_twice(void **state)
@@ -561,8 +562,9 @@ static void test_answers_are_held_against_the_output(void **state)
         accept_output("failover-status", "{\"relationships\": [{\"name\": \"a'b\"}, {\"name\": \"a\\\"b\"}]}"));
 
     /* What only the input knows is unknown in the output. */
-    refuse_output("scope-receive", "{\"sender\": \"a\"}",
-                  "sender: unknown name, expected envelope, ticket, state, state-text, clock, pause-us, scopes, objects");
+    refuse_output(
+        "scope-receive", "{\"sender\": \"a\"}",
+        "sender: unknown name, expected envelope, ticket, state, state-text, clock, pause-us, scopes, objects");
     refuse_output("scope-receive", "{\"state\": \"done\"}",
                   "state: expected one of pending, applied, recorded, unrecorded, busy, found \"done\"");
     refuse_output("scope-receive", "{\"scopes\": [{\"result\": \"applied\"}]}",
@@ -576,7 +578,8 @@ static void test_answers_are_held_against_the_output(void **state)
     refuse_output(
         "failover-status", "{\"relationships\": [{\"name\": \"it's\", \"x\": 1}]}",
         "relationships[#1].x: unknown name, expected name, mode, kea-mode, partner, partner-url, way, local-state,"
-        " partner-state, scopes, in-sync, out-of-sync, objects, objects-in-sync, objects-out-of-sync, queued, held, held-removals, received-held, "
+        " partner-state, scopes, in-sync, out-of-sync, objects, objects-in-sync, objects-out-of-sync, queued, held, "
+        "held-removals, received-held, "
         "received-held-removals, oldest-wait-ms, next-attempt-ms, shared-secret, refused-requests, last-error, "
         "partner-error, pushes,"
         " scopes-sent, scopes-received");
