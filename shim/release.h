@@ -113,6 +113,18 @@ void parse_options(Parser &parser, const boost::shared_ptr<Options> &read, const
     }
 }
 
+/* Prints options of a class that has definitions of its own: before 3.0 the print knows only the server's. */
+template <typename Options, typename Definitions>
+isc::data::ConstElementPtr print_options(const Options &options, const Definitions &definitions)
+{
+    if constexpr (KEA_HOOKS_VERSION >= KEA_3_0) {
+        return options.toElement(definitions);
+    } else {
+        (void)definitions;
+        return options.toElement();
+    }
+}
+
 /* Addresses per pool id; empty in releases without statistics per pool. */
 template <typename Subnet> std::map<uint64_t, int64_t> pool_capacities(const Subnet &subnet)
 {
