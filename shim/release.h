@@ -125,6 +125,17 @@ isc::data::ConstElementPtr print_options(const Options &options, const Definitio
     }
 }
 
+/* What this release calls the flag of a class that is evaluated only where it is named; and what others do. */
+constexpr const char *ADDITIONAL_ONLY = KEA_HOOKS_VERSION >= KEA_3_0 ? "only-in-additional-list" : "only-if-required";
+constexpr const char *ADDITIONAL_ONLY_ELSEWHERE =
+    KEA_HOOKS_VERSION >= KEA_3_0 ? "only-if-required" : "only-in-additional-list";
+
+/* Whether the parser of classes reads offer-lifetime, though its list of keywords lacks it. */
+constexpr bool has_class_offer_lifetime()
+{
+    return KEA_HOOKS_VERSION >= KEA_2_4;
+}
+
 /* Addresses per pool id; empty in releases without statistics per pool. */
 template <typename Subnet> std::map<uint64_t, int64_t> pool_capacities(const Subnet &subnet)
 {
