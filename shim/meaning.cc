@@ -1,6 +1,7 @@
 /* What a text of configuration means to the server, in one form for all spellings of it: options by their bytes, ranges
  * by their ends, identifiers by their digits, lists in an order of their own where the order means nothing, and without
  * keywords that state what is so without them. Texts are compared by their fingerprints over this form. */
+#include "meaning.h"
 #include "shim.h"
 
 #include <asiolink/addr_utilities.h>
@@ -22,18 +23,7 @@ namespace
 
 using namespace failover_sync;
 
-bool is_of(const ConstElementPtr &element, int type)
-{
-    return element && element->getType() == type;
-}
-
 /* ---- keywords ---- */
-
-/* What a keyword means where it is not given: no other place is inherited from. */
-struct Default {
-    const char *keyword;
-    const char *value; /* as canonical_text prints it */
-};
 
 constexpr Default SUBNET_DEFAULTS[] = {
     {"4o6-interface", "\"\""},
@@ -77,24 +67,6 @@ void take_new_names(const ElementPtr &map)
     }
 }
 
-template <size_t COUNT> void drop_defaults(const ElementPtr &map, const Default (&defaults)[COUNT])
-{
-    for (const Default &entry : defaults) {
-        const ConstElementPtr value = map->get(entry.keyword);
-        if (value && canonical_text(*value) == entry.value) {
-            map->remove(entry.keyword);
-        }
-    }
-}
-
-/* A map of its own with the same elements. */
-ElementPtr copy_of(const ConstElementPtr &map)
-{
-    const ElementPtr copy = Element::createMap();
-    copy->setValue(map->mapValue());
-    return copy;
-}
-
 /* ---- lists ---- */
 
 /* The list with each element replaced by `form`; ordered by `key`, those of one key as they were. */
@@ -128,14 +100,14 @@ std::string whole_text(const ConstElementPtr &element)
 /* ---- options ---- */
 
 /* The option as the server makes it; as it stands if the server would not. */
-ConstElementPtr option_form(const ConstElementPtr &option)
+ConstElementPtr option_form(const ConstElementPtr &option, const isc::dhcp::CfgOptionDefPtr &definitions)
 {
     if (!is_of(option, Element::map)) {
         return option;
     }
     const ElementPtr form = copy_of(option);
     try {
-        isc::dhcp::OptionDataParser parser(AF_INET);
+        isc::dhcp::OptionDataParser parser(AF_INET, definitions);
         const auto [descriptor, space] = parser.parse(option);
         form->set("code", Element::create(static_cast<int64_t>(descriptor.option_->getType())));
         form->set("data", Element::create(hexadecimal(descriptor.option_->toBinary())));
@@ -169,9 +141,10 @@ std::pair<std::string, int64_t> option_key(const ConstElementPtr &option)
             is_of(code, Element::integer) ? code->intValue() : 0};
 }
 
-ElementPtr options_form(const ConstElementPtr &list)
+/* By the server's own definitions. */
+ElementPtr options_of_server(const ConstElementPtr &list)
 {
-    return ordered(list, option_key, option_form);
+    return options_form(list, nullptr);
 }
 
 /* ---- pools, relays and reservations ---- */
@@ -215,7 +188,7 @@ ConstElementPtr pool_form(const ConstElementPtr &pool)
     if (is_of(range, Element::string)) {
         form->set("pool", Element::create(range_form(range->stringValue())));
     }
-    replace_list(form, "option-data", options_form);
+    replace_list(form, "option-data", options_of_server);
     drop_defaults(form, POOL_DEFAULTS);
     return form;
 }
@@ -279,7 +252,7 @@ ConstElementPtr reservation_form(const ConstElementPtr &reservation)
     }
     const ElementPtr form = copy_of(reservation);
     identifier_form(form);
-    replace_list(form, "option-data", options_form);
+    replace_list(form, "option-data", options_of_server);
     drop_defaults(form, RESERVATION_DEFAULTS);
     return form;
 }
@@ -292,7 +265,7 @@ ElementPtr network_form(const ConstElementPtr &network)
     const ElementPtr form = copy_of(network);
     take_new_names(form);
     relay_form(form);
-    replace_list(form, "option-data", options_form);
+    replace_list(form, "option-data", options_of_server);
     drop_defaults(form, SUBNET_DEFAULTS);
     return form;
 }
@@ -307,6 +280,11 @@ ElementPtr subnet_form(const ConstElementPtr &subnet)
 }
 
 } // namespace
+
+ElementPtr failover_sync::options_form(const ConstElementPtr &list, const isc::dhcp::CfgOptionDefPtr &definitions)
+{
+    return ordered(list, option_key, [&](const ConstElementPtr &option) { return option_form(option, definitions); });
+}
 
 std::string failover_sync::meaning_of_scope(const ConstElementPtr &definition)
 {

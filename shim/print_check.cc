@@ -1,10 +1,11 @@
-/* Whether the server prints all that it has in a scope. Some releases print numbers with fewer digits than they have or
- * as no JSON, and options of type "empty" without their data: what is lost in the print would be lost at the partner.
- * So what is printed is read back, as the server would, and compared with what the server holds. */
+/* Whether the server prints all that it has in a scope or another object. Some releases print numbers with fewer digits
+ * than they have or as no JSON, and options of type "empty" without their data: what is lost in the print would be lost
+ * at the partner. So what is printed is read back, as the server would, and compared with what the server holds. */
 #include "shim.h"
 
 #include <dhcp/libdhcp++.h>
 #include <dhcpsrv/cfg_option.h>
+#include <dhcpsrv/client_class_def.h>
 #include <dhcpsrv/host.h>
 #include <dhcpsrv/parsers/option_data_parser.h>
 #include <dhcpsrv/pool.h>
@@ -238,15 +239,16 @@ ConstElementPtr failover_sync::PrintCheck::elements(const ConstElementPtr &map)
     return legible(map, {nullptr, ""});
 }
 
-void failover_sync::PrintCheck::options(const isc::dhcp::ConstCfgOptionPtr &held, const std::string &where)
+void failover_sync::PrintCheck::options(const isc::dhcp::ConstCfgOptionPtr &held, const std::string &where,
+                                        const isc::dhcp::CfgOptionDefPtr &definitions)
 {
     if (!reason_.empty() || !has_raw(*held)) {
         return;
     }
     const CfgOptionPtr read(new CfgOption());
     try {
-        isc::dhcp::OptionDataListParser parser(AF_INET);
-        release::parse_options(parser, read, held->toElement(), *held);
+        isc::dhcp::OptionDataListParser parser(AF_INET, definitions);
+        release::parse_options(parser, read, release::print_options(*held, definitions), *held);
     } catch (const isc::Exception &error) {
         note("the options of " + where, error.what());
         return;
@@ -278,6 +280,11 @@ void failover_sync::PrintCheck::subnet_options(const isc::dhcp::Subnet4 &subnet)
 void failover_sync::PrintCheck::reservation_options(const isc::dhcp::Host &host)
 {
     options(host.getCfgOption4(), "reservation " + host.getIdentifierAsText());
+}
+
+void failover_sync::PrintCheck::class_options(const isc::dhcp::ClientClassDef &client_class)
+{
+    options(client_class.getCfgOption(), "the class", client_class.getCfgOptionDef());
 }
 
 bool failover_sync::same_options(const CfgOption &one, const CfgOption &other)

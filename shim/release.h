@@ -113,6 +113,29 @@ void parse_options(Parser &parser, const boost::shared_ptr<Options> &read, const
     }
 }
 
+/* Prints options of a class that has definitions of its own: before 3.0 the print knows only the server's. */
+template <typename Options, typename Definitions>
+isc::data::ConstElementPtr print_options(const Options &options, const Definitions &definitions)
+{
+    if constexpr (KEA_HOOKS_VERSION >= KEA_3_0) {
+        return options.toElement(definitions);
+    } else {
+        (void)definitions;
+        return options.toElement();
+    }
+}
+
+/* What this release calls the flag of a class that is evaluated only where it is named; and what others do. */
+constexpr const char *ADDITIONAL_ONLY = KEA_HOOKS_VERSION >= KEA_3_0 ? "only-in-additional-list" : "only-if-required";
+constexpr const char *ADDITIONAL_ONLY_ELSEWHERE =
+    KEA_HOOKS_VERSION >= KEA_3_0 ? "only-if-required" : "only-in-additional-list";
+
+/* Whether the parser of classes reads offer-lifetime, though its list of keywords lacks it. */
+constexpr bool has_class_offer_lifetime()
+{
+    return KEA_HOOKS_VERSION >= KEA_2_4;
+}
+
 /* Addresses per pool id; empty in releases without statistics per pool. */
 template <typename Subnet> std::map<uint64_t, int64_t> pool_capacities(const Subnet &subnet)
 {

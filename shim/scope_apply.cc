@@ -1,6 +1,7 @@
 /* Putting scopes in place and removing them. Everything that can be refused by its own words is refused before the
  * packet threads stop; what is left is a list of small steps, each with the step that takes it back. */
 #include "shim.h"
+#include "undo.h"
 
 #include <dhcpsrv/cfg_hosts.h>
 #include <dhcpsrv/cfg_subnets4.h>
@@ -12,7 +13,6 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
-#include <functional>
 #include <memory>
 #include <set>
 
@@ -36,47 +36,6 @@ struct planned {
     ParsedScope scope; /* its subnet is null for a removal */
     bool refused;
     LeaseCounts counts;
-};
-
-/* Steps to take back, last first, unless they are kept. */
-class Undo
-{
-  public:
-    Undo()
-    {
-        steps_.reserve(16); /* so that adding a step after its deed cannot fail */
-    }
-
-    ~Undo()
-    {
-        for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
-            run_contained("restoring a scope", [&] { (*step)(); });
-        }
-    }
-
-    Undo(const Undo &) = delete;
-    Undo &operator=(const Undo &) = delete;
-
-    /* Does the deed; `reverse` takes it back if this list is not kept. */
-    template <typename Deed> void step(Deed deed, std::function<void()> reverse)
-    {
-        deed();
-        steps_.push_back(std::move(reverse));
-    }
-
-    /* Notes the way back before a deed that may fail half done. */
-    void note(std::function<void()> reverse)
-    {
-        steps_.push_back(std::move(reverse));
-    }
-
-    void keep()
-    {
-        steps_.clear();
-    }
-
-  private:
-    std::vector<std::function<void()>> steps_;
 };
 
 /* Puts parsed scopes in place in one configuration, one after the other. */

@@ -11,6 +11,7 @@
 #include <cc/data.h>
 #include <dhcpsrv/cfg_option.h>
 #include <dhcpsrv/cfg_shared_networks.h>
+#include <dhcpsrv/client_class_def.h>
 #include <dhcpsrv/host.h>
 #include <dhcpsrv/srv_config.h>
 #include <dhcpsrv/subnet.h>
@@ -152,7 +153,7 @@ std::string meaning_of_scope(const isc::data::ConstElementPtr &definition);
 
 /* ---- print_check.cc ---- */
 
-/* Looks at the parts of a scope, one after the other, for what the server does not print as it has it. */
+/* Looks at the parts of an object, one after the other, for what the server does not print as it has it. */
 class PrintCheck
 {
   public:
@@ -162,6 +163,7 @@ class PrintCheck
     void network_options(const isc::dhcp::SharedNetwork4 &network);
     void subnet_options(const isc::dhcp::Subnet4 &subnet);
     void reservation_options(const isc::dhcp::Host &host);
+    void class_options(const isc::dhcp::ClientClassDef &client_class);
 
     /* The first thing that is not printed as it is, in words that begin with KEA_UNPRINTED; "" if there is none. */
     const std::string &reason() const
@@ -176,7 +178,9 @@ class PrintCheck
     isc::data::ConstElementPtr legible(const isc::data::ConstElementPtr &element, const Place &place);
     isc::data::ConstElementPtr legible_list(const isc::data::ConstElementPtr &list, const Place &place);
     isc::data::ConstElementPtr legible_map(const isc::data::ConstElementPtr &map, const Place &place);
-    void options(const isc::dhcp::ConstCfgOptionPtr &held, const std::string &where);
+    /* `definitions` are those of the options' own place; null for none. */
+    void options(const isc::dhcp::ConstCfgOptionPtr &held, const std::string &where,
+                 const isc::dhcp::CfgOptionDefPtr &definitions = nullptr);
 
     std::string reason_;
 };
