@@ -269,8 +269,8 @@ smoke_all() {
     done
 }
 # What each of these releases is asked besides; Kea's subnet commands are free software from 3.0 on.
-trixie_tests=(test_smoke.py test_hardened.py test_as_configured.py)
-testing_tests=(test_smoke.py test_hardened.py test_as_configured.py test_ways.py test_repeated_adds.py)
+trixie_tests=(test_smoke.py test_hardened.py test_as_configured.py test_objects.py)
+testing_tests=(test_smoke.py test_hardened.py test_as_configured.py test_objects.py test_ways.py test_repeated_adds.py)
 
 # run_example RELEASE: the README's first command on a fresh machine of that release, there the start of its second, and
 # `make install`. With a small share of the processors, but not what is left over: the example looks at its watch.
