@@ -2,6 +2,8 @@
 
 #include "failover_sync/fingerprint.h"
 
+#include <ctype.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +17,21 @@ static const struct kind kinds[OBJECT_KINDS] = {
     [OBJECT_OPTION_DEFINITION] = {"option-definition", "option definitions"},
     [OBJECT_CLIENT_CLASS] = {"client-class", "client classes"},
 };
+
+bool object_name_sayable(const char *name)
+{
+    const size_t length = strlen(name);
+    json_t *text;
+
+    if (length == 0 || length >= OBJECT_NAME_SIZE)
+        return false;
+    for (const char *at = name; *at != '\0'; at++)
+        if (iscntrl((unsigned char)*at) != 0)
+            return false;
+    text = json_string(name); /* which is none of bytes that are no UTF-8 */
+    json_decref(text);
+    return text != NULL;
+}
 
 object_id object_id_of(enum object_kind kind, const char *name)
 {

@@ -143,21 +143,19 @@ class Collector
     std::string words_;
 };
 
-/* What is no scope, in the words that were just noted. */
-void append_others(std::vector<struct kea_delivered> &delivered, const Kind &kind, const SrvConfig &staged,
-                   const std::string &common)
+/* What is no scope, in the words that were just noted. One that cannot be read is delivered without words. */
+void append_other(std::vector<struct kea_delivered> &delivered, const Kind &kind, const std::string &name,
+                  const SrvConfig &staged, const std::string &common)
 {
-    for (const std::string &name : kind.names(staged)) {
-        struct kea_delivered entry = {object_id_named(kind.kind, name), {}};
-        Words words;
-        if (entry.id == 0 || !kind.read(staged, name, words)) {
-            continue;
-        }
-        if (words.configured) {
-            const std::string text = common + *words.text;
-            entry.text = fingerprint_of(text.data(), text.size());
-        }
-        delivered.push_back(entry);
+    const object_id id = object_id_named(kind.kind, name);
+    if (id == 0) {
+        return;
+    }
+    delivered.push_back({id, {}});
+    Words words;
+    if (kind.read(staged, name, words) && words.configured) {
+        const std::string text = common + *words.text;
+        delivered.back().text = fingerprint_of(text.data(), text.size());
     }
 }
 
@@ -206,7 +204,11 @@ std::vector<struct kea_delivered> failover_sync::delivered_objects(const ConstEl
     }
     std::vector<struct kea_delivered> delivered = collector.finish();
     for (const Kind *kind : kinds()) {
-        append_others(delivered, *kind, staged, kind->kind == OBJECT_OPTION_DEFINITION ? reading : common);
+        for (const std::string &name : kind->names(staged)) {
+            (void)run_contained("the words of an object", [&] {
+                append_other(delivered, *kind, name, staged, kind->kind == OBJECT_OPTION_DEFINITION ? reading : common);
+            });
+        }
     }
     std::sort(delivered.begin(), delivered.end(), [](const auto &a, const auto &b) { return a.id < b.id; });
     return delivered;

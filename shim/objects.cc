@@ -72,25 +72,6 @@ struct result not_found(const Kind &kind)
 
 } // namespace
 
-object_id failover_sync::object_id_named(enum object_kind kind, const std::string &name)
-{
-    if (name.size() < OBJECT_NAME_SIZE && name.find('\0') == std::string::npos) {
-        const object_id id = object_id_of(kind, name.c_str());
-        if (id == 0) {
-            throw std::bad_alloc();
-        }
-        return id;
-    }
-    static std::string told; /* read again and again, it is told once */
-    if (told != name) {
-        const std::string size = std::to_string(OBJECT_NAME_SIZE - 1), beginning = name.substr(0, 40);
-        const char *const arguments[] = {object_kind_name(kind), beginning.c_str(), size.c_str(), nullptr};
-        log_message(FAILOVER_SYNC_NAME_TOO_LONG, arguments);
-        told = name;
-    }
-    return 0;
-}
-
 struct result failover_sync::object_get(enum kea_configuration which, object_id id, struct kea_object *object) noexcept
 {
     if (object_kind_of(id) == OBJECT_SCOPE) {

@@ -48,8 +48,9 @@ void carry_out(enum kea_configuration which, const Kind &kind, struct kea_change
 {
     const SrvConfigPtr configuration = configuration_of(which);
     const std::string name = change.name;
-    const std::unique_ptr<PreparedObject> prepared =
-        change.definition ? kind.prepare(*configuration, name, change.definition) : nullptr;
+    const std::unique_ptr<PreparedObject> prepared = change.definition
+                                                         ? kind.prepare(*configuration, name, change.definition)
+                                                         : kind.prepare_removal(*configuration, name);
     const std::string before = change.words_only ? written_meaning(*configuration, kind, name) : "";
     std::unique_ptr<isc::util::MultiThreadingCriticalSection> pause;
     if (which == KEA_RUNNING) {
@@ -58,8 +59,6 @@ void carry_out(enum kea_configuration which, const Kind &kind, struct kea_change
     Undo undo;
     if (prepared) {
         prepared->put(undo);
-    } else {
-        kind.remove(*configuration, name, undo);
     }
     change.otherwise = change.words_only && written_meaning(*configuration, kind, name) != before;
     if (change.otherwise) {
@@ -98,13 +97,29 @@ int place_of(const struct kea_change &change)
     return change.definition ? place : 2 * OBJECT_SCOPE_PLACE - place;
 }
 
+/* Some may need others that come after them, as a class that names another one: they are tried until none goes ahead
+ * any more. */
+void apply_others(enum kea_configuration which, std::vector<struct kea_change *> left)
+{
+    for (size_t before = left.size() + 1; !left.empty() && left.size() < before;) {
+        before = left.size();
+        std::vector<struct kea_change *> refused;
+        for (struct kea_change *change : left) {
+            free(change->text);
+            apply_one(which, *change);
+            if (!change->applied) {
+                refused.push_back(change);
+            }
+        }
+        left = refused;
+    }
+}
+
 /* The changes of one place in the order, scopes all together. */
 uint32_t apply_place(enum kea_configuration which, const std::vector<struct kea_change *> &place)
 {
     if (object_kind_of(place.front()->id) != OBJECT_SCOPE) {
-        for (struct kea_change *change : place) {
-            apply_one(which, *change);
-        }
+        apply_others(which, place);
         return 0;
     }
     std::vector<struct kea_change> scopes;
@@ -130,6 +145,9 @@ uint32_t failover_sync::objects_apply(enum kea_configuration which, struct kea_c
     }
     const auto begun = std::chrono::steady_clock::now();
     uint32_t paused = 0;
+    for (size_t i = 0; i < count; ++i) {
+        changes[i].text = nullptr;
+    }
     const bool done = run_contained("objects_apply", [&] {
         std::vector<struct kea_change *> ordered;
         for (size_t i = 0; i < count; ++i) {

@@ -130,7 +130,9 @@ struct result network_scope_ids(enum kea_configuration which, const char *networ
 struct result object_get(enum kea_configuration which, object_id id, struct kea_object *object) noexcept;
 struct result object_ids(enum kea_configuration which, object_id **ids, size_t *count) noexcept;
 
-/* The id of an object that is no scope; 0, once logged, if its name is too long for one. */
+/* ---- object_names.cc ---- */
+
+/* The id of an object that is no scope; 0, once logged, if its name cannot be said to a partner. */
 object_id object_id_named(enum object_kind kind, const std::string &name);
 
 /* ---- objects_apply.cc ---- */

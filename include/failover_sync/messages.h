@@ -29,8 +29,9 @@
     X(FAILOVER_SYNC_RECONCILED, WARN,                                                                                  \
       "%1 object(s) were remembered otherwise by %2: a store was lost or put back; they are settled now")              \
     X(FAILOVER_SYNC_RESTORED, INFO, "%1 object(s) that are newer than the configuration were applied from the store")  \
-    X(FAILOVER_SYNC_NAME_TOO_LONG, WARN,                                                                               \
-      "the %1 %2... is not replicated: its name has more than %3 bytes; give it a shorter one")                        \
+    X(FAILOVER_SYNC_NAME_UNSAYABLE, WARN,                                                                              \
+      "the %1 %2... is not replicated: its name has more than %3 bytes, or some that are no characters of UTF-8; "     \
+      "give it another one")                                                                                           \
     X(FAILOVER_SYNC_ADDED_ALREADY, INFO, "%1 adds what is there already in the same words: it is answered as done")    \
     X(FAILOVER_SYNC_FILE_PASSED_OVER, WARN,                                                                            \
       "%1 object(s) of the configuration file are not as they ran, and the store is too new to tell whether the file " \

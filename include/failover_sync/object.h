@@ -2,6 +2,7 @@
 #ifndef FAILOVER_SYNC_OBJECT_H
 #define FAILOVER_SYNC_OBJECT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -36,6 +37,10 @@ static inline uint32_t object_subnet_id(object_id id)
 
 /* The id of the object of a kind other than a scope's that has this name; 0 for want of memory. */
 object_id object_id_of(enum object_kind kind, const char *name);
+
+/* Whether an object other than a scope can be replicated by its name: 1 to OBJECT_NAME_SIZE - 1 bytes of UTF-8 without
+ * control characters. */
+bool object_name_sayable(const char *name);
 
 /* "scope", "option-definition", "client-class": as messages and commands call the kind; "object" for one that is none.
  * Static. */

@@ -50,8 +50,9 @@ struct result queue_remove(struct store *store, int64_t server_record_id, object
  * and if the partner has it with other parameters also beyond the limit, by QUEUE_TAKE_MAX: each carries them, and they
  * change for all of them at once. It takes as long as the batch is large, not the queue. With QUEUE_TAKE_ALL it is
  * everything that is due, removals first. `local_record_id` is this server's. The caller frees *items. */
-#define QUEUE_TAKE_MAX 1000
-#define QUEUE_TAKE_ALL SIZE_MAX
+#define QUEUE_TAKE_MAX    1000
+#define QUEUE_TAKE_OTHERS 50 /* what is no scope comes together as far as may be: some need one another */
+#define QUEUE_TAKE_ALL    SIZE_MAX
 struct result queue_take_due(struct store *store, int64_t server_record_id, int64_t local_record_id, int64_t now,
                              size_t limit, struct queue_item **items, size_t *count);
 
@@ -75,8 +76,8 @@ struct result queue_release_removals(struct store *store, int64_t server_record_
 /* Makes every wish for a partner that waits for another attempt due now; held ones stay. */
 struct result queue_wake(struct store *store, int64_t server_record_id, int64_t now);
 
-/* The prefixes of the first `limit` removals that are held for a partner. */
-struct result queue_held_removals(struct store *store, int64_t server_record_id, char (*prefixes)[OBJECT_NAME_SIZE],
+/* The first `limit` removals that are held for a partner: scopes by their prefixes, others with their kind. */
+struct result queue_held_removals(struct store *store, int64_t server_record_id, char (*names)[OBJECT_NAME_SIZE],
                                   size_t limit, size_t *count);
 
 struct result queue_summarise(struct store *store, int64_t server_record_id, struct queue_summary *summary);

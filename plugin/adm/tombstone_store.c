@@ -99,11 +99,12 @@ struct result tombstone_store_each(struct store *store, tombstone_visitor each, 
 {
     struct statement *statement;
     bool found = false;
-    struct result result = statement_get(store,
-                                         "SELECT ObjectId, Name, Origin, FileFingerprint, FilePrinted, FileText, "
-                                         "ConfigurationFingerprint, ConfigurationPrinted, ConfigurationText "
-                                         "FROM ObjectTombstones ORDER BY ObjectId",
-                                         &statement);
+    struct result result =
+        statement_get(store,
+                      "SELECT ObjectId, Name, Origin, FileFingerprint, FilePrinted, FileText, "
+                      "ConfigurationFingerprint, ConfigurationPrinted, ConfigurationText "
+                      "FROM ObjectTombstones ORDER BY IIF(ObjectId >> 56 = 0, 10, ObjectId >> 56) DESC, ObjectId",
+                      &statement);
 
     if (result_failed(result))
         return result;

@@ -46,6 +46,7 @@ struct result restart_plan_restored(struct decision *decision, const struct scop
         planned->id = entry->id;
         memcpy(planned->name, entry->name, sizeof planned->name);
         planned->origin = entry->origin;
+        planned->order = row.record_id;
         planned->stored = strdup(row.definition);
         if (planned->stored == NULL) {
             planned_scope_clear(planned);
@@ -193,8 +194,8 @@ struct result restart_decide_missing(struct decision *decision, const struct sco
     return result_ok();
 }
 
-/* Takes a scope out of the staged configuration. */
-static struct result take_out(struct decision *decision, object_id id, const char *name)
+/* Takes an object out of the configuration; why it could not be, or NULL, is the caller's to free. */
+static bool take_out(struct decision *decision, object_id id, const char *name, char **why)
 {
     const struct kea_server *server = decision->plugin->server;
     struct kea_change change = {.id = id, .name = name};
@@ -202,12 +203,70 @@ static struct result take_out(struct decision *decision, object_id id, const cha
     server->objects_apply(server->context, decision->which, &change, 1);
     if (change.applied)
         decision->plan->restored++;
-    else
-        kea_log(server, FAILOVER_SYNC_RESTORE_FAILED, OBJECT_SAID(id, name),
-                change.text == NULL ? "out of memory" : change.text);
-    free(change.text);
     kea_object_clear(&change.after);
-    return result_ok();
+    *why = change.text;
+    return change.applied;
+}
+
+static void log_stuck(const struct decision *decision, object_id id, const char *name, const char *why)
+{
+    kea_log(decision->plugin->server, FAILOVER_SYNC_RESTORE_FAILED, OBJECT_SAID(id, name),
+            why == NULL ? "out of memory" : why);
+}
+
+static void take_out_buried(struct decision *decision, object_id id, const char *name)
+{
+    char *why = NULL;
+
+    if (!take_out(decision, id, name, &why)) {
+        if (decision->stuck_count < STUCK_MAX) {
+            struct stuck_removal *stuck = &decision->stuck[decision->stuck_count++];
+
+            stuck->id = id;
+            (void)snprintf(stuck->name, sizeof stuck->name, "%s", name);
+        } else {
+            log_stuck(decision, id, name, why);
+        }
+    }
+    free(why);
+}
+
+/* Returns how many are left. */
+static size_t take_out_again(struct decision *decision, bool tell)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < decision->stuck_count; i++) {
+        const struct stuck_removal *stuck = &decision->stuck[i];
+        char *why = NULL;
+
+        if (!take_out(decision, stuck->id, stuck->name, &why)) {
+            if (tell)
+                log_stuck(decision, stuck->id, stuck->name, why);
+            decision->stuck[kept++] = *stuck;
+        }
+        free(why);
+    }
+    return kept;
+}
+
+void restart_take_out_stuck(struct decision *decision)
+{
+    size_t before = decision->stuck_count + 1;
+
+    while (decision->stuck_count > 0 && decision->stuck_count < before) {
+        before = decision->stuck_count;
+        decision->stuck_count = take_out_again(decision, false);
+    }
+    decision->stuck_count = take_out_again(decision, true);
+}
+
+bool restart_is_stuck(const struct decision *decision, object_id id)
+{
+    for (size_t i = 0; i < decision->stuck_count; i++)
+        if (decision->stuck[i].id == id)
+            return true;
+    return false;
 }
 
 /* What a load says of a scope that stays removed is remembered like what it says of any other. */
@@ -257,7 +316,7 @@ struct result restart_apply_tombstone(void *context, const struct tombstone_row 
     staged.delivery.text = now->text;
     verdict = load_rule(&facts);
     if (!result_failed(result) && verdict != LOAD_EDIT) {
-        result = take_out(decision, row->id, row->name);
+        take_out_buried(decision, row->id, row->name);
         plan_buried(plan, row, &staged.delivery);
         if (verdict == LOAD_PASS_OVER)
             plan_loser(plan, &staged);
@@ -277,7 +336,7 @@ static struct result decide_delivered(struct decision *decision)
         if (scope_index_get(decision->plugin->index, load->delivered[i].id, &entry)) {
             result = decide_known(decision, &load->delivered[i], &entry);
             scope_entry_clear(&entry);
-        } else {
+        } else if (!restart_is_stuck(decision, load->delivered[i].id)) {
             result = decide_unknown(decision, &load->delivered[i]);
             /* A tombstone has just taken it out. */
             if (result.code == RESULT_NOT_FOUND)
@@ -344,6 +403,19 @@ static void drop_absent(struct load_plan *plan)
     plan->scope_count = kept;
 }
 
+/* Scopes in the order of their ids; others as they came, since the order of classes counts. */
+static int compare_restored(const void *a, const void *b)
+{
+    const struct planned_scope *left = *(struct planned_scope *const *)a, *right = *(struct planned_scope *const *)b;
+    const int places[2] = {object_kind_place(object_kind_of(left->id)), object_kind_place(object_kind_of(right->id))};
+
+    if (places[0] != places[1])
+        return places[0] - places[1];
+    if (places[0] != OBJECT_SCOPE_PLACE && left->order != right->order)
+        return left->order < right->order ? -1 : 1;
+    return left->id < right->id ? -1 : left->id > right->id;
+}
+
 struct result restart_restore_all(struct decision *decision)
 {
     const struct kea_server *server = decision->plugin->server;
@@ -361,10 +433,14 @@ struct result restart_restore_all(struct decision *decision)
 
         if (planned->stored == NULL)
             continue;
-        changes[count] = (struct kea_change){
-            .id = planned->id, .name = planned->name, .definition = planned->stored, .words_only = planned->words_only};
         restored[count++] = planned;
     }
+    qsort(restored, count, sizeof(struct planned_scope *), compare_restored);
+    for (size_t i = 0; i < count; i++)
+        changes[i] = (struct kea_change){.id = restored[i]->id,
+                                         .name = restored[i]->name,
+                                         .definition = restored[i]->stored,
+                                         .words_only = restored[i]->words_only};
     result = result_ok();
     if (count == 0)
         goto done;
@@ -427,6 +503,7 @@ struct result restart_plan_load(struct plugin *plugin, const struct kea_load *lo
     if (result_failed(result))
         return result;
     result = tombstone_store_each(plugin->store, restart_apply_tombstone, &decision);
+    restart_take_out_stuck(&decision);
     if (!result_failed(result))
         result = decide_delivered(&decision);
     if (!result_failed(result))

@@ -14,6 +14,7 @@ struct planned_scope {
     bool delivered;
     bool edited;                   /* delivered, and not as it was before */
     struct kea_object passed_over; /* what the file says instead, if that may be an edit; or empty */
+    int64_t order;                 /* of what is to be put back: what was mirrored first comes first */
     char *stored;                  /* the store's version, which is to be put back; NULL: the configuration's counts */
     bool words_only;               /* it is there already, if its words mean what is there */
     struct delivery delivery;
@@ -72,6 +73,13 @@ struct load_plan {
     atomic_int *pending; /* the count of pending changes that it is part of; or NULL */
 };
 
+/* What stays removed and could not be taken out of the configuration, as a class that another one needs. */
+#define STUCK_MAX 32
+struct stuck_removal {
+    object_id id;
+    char name[OBJECT_NAME_SIZE];
+};
+
 /* What is being decided on. */
 struct decision {
     struct plugin *plugin;
@@ -79,6 +87,8 @@ struct decision {
     struct load_plan *plan;
     enum kea_configuration which; /* KEA_RUNNING: it is in force already, and may have been changed since the load */
     struct scope_index *before;   /* what was known of a store that is lost; or NULL */
+    struct stuck_removal stuck[STUCK_MAX];
+    size_t stuck_count;
 };
 
 /* ---- restart_plan.c ---- */
@@ -128,6 +138,10 @@ struct result restart_decide_missing(struct decision *decision, const struct sco
 /* For tombstone_store_each, with the decision: a scope removed at run time leaves the configuration again if its text
  * there has not changed since. */
 struct result restart_apply_tombstone(void *context, const struct tombstone_row *row);
+
+/* Takes out again what could not be before the others were; what is stuck then stays, and is no edit. */
+void restart_take_out_stuck(struct decision *decision);
+bool restart_is_stuck(const struct decision *decision, object_id id);
 
 /* Puts the store's versions that count into the configuration, all at once: while it was decided which they are, that
  * had to be as it was delivered. */

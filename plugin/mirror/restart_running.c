@@ -136,7 +136,7 @@ static struct result decide_running(struct decision *decision, object_id id)
 
 static int compare_ids(const void *a, const void *b)
 {
-    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+    object_id left = *(const object_id *)a, right = *(const object_id *)b;
 
     return left < right ? -1 : left > right;
 }
@@ -256,7 +256,10 @@ struct result restart_plan_running(struct plugin *plugin, const struct kea_load 
         decision.plan->file_seen = false;
     }
     result = tombstone_store_each(plugin->store, restart_apply_tombstone, &decision);
+    restart_take_out_stuck(&decision);
     for (size_t i = 0; i < count && !result_failed(result); i++) {
+        if (restart_is_stuck(&decision, ids[i]))
+            continue;
         result = decide_running(&decision, ids[i]);
         if (result.code == RESULT_NOT_FOUND)
             result = result_ok(); /* a tombstone has just taken it out */

@@ -118,7 +118,9 @@ static void add_received(void *context, const struct guarded_removal *removal)
     struct received *received = context;
 
     if (received->count++ < HELD_REMOVALS_SHOWN)
-        (void)json_array_append_new(received->prefixes, json_string(removal->name));
+        (void)json_array_append_new(received->prefixes, json_string(object_kind_of(removal->id) == OBJECT_SCOPE
+                                                                        ? removal->name
+                                                                        : OBJECT_SAID(removal->id, removal->name)));
 }
 
 static void put_held(const struct plugin *plugin, size_t number, json_t *json)

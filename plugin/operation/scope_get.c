@@ -114,6 +114,8 @@ static bool list_scope(void *context, const struct scope_entry *entry)
 {
     struct listing *listing = context;
 
+    if (object_kind_of(entry->id) != OBJECT_SCOPE)
+        return true;
     if ((listing->relationship == NULL || in_relationship(listing, entry)) &&
         (listing->status == NULL ||
          strcmp(scope_entry_status(entry, listing->plugin->relationships.count), listing->status) == 0))

@@ -4,6 +4,7 @@
 #include "failover_sync/engine.h"
 #include "failover_sync/json_load.h"
 #include "failover_sync/kea.h"
+#include "failover_sync/object_json.h"
 #include "failover_sync/store.h"
 #include "operation_parts.h"
 
@@ -38,9 +39,12 @@ static json_t *version_json(const struct history_row *row)
     json_t *json;
 
     engine_timestamp(row->replaced_at, when);
-    json = json_pack("{s:I,s:I,s:s,s:s,s:s,s:s}", "record-id", (json_int_t)row->record_id, "subnet-id",
-                     (json_int_t)row->id, "prefix", row->name, "fingerprint", row->fingerprint.hex, "reason",
-                     row->reason == NULL ? "" : row->reason, "replaced-at", when);
+    json = json_pack("{s:I,s:s,s:s,s:s}", "record-id", (json_int_t)row->record_id, "fingerprint", row->fingerprint.hex,
+                     "reason", row->reason == NULL ? "" : row->reason, "replaced-at", when);
+    if (json == NULL || json_object_update_new(json, object_json(row->id, row->name)) != 0) {
+        json_decref(json);
+        return NULL;
+    }
     if (json != NULL && row->definition != NULL)
         (void)json_object_set_new(json, "definition", definition_json(row->definition));
     return json;
@@ -62,8 +66,9 @@ static struct result add_version(void *context, const struct history_row *row)
 struct fault scope_history(struct store *store, const struct model_node *input, json_t **output)
 {
     struct page page = {.list = json_array(), .limit = model_integer(input, "limit", PAGE_LIMIT)};
+    const char *name;
     const struct history_filter filter = {
-        .id = (uint32_t)model_integer(input, "subnet-id", 0),
+        .id = object_of_node(input, &name),
         .below = model_integer(input, "from", 0),
         .limit = page.limit + 1,
     };

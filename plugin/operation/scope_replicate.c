@@ -15,9 +15,10 @@
 struct replication {
     struct operation_context *context;
     struct mirror_writer writer;
-    int only;         /* the place of the one relationship that is meant; -1: all of a scope's */
-    bool force;       /* an administrator decides conflicts that wait for him */
-    int64_t released; /* whose removals that were held here are released; 0: nobody's */
+    int only;          /* the place of the one relationship that is meant; -1: all of a scope's */
+    bool force;        /* an administrator decides conflicts that wait for him */
+    bool force_others; /* of what is no scope, and cannot be named alone */
+    int64_t released;  /* whose removals that were held here are released; 0: nobody's */
     struct watch_target *targets;
     size_t count, capacity;
     uint32_t *skipped;
@@ -121,7 +122,7 @@ static struct result replicate_row(void *context, const struct scope_row *scope)
                                                          : result;
     for (size_t place = 0; place < RELATIONSHIP_MAX && !result_failed(result); place++)
         if ((places >> place & 1) != 0) {
-            if (replication->force)
+            if (replication->force || (replication->force_others && object_kind_of(scope->id) != OBJECT_SCOPE))
                 result = win_conflict(replication, scope->id, place);
             if (!result_failed(result))
                 result = queue_for(replication, scope, place);
@@ -406,6 +407,7 @@ static struct fault choose_relationship(struct replication *replication)
     if (fault_raised(&fault))
         return fault;
     if (model_boolean(context->input, "force", false)) {
+        replication->force_others = true;
         result = release_removals(replication, (size_t)replication->only);
         if (!result_failed(result))
             result = release_received(replication);

@@ -251,7 +251,10 @@ static struct result settle_refused(struct settling *settling, int64_t retry_at)
         break;
     case BATCH_IMPOSSIBLE:
         (void)snprintf(reason, sizeof reason, "%.199s", item->text);
-        if (is_current(settling))
+        /* What only this library takes is found by comparing the lists once the partner has it. */
+        if (is_current(settling) && object_kind_of(item->wish.id) != OBJECT_SCOPE)
+            result = queue_remove(plugin->store, partner_id(settling), item->wish.id);
+        else if (is_current(settling))
             result = queue_postpone(plugin->store, item->wish.record_id, retry_at, reason);
         break;
     case BATCH_CLOCK_AHEAD:

@@ -241,9 +241,13 @@ static void settle_left_out(struct partner *partner)
     const struct result result =
         batch_settle(plugin, partner->number, &partner->batch, engine_now() + plugin->parameters.retry_max_ms);
 
-    if (result_failed(result))
+    if (result_failed(result)) {
         engine_set_mirror(plugin, &result);
-    go_idle(partner);
+        fail(partner, &result);
+    } else {
+        partner->run.choice.asked = false; /* it may have learned by the next time */
+        go_idle(partner);
+    }
     engine_refresh_queue(plugin, partner->number);
 }
 

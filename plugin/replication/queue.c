@@ -192,7 +192,8 @@ struct result queue_take_due(struct store *store, int64_t server_record_id, int6
                              size_t limit, struct queue_item **items, size_t *count)
 {
     struct taken oldest = {.items = NULL}, taken = {.items = NULL};
-    struct result result = take_oldest(store, server_record_id, local_record_id, now, limit, &oldest);
+    struct result result = take_oldest(store, server_record_id, local_record_id, now,
+                                       limit < QUEUE_TAKE_OTHERS ? QUEUE_TAKE_OTHERS : limit, &oldest);
 
     *count = 0;
     *items = NULL;
@@ -200,9 +201,11 @@ struct result queue_take_due(struct store *store, int64_t server_record_id, int6
         taken = oldest;
         oldest = (struct taken){.items = NULL};
     }
-    for (size_t i = 0; i < oldest.count && taken.count < limit && !result_failed(result); i++) {
+    for (size_t i = 0; i < oldest.count && !result_failed(result); i++) {
         const struct queue_item *item = &oldest.items[i];
 
+        if (taken.count >= (object_kind_of(item->id) == OBJECT_SCOPE ? limit : QUEUE_TAKE_OTHERS))
+            break;
         if (item->removal != oldest.items[0].removal || object_kind_of(item->id) != object_kind_of(oldest.items[0].id))
             break;
         if (item->removal || item->network == 0)
@@ -341,14 +344,15 @@ struct result queue_summarise(struct store *store, int64_t server_record_id, str
     return result;
 }
 
-struct result queue_held_removals(struct store *store, int64_t server_record_id, char (*prefixes)[OBJECT_NAME_SIZE],
+struct result queue_held_removals(struct store *store, int64_t server_record_id, char (*names)[OBJECT_NAME_SIZE],
                                   size_t limit, size_t *count)
 {
     struct statement *statement;
-    struct result result = statement_get(store,
-                                         "SELECT Name FROM ReplicationQueue WHERE ServerRecordId = ?1 AND Held = 1 "
-                                         "AND Removal = 1 ORDER BY EnqueuedAt, NextAttemptAt LIMIT ?2",
-                                         &statement);
+    struct result result =
+        statement_get(store,
+                      "SELECT ObjectId, Name FROM ReplicationQueue WHERE ServerRecordId = ?1 AND Held = 1 "
+                      "AND Removal = 1 ORDER BY EnqueuedAt, NextAttemptAt LIMIT ?2",
+                      &statement);
     bool row = false;
 
     *count = 0;
@@ -357,9 +361,13 @@ struct result queue_held_removals(struct store *store, int64_t server_record_id,
     statement_bind_id(statement, 1, server_record_id);
     statement_bind_integer(statement, 2, (int64_t)limit);
     while (*count < limit && !result_failed(result = statement_step(statement, &row)) && row) {
-        const char *name = statement_text(statement, 0);
+        const object_id id = (object_id)statement_integer(statement, 0);
+        const char *name = statement_text(statement, 1);
 
-        (void)snprintf(prefixes[(*count)++], OBJECT_NAME_SIZE, "%s", name == NULL ? "" : name);
+        if (name == NULL)
+            name = "";
+        (void)snprintf(names[(*count)++], OBJECT_NAME_SIZE, "%.*s", OBJECT_NAME_SIZE - 1,
+                       object_kind_of(id) == OBJECT_SCOPE ? name : OBJECT_SAID(id, name));
     }
     statement_done(statement);
     return result;

@@ -163,7 +163,8 @@ static struct result take_scopes(struct reception *reception, const struct model
 
         scope->id = object_of_node(node, &name);
         if (scope->id == 0)
-            return result_no_memory("received objects");
+            return result_error(RESULT_INVALID, "number %zu of objects has a name of more than %d bytes",
+                                reception->count, OBJECT_NAME_SIZE - 1);
         scope->name = strdup(name);
         scope->definition = definition == NULL ? NULL : strdup(definition);
         scope->base = fingerprint_parse(model_text(node, "base"));

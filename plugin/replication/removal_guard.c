@@ -67,7 +67,8 @@ static struct result forget_gone(struct store *store, int64_t local_record_id)
     struct statement *statement;
     struct result result = statement_get(store,
                                          "DELETE FROM ReceivedRemovals WHERE State <> 'Counted' AND ObjectId NOT IN "
-                                         "(SELECT ObjectId FROM ADM_DHCPScopesTable WHERE DHCPServerRecordId = ?1)",
+                                         "(SELECT SubnetId FROM ADM_DHCPScopesTable WHERE DHCPServerRecordId = ?1 "
+                                         "UNION ALL SELECT ObjectId FROM ReplicatedObjects WHERE ServerRecordId = ?1)",
                                          &statement);
 
     if (result_failed(result))

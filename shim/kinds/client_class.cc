@@ -205,26 +205,46 @@ std::unique_ptr<PreparedObject> prepare(SrvConfig &configuration, const std::str
     return std::make_unique<PreparedClass>(configuration, object, std::move(named));
 }
 
-void remove(SrvConfig &configuration, const std::string &name, Undo &undo)
+class RemovedClass : public PreparedObject
 {
-    const ClientClassDictionaryPtr old = configuration.getClientClassDictionary();
-    const ClientClassDefPtr removed = old->findClass(name);
+  public:
+    RemovedClass(SrvConfig &configuration, ClientClassDefPtr removed)
+        : configuration_(configuration), removed_(std::move(removed))
+    {
+    }
+
+    void put(Undo &undo) override
+    {
+        SrvConfig &configuration = configuration_;
+        const ClientClassDictionaryPtr old = configuration.getClientClassDictionary();
+        const ClientClassDictionaryPtr fresh(new ClientClassDictionary());
+        for (ClientClassDefPtr each : *old->getClasses()) {
+            if (each != removed_) {
+                fresh->addClass(each);
+            }
+        }
+        undo.step([&] { configuration.setClientClassDictionary(fresh); },
+                  [&configuration, old] { configuration.setClientClassDictionary(old); });
+    }
+
+  private:
+    SrvConfig &configuration_;
+    ClientClassDefPtr removed_;
+};
+
+std::unique_ptr<PreparedObject> prepare_removal(SrvConfig &configuration, const std::string &name)
+{
+    const ClientClassDictionaryPtr dictionary = configuration.getClientClassDictionary();
+    const ClientClassDefPtr removed = dictionary->findClass(name);
     if (!removed) {
-        return;
+        return nullptr;
     }
     check_is_ours(*removed, called(name));
     std::string user;
-    if (old->dependOnClass(name, user)) {
+    if (dictionary->dependOnClass(name, user)) {
         isc_throw(isc::BadValue, called(name) << " is named in the test of " << called(user) << ": change that first");
     }
-    const ClientClassDictionaryPtr fresh(new ClientClassDictionary());
-    for (ClientClassDefPtr each : *old->getClasses()) {
-        if (each != removed) {
-            fresh->addClass(each);
-        }
-    }
-    undo.step([&] { configuration.setClientClassDictionary(fresh); },
-              [&configuration, old] { configuration.setClientClassDictionary(old); });
+    return std::make_unique<RemovedClass>(configuration, removed);
 }
 
 /* ---- words ---- */
@@ -253,4 +273,4 @@ void say(const std::string &command, const ConstElementPtr &arguments)
 } // namespace
 
 const failover_sync::Kind failover_sync::client_classes = {
-    OBJECT_CLIENT_CLASS, "client class", names, read, client_class_meaning, prepare, remove, take, say};
+    OBJECT_CLIENT_CLASS, "client class", names, read, client_class_meaning, prepare, prepare_removal, take, say};

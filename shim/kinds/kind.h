@@ -44,9 +44,8 @@ struct Kind {
     std::unique_ptr<PreparedObject> (*prepare)(isc::dhcp::SrvConfig &configuration, const std::string &name,
                                                const std::string &definition);
 
-    /* Takes one out, while the packet threads stand still; that there is none is no failure. Throws, with nothing
-     * changed, if something needs it. */
-    void (*remove)(isc::dhcp::SrvConfig &configuration, const std::string &name, Undo &undo);
+    /* The same for taking one out: `put` does it. Null if there is none. Throws if something needs it. */
+    std::unique_ptr<PreparedObject> (*prepare_removal)(isc::dhcp::SrvConfig &configuration, const std::string &name);
 
     /* Notes the words of a configuration that the server has parsed into `staged`. */
     void (*take)(const isc::data::ConstElementPtr &json, const isc::dhcp::SrvConfig &staged);

@@ -134,13 +134,19 @@ CfgOptionDef table_with(const CfgOptionDef &old, const Key &key, const OptionDef
     return table;
 }
 
-/* Those of a configuration backend are not in the server's table, either. */
+/* Whether the server's table of now has the very definition. */
+bool is_at_run_time(const std::string &space, const OptionDefinitionPtr &definition)
+{
+    return LibDHCP::getRuntimeOptionDef(space, definition->getCode()) == definition;
+}
+
+/* Those of a configuration backend are in the server's table in some releases, and once it has been asked. */
 void set_runtime(const CfgOptionDef &table)
 {
     isc::dhcp::OptionDefSpaceContainer runtime;
     for (const std::string &space : table.getContainer().getOptionSpaceNames()) {
         for (const OptionDefinitionPtr &each : *table.getAll(space)) {
-            if (each->getServerTags().empty()) {
+            if (each->getServerTags().empty() || is_at_run_time(space, each)) {
                 runtime.addItem(each);
             }
         }
@@ -163,19 +169,23 @@ void exchange(SrvConfig &configuration, const CfgOptionDef &fresh, Undo &undo)
 
 /* ---- parsing and putting in place ---- */
 
-/* Throws if an option or a test would no longer be what it is. */
+/* Throws if an option or a test would no longer be what it is, or the words of one: they may name the definition, and
+ * without one they say bytes. */
 void check_users(const SrvConfig &configuration, const OptionDefinitionPtr &old, const OptionDefinitionPtr &fresh)
 {
     const std::string name = name_of(fresh ? *fresh : *old);
-    const std::string user = option_user(configuration, fresh ? fresh->getOptionSpaceName() : old->getOptionSpaceName(),
-                                         (fresh ? fresh : old)->getCode(),
-                                         [&](const auto &option) { return !fresh || !is_same_by(fresh, option); });
-    if (!user.empty()) {
-        isc_throw(isc::BadValue, called(name) << " is used by " << user
-                                              << (fresh ? ", whose option would change with it: remove that there first"
-                                                        : ": remove the option there first"));
-    }
     const bool renamed = old && (!fresh || fresh->getName() != old->getName());
+    const std::string user = option_user(configuration, fresh ? fresh->getOptionSpaceName() : old->getOptionSpaceName(),
+                                         (fresh ? fresh : old)->getCode(), [&](const auto &option) {
+                                             return !old || renamed || !fresh || !is_same_by(fresh, option);
+                                         });
+    if (!user.empty()) {
+        isc_throw(isc::BadValue, called(name)
+                                     << " is used by " << user
+                                     << (fresh ? ", whose words would mean something else with it: remove that "
+                                                 "there first"
+                                               : ": remove the option there first"));
+    }
     const std::string tester = renamed && old->getOptionSpaceName() == DHCP4_OPTION_SPACE
                                    ? option_tester(configuration, old->getName())
                                    : std::string();
@@ -223,16 +233,16 @@ std::unique_ptr<PreparedObject> prepare(SrvConfig &configuration, const std::str
     return std::make_unique<PreparedDefinition>(configuration, key, object);
 }
 
-void remove(SrvConfig &configuration, const std::string &name, Undo &undo)
+std::unique_ptr<PreparedObject> prepare_removal(SrvConfig &configuration, const std::string &name)
 {
     const Key key = key_of(name);
     const OptionDefinitionPtr here = find(configuration, key);
     if (!here) {
-        return;
+        return nullptr;
     }
     check_is_ours(*here, called(name));
     check_users(configuration, here, nullptr);
-    exchange(configuration, table_with(*configuration.getCfgOptionDef(), key, nullptr), undo);
+    return std::make_unique<PreparedDefinition>(configuration, key, nullptr);
 }
 
 /* ---- words ---- */
@@ -281,4 +291,4 @@ ConstElementPtr failover_sync::option_definition_form(const ConstElementPtr &wor
 }
 
 const failover_sync::Kind failover_sync::option_definitions = {
-    OBJECT_OPTION_DEFINITION, "option definition", names, read, meaning, prepare, remove, take, say};
+    OBJECT_OPTION_DEFINITION, "option definition", names, read, meaning, prepare, prepare_removal, take, say};

@@ -131,23 +131,51 @@ def test_what_is_used_cannot_be_taken_away_and_says_by_what(quick_pair):
     wait_objects_in_sync(quick_pair)
 
 
-def test_a_class_that_the_partner_cannot_take_is_named_with_the_reason(quick_pair):
-    """A class in use by another cannot go: the partner has one of its own that names it."""
+def test_a_removal_travels_and_what_the_partner_needs_says_so(quick_pair):
+    """The partner has got a class meanwhile that names the one that goes."""
     set_class(quick_pair.second, {"name": "bronze", "test": "member('phones')"})
     wait_until(lambda: "bronze" in classes(quick_pair.first), 5, "the class arrives")
     wait_objects_in_sync(quick_pair)
-    drop_class(quick_pair.first, "bronze")
-    wait_until(lambda: "bronze" not in classes(quick_pair.second), 5, "its removal arrives")
+    quick_pair.first.kill9()
+    set_class(quick_pair.second, {"name": "tin", "test": "member('bronze')"})
+    drop_class(quick_pair.second, "tin")
+    drop_class(quick_pair.second, "bronze")
+    quick_pair.first.start()
+    wait_until(lambda: "bronze" not in classes(quick_pair.first), 20, "the removal arrives")
+    quick_pair.wait_settled(60)
     wait_objects_in_sync(quick_pair)
+    assert "bronze" not in classes(quick_pair.second) and "tin" not in classes(quick_pair.first)
+
+
+def test_classes_that_need_one_another_come_back_in_their_order(quick_pair):
+    """By their numbers, hashes of their names, one of these comes before the other that it names."""
+    for name, test in (("first", "member('phones')"), ("second", "member('first')"), ("third", "member('second')"),
+                       ("fourth", "member('third')")):
+        set_class(quick_pair.second, {"name": name, "test": test})
+    wait_until(lambda: "fourth" in classes(quick_pair.first), 10, "the classes arrive")
+    wait_objects_in_sync(quick_pair)
+    quick_pair.first.restart()
+    quick_pair.first.wait_answering()
+    there = classes(quick_pair.first)
+    assert [name for name in there if name in ("first", "second", "third", "fourth")] == ["first", "second", "third", "fourth"]
+    quick_pair.wait_settled(60)
+    wait_objects_in_sync(quick_pair)
+    for name in ("fourth", "third", "second", "first"):
+        drop_class(quick_pair.second, name)
+    wait_until(lambda: "first" not in classes(quick_pair.first), 10, "the removals arrive")
 
 
 def test_the_tables_have_it(quick_pair):
+    set_class(quick_pair.first, {"name": "plain", "test": "member('phones')"})
+    wait_until(lambda: "plain" in classes(quick_pair.second), 5, "the class arrives")
+    wait_objects_in_sync(quick_pair)
+
     def kept(server):
         import sqlite3  # noqa: PLC0415
         with sqlite3.connect(f"file:{server.store}?mode=ro", uri=True) as store:
             return store.execute("SELECT Kind, Name, ConfigSyncStatus FROM ReplicatedObjects JOIN ADM_DHCPServersTable AS "
-                                 "server ON server.RecordId = ServerRecordId WHERE IsLocal AND Name = 'gold'").fetchall()
-    assert kept(quick_pair.first) == kept(quick_pair.second) == [("client-class", "gold", "InSync")]
+                                 "server ON server.RecordId = ServerRecordId WHERE IsLocal AND Name = 'plain'").fetchall()
+    assert kept(quick_pair.first) == kept(quick_pair.second) == [("client-class", "plain", "InSync")]
 
 
 def test_the_logs_are_quiet(quick_pair):

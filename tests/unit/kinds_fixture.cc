@@ -97,9 +97,17 @@ std::string put_refusal(const Kind &kind, const std::string &name, const std::st
     return refusal([&](Undo &undo) { kind.prepare(running(), name, definition)->put(undo); });
 }
 
+void remove_now(const Kind &kind, const std::string &name, Undo &undo)
+{
+    const auto prepared = kind.prepare_removal(running(), name);
+    if (prepared) {
+        prepared->put(undo);
+    }
+}
+
 std::string remove_refusal(const Kind &kind, const std::string &name)
 {
-    return refusal([&](Undo &undo) { kind.remove(running(), name, undo); });
+    return refusal([&](Undo &undo) { remove_now(kind, name, undo); });
 }
 
 void assert_says(const std::string &text, const std::string &part)

@@ -52,6 +52,8 @@ template <typename Body> std::string refusal(Body body)
     return reason;
 }
 
+void remove_now(const failover_sync::Kind &kind, const std::string &name, failover_sync::Undo &undo);
+
 std::string put_refusal(const failover_sync::Kind &kind, const std::string &name, const std::string &definition);
 std::string remove_refusal(const failover_sync::Kind &kind, const std::string &name);
 

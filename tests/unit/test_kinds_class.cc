@@ -185,7 +185,7 @@ void test_a_change_is_taken_back_exactly(void **)
                      R"j({"name": "a", "test": "member('KNOWN')", "option-data": [{"name": "tint", "data": "7"}]})j")
             ->put(undo);
         client_classes.prepare(running(), "d", R"j({"name": "d", "test": "member('a')"})j")->put(undo);
-        client_classes.remove(running(), "c", undo);
+        remove_now(client_classes, "c", undo);
         assert_string_equal(names(client_classes).c_str(), "a b d");
         assert_string_equal(names(option_definitions).c_str(), "dhcp4.222 dhcp4.223");
         assert_string_not_equal(everything().c_str(), before.c_str());
@@ -233,7 +233,7 @@ void test_what_a_prepared_class_names_must_still_be_there(void **)
     load("", THREE);
     const auto prepared = client_classes.prepare(running(), "d", R"j({"name": "d", "test": "member('c')"})j");
     Undo kept;
-    client_classes.remove(running(), "c", kept);
+    remove_now(client_classes, "c", kept);
     assert_says(refusal([&](Undo &undo) { prepared->put(undo); }), "client class 'c', which is not defined here");
     kept.keep();
 }
@@ -245,8 +245,8 @@ void test_a_class_that_another_one_names_is_not_removed(void **)
     assert_string_equal(remove_refusal(client_classes, "none").c_str(), "");
 
     Undo undo;
-    client_classes.remove(running(), "c", undo);
-    client_classes.remove(running(), "b", undo);
+    remove_now(client_classes, "c", undo);
+    remove_now(client_classes, "b", undo);
     undo.keep();
     assert_string_equal(names(client_classes).c_str(), "a");
 }

@@ -74,8 +74,8 @@ void test_a_definition_is_replaced_in_its_place_and_serves_at_once(void **)
     put(client_classes, "a", R"j({"name": "a", "option-data": [{"name": "weight", "data": "9"}]})j");
 
     Undo undo;
-    option_definitions.remove(running(), "dhcp4.222", undo);
-    option_definitions.remove(running(), "dhcp4.1", undo);
+    remove_now(option_definitions, "dhcp4.222", undo);
+    remove_now(option_definitions, "dhcp4.1", undo);
     undo.keep();
     assert_string_equal(names(option_definitions).c_str(), "dhcp4.223 dhcp4.224 far-off.1");
     assert_null(LibDHCP::getRuntimeOptionDef("dhcp4", 222).get());

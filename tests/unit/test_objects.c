@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -168,6 +169,25 @@ static void test_a_lost_store_finds_the_classes_again(void **state)
     assert_both_run(FAKE_CLASS(0), "made at run time");
 }
 
+static void test_classes_that_run_are_known_again_when_the_store_is_lost_meanwhile(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 8; i++)
+        fake_server_file_put(one, FAKE_CLASS(i), "x");
+    start_both("{\"reconcile-interval\": 1}");
+    assert_true(fake_server_await(two, FAKE_CLASS(7), "x", PAIR_SOON));
+    pair_await_quiet();
+    assert_int_equal(truncate(fake_server_store(one), 0), 0);
+    assert_true(fake_server_await_status(one, "objects-in-sync", 8, PAIR_SOON));
+    fake_server_command_put(one, FAKE_CLASS(1), "y");
+    assert_true(fake_server_await(two, FAKE_CLASS(1), "y", PAIR_SOON));
+    pair_await_quiet();
+    for (unsigned i = 0; i < 8; i++)
+        assert_both_run(FAKE_CLASS(i), i == 1 ? "y" : "x");
+    assert_true(fake_server_await_status(one, "objects-in-sync", 8, PAIR_SOON));
+    assert_int_equal(fake_server_status(two, "scopes-sent"), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pair_make, pair_drop)
 
 int main(void)
@@ -182,6 +202,7 @@ int main(void)
         TEST(test_one_that_is_refused_is_named_with_its_reason_and_holds_up_nothing),
         TEST(test_many_removals_of_classes_are_held_by_themselves),
         TEST(test_a_lost_store_finds_the_classes_again),
+        TEST(test_classes_that_run_are_known_again_when_the_store_is_lost_meanwhile),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
