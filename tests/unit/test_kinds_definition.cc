@@ -104,11 +104,14 @@ void test_a_definition_that_a_class_uses_stays(void **)
     assert_says(remove_refusal(option_definitions, "dhcp4.222"),
                 "option definition dhcp4.222 is used by client class 'a': remove the option there first");
     assert_says(put_refusal(option_definitions, "dhcp4.222", R"j({"name": "color", "code": 222, "type": "uint8"})j"),
-                "is used by client class 'a', whose option would change with it");
-    /* The same bytes come of it. */
-    assert_string_equal(
-        put_refusal(option_definitions, "dhcp4.222", R"j({"name": "tint", "code": 222, "type": "string"})j").c_str(),
-        "");
+                "is used by client class 'a', whose words would mean something else with it");
+    /* The same bytes come of it, but the class's words may name it. */
+    assert_says(put_refusal(option_definitions, "dhcp4.222", R"j({"name": "tint", "code": 222, "type": "string"})j"),
+                "is used by client class 'a'");
+    assert_string_equal(put_refusal(option_definitions, "dhcp4.222",
+                                    R"j({"name": "color", "code": 222, "type": "string", "user-context": {"a": 1}})j")
+                            .c_str(),
+                        "");
     put(client_classes, "a", R"j({"name": "a"})j");
     assert_string_equal(remove_refusal(option_definitions, "dhcp4.222").c_str(), "");
 }
@@ -168,13 +171,15 @@ void test_a_definition_of_a_class_s_own_is_no_use_of_the_server_s(void **)
     assert_string_equal(remove_refusal(option_definitions, "dhcp4.224").c_str(), "");
 }
 
-void test_raw_bytes_get_a_definition_that_can_hold_them(void **)
+void test_raw_bytes_get_no_definition_by_which_their_words_may_be_text(void **)
 {
     load("", R"j({"name": "a", "option-data": [{"code": 222, "csv-format": false, "data": "000102"}]})j");
     assert_says(put_refusal(option_definitions, "dhcp4.222", R"j({"name": "x", "code": 222, "type": "uint16"})j"),
                 "is used by client class 'a'");
-    assert_string_equal(
-        put_refusal(option_definitions, "dhcp4.222", R"j({"name": "x", "code": 222, "type": "binary"})j").c_str(), "");
+    assert_says(put_refusal(option_definitions, "dhcp4.222", R"j({"name": "x", "code": 222, "type": "binary"})j"),
+                "is used by client class 'a'");
+    put(client_classes, "a", R"j({"name": "a"})j");
+    put(option_definitions, "dhcp4.222", R"j({"name": "x", "code": 222, "type": "binary"})j");
 }
 
 } // namespace
@@ -191,7 +196,7 @@ int run_option_definition_tests()
         cmocka_unit_test(test_a_definition_that_a_scope_uses_stays),
         cmocka_unit_test(test_a_definition_that_a_test_names_stays),
         cmocka_unit_test(test_a_definition_of_a_class_s_own_is_no_use_of_the_server_s),
-        cmocka_unit_test(test_raw_bytes_get_a_definition_that_can_hold_them),
+        cmocka_unit_test(test_raw_bytes_get_no_definition_by_which_their_words_may_be_text),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
