@@ -40,7 +40,7 @@ struct relationship_status {
     char last_error[480];
     char partner_error[480]; /* why the partner replicates nothing, as it said last; "": it does */
     const char *way;         /* how the partner is served; static; NULL before it was asked */
-    uint32_t pushes, scopes_sent, scopes_received;
+    uint32_t pushes, sent, scopes_sent, scopes_received; /* `sent`: objects of any kind */
     bool unsettled; /* the partner may have taken scopes that it was sent, without this server knowing */
 };
 

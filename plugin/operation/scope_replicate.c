@@ -31,15 +31,29 @@ static void replication_clear(struct replication *replication)
     free(replication->skipped);
 }
 
+static bool is_stored(struct store *store, int64_t relation_record_id)
+{
+    struct relation_row row;
+    const struct result result = relation_store_find(store, relation_record_id, &row);
+
+    if (!result_failed(result))
+        relation_row_clear(&row);
+    return !result_failed(result);
+}
+
 /* What is no scope is in all relationships of HA, without rows. */
 static void find_index_members(const struct replication *replication, const struct scope_row *row, uint64_t *places)
 {
+    struct plugin *plugin = replication->context->plugin;
     struct scope_entry entry;
 
     *places = 0;
-    if (!scope_index_get(replication->context->plugin->index, row->id, &entry))
+    if (!scope_index_get(plugin->index, row->id, &entry))
         return;
-    *places = replication->only < 0 ? entry.members : entry.members & UINT64_C(1) << replication->only;
+    for (size_t i = 0; i < plugin->relationships.count; i++)
+        if ((entry.members >> i & 1) != 0 && (replication->only < 0 || replication->only == (int)i) &&
+            is_stored(plugin->store, plugin->relationships.list[i].record_id))
+            *places |= UINT64_C(1) << i;
     scope_entry_clear(&entry);
 }
 
@@ -83,6 +97,9 @@ static struct result queue_for(struct replication *replication, const struct sco
     const int64_t partner = relationship_partner(&plugin->relationships.list[place])->record_id;
     struct queue_item wish = mirror_wish(&plugin->relationships.list[place], scope->id, scope->name, false);
 
+    /* What a relationship's scopes need goes along; the operation is about the scopes. */
+    if (object_kind_of(scope->id) != OBJECT_SCOPE)
+        return queue_put(plugin->store, &wish, replication->writer.now);
     /* The partner has removed it, and that is held here or on its way: what the partner had is of no use to it. */
     if (removal_guard_find(plugin->guard, partner, scope->id) != REMOVAL_UNKNOWN && !replication->force)
         return result_ok();

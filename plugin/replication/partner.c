@@ -213,6 +213,15 @@ static void put_off(struct partner *partner, const struct result *why)
     engine_refresh_queue(plugin, partner->number);
 }
 
+static uint32_t count_scopes(const struct batch *batch)
+{
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < batch->count; i++)
+        count += object_kind_of(batch->items[i].wish.id) == OBJECT_SCOPE;
+    return count;
+}
+
 /* Ways for partners without the library carry scopes alone. Whether anything is left for one. */
 static bool leave_out(struct partner *partner)
 {
@@ -272,7 +281,8 @@ static void push(struct partner *partner)
         return;
     }
     (void)pthread_mutex_lock(&plugin->status.lock);
-    plugin->status.relationship[partner->number].scopes_sent += (uint32_t)partner->batch.count;
+    plugin->status.relationship[partner->number].sent += (uint32_t)partner->batch.count;
+    plugin->status.relationship[partner->number].scopes_sent += count_scopes(&partner->batch);
     plugin->status.relationship[partner->number].unsettled = true;
     (void)pthread_mutex_unlock(&plugin->status.lock);
     begin(partner, ways[way]);

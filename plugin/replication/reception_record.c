@@ -363,7 +363,9 @@ static void note_recorded(struct plugin *plugin, struct reception *reception)
     if (has_applied(reception))
         persist_note_received(plugin);
     (void)pthread_mutex_lock(&plugin->status.lock);
-    plugin->status.relationship[reception->number].scopes_received += (uint32_t)reception->count;
+    for (size_t i = 0; i < reception->count; i++)
+        plugin->status.relationship[reception->number].scopes_received +=
+            object_kind_of(reception->scopes[i].id) == OBJECT_SCOPE;
     (void)pthread_mutex_unlock(&plugin->status.lock);
 }
 

@@ -126,13 +126,13 @@ static void tell_unusable(struct reconciler *reconciler)
     ask(reconciler, json_pack("{s:s}", "unusable", why.message), RECONCILE_TELLING);
 }
 
-static uint32_t scopes_sent(const struct reconciler *reconciler)
+static uint32_t objects_sent(const struct reconciler *reconciler)
 {
     struct engine_status *status = &reconciler->plugin->status;
     uint32_t sent;
 
     (void)pthread_mutex_lock(&status->lock);
-    sent = status->relationship[reconciler->number].scopes_sent;
+    sent = status->relationship[reconciler->number].sent;
     (void)pthread_mutex_unlock(&status->lock);
     return sent;
 }
@@ -143,7 +143,7 @@ static void note_told(const struct reconciler *reconciler)
     struct engine_status *status = &reconciler->plugin->status;
 
     (void)pthread_mutex_lock(&status->lock);
-    if (status->relationship[reconciler->number].scopes_sent == reconciler->sent)
+    if (status->relationship[reconciler->number].sent == reconciler->sent)
         status->relationship[reconciler->number].unsettled = false;
     (void)pthread_mutex_unlock(&status->lock);
 }
@@ -154,7 +154,7 @@ static void ask_compare(struct reconciler *reconciler)
     const struct fingerprint digest = scope_index_digest(index, reconciler->number, SCOPE_DIGEST_OURS);
     const struct fingerprint expected = scope_index_digest(index, reconciler->number, SCOPE_DIGEST_PARTNERS);
 
-    reconciler->sent = scopes_sent(reconciler);
+    reconciler->sent = objects_sent(reconciler);
     ask(reconciler, json_pack("{s:s,s:s}", "digest", digest.hex, "expected", expected.hex), RECONCILE_COMPARING);
 }
 

@@ -51,7 +51,7 @@ BAD_COMMANDS = [
     ("unknown field", receive(flavour="sweet"), "flavour"),
     ("a digest of nobody", ("scope-digest", {"receiver": "server2", "from": 0}), "sender"),
     ("a digest for another", ("scope-digest", {**RECEIVE, "receiver": "server9", "from": 0}), "server9"),
-    ("a digest that asks nothing", ("scope-digest", RECEIVE), "wanted or unusable is missing"),
+    ("a digest that asks nothing", ("scope-digest", RECEIVE), "wanted or wanted-objects or unusable is missing"),
     ("a digest that asks two things", ("scope-digest", {**RECEIVE, "from": 0, "wanted": [{"subnet-id": 1}]}), "wanted"),
     ("a version is none", receive(version="xyz"), "version"),
     ("a digest that is none", ("scope-digest", {**RECEIVE, "digest": "xyz"}), "digest"),

@@ -106,7 +106,8 @@ def test_without_the_partner_it_fails_and_the_scopes_stay_queued(pair, shut, com
     fault = operation["fault"]
     assert (fault["code"], fault["exception"]["exception-id"]) == ("Receiver", EXCEPTIONS[command]), fault
     assert "server2" in fault["reason"] and f"{count} of {count}" in fault["reason"]
-    wait_until(lambda: pair.first.sync_status().get("queued") == count, 1, "all of them are still queued")
+    others = 0 if command == "scope-replicate" else pair.first.sync_status()["objects"]
+    wait_until(lambda: pair.first.sync_status().get("queued") == count + others, 1, "all of them are still queued")
     assert sync_status(pair.first, 1) == "OutOfSync" and lifetime(pair.second, 1) != seconds
     shut()
     wait_until(lambda: lifetime(pair.second, 1) == seconds, 2, "with the partner back they arrive")
@@ -154,34 +155,34 @@ def test_progress_counts_partners_and_ends_with_a_relationship(pair):
 
 # ---- the partner refuses ----
 
-def with_option(dhcp4, subnet_id):
-    if not any(option["code"] == 230 for option in dhcp4["option-def"]):
-        dhcp4["option-def"].append({"name": "only-here", "code": 230, "type": "uint8", "space": "dhcp4"})
+def with_lifetimes(dhcp4, subnet_id):
+    """They fit this server's global valid-lifetime alone, which stays at home."""
+    dhcp4["valid-lifetime"] = 6000
     if all(scope["id"] != subnet_id for scope in dhcp4["subnet4"]):
         dhcp4["subnet4"].append(config.scope(subnet_id))
-    next(scope for scope in dhcp4["subnet4"] if scope["id"] == subnet_id)["option-data"] = [
-        {"name": "only-here", "data": "5"}]
+    next(scope for scope in dhcp4["subnet4"] if scope["id"] == subnet_id).update(
+        {"min-valid-lifetime": 5000, "max-valid-lifetime": 7000})
 
 
 @pytest.mark.parametrize("subnet_id, exception", [(3, "IpamApiDhcpScopeFailedToUpdateInRemoteServer"),
                                                   (30, "IpamApiDhcpScopeFailedToAddInRemoteServer")], ids=["old", "new"])
 def test_a_scope_that_the_partner_refuses_is_the_fault(pair, subnet_id, exception):
-    """It lacks an option's definition. The other scope of the operation is replicated."""
+    """Its own globals do not fit. The other scope of the operation is replicated."""
     pair.wait_settled()
     before = pair.first.configuration
-    pair.first.change_by_file(lambda dhcp4: with_option(dhcp4, subnet_id))
+    pair.first.change_by_file(lambda dhcp4: with_lifetimes(dhcp4, subnet_id))
     answer = start(pair.first, "scope-replicate", {"subnet-ids": [2, subnet_id]})
     operation = ended(pair.first, answer["operation-id"], 5)
     assert operation["state"] == "CompletedWithFailure"
     assert operation["fault"]["exception"]["exception-id"] == exception and operation["fault"]["code"] == "Receiver"
-    assert f"subnet id {subnet_id}" in operation["fault"]["reason"] and "only-here" in operation["fault"]["reason"]
+    assert f"subnet id {subnet_id}" in operation["fault"]["reason"] and "valid-lifetime" in operation["fault"]["reason"]
     assert sync_status(pair.first, 2) == "InSync" and sync_status(pair.first, subnet_id) == "OutOfSync"
-    assert pair.second.scopes().get(subnet_id, {"subnet4": {}})["subnet4"].get("option-data", []) == []
+    assert pair.second.scopes().get(subnet_id, {"subnet4": {}})["subnet4"].get("min-valid-lifetime", 3600) != 5000
 
     pair.first.write(before)
     pair.first.reload()
     wait_until(lambda: pair.first.sync_status().get("out-of-sync") == pair.first.sync_status().get("queued") == 0, 5,
-               "without the option nothing is refused")
+               "without them nothing is refused")
 
 
 def test_held_scopes_can_be_reset(pair, shut):

@@ -39,8 +39,9 @@ static void test_a_change_at_run_time_travels_both_ways(void **state)
     fake_server_command_put(two, FAKE_CLASS(3), "second");
     assert_true(fake_server_await(one, FAKE_CLASS(3), "second", PAIR_SOON));
     pair_await_quiet();
-    assert_int_equal(fake_server_status(one, "scopes-sent"), 1);
-    assert_int_equal(fake_server_status(two, "scopes-sent"), 1);
+    assert_int_equal(fake_server_status(one, "pushes"), 1);
+    assert_int_equal(fake_server_status(two, "pushes"), 1);
+    assert_int_equal(fake_server_status(one, "scopes-sent"), 0);
 }
 
 static void test_a_removal_travels_and_stays(void **state)
