@@ -131,7 +131,7 @@ struct result mirror_review_memberships(struct mirror_writer *writer)
         .relationships = &plugin->relationships,
         .of_admins = relationships_of_admins(&plugin->relationships),
     };
-    struct result result = result_ok();
+    struct result result;
 
     review.all = !relationships_one_pairing(&plugin->relationships);
     result = relationships_of_object(&plugin->relationships, (object_id)OBJECT_CLIENT_CLASS << OBJECT_KIND_SHIFT, "",

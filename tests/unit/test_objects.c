@@ -125,8 +125,8 @@ static void test_one_that_is_refused_is_named_with_its_reason_and_holds_up_nothi
     assert_true(fake_server_await_status(one, "objects-in-sync", 1, PAIR_SOON));
     answer = fake_server_command(one, "failover-status", NULL);
     root = json_loads(answer, 0, NULL);
-    list = json_object_get(
-        json_array_get(json_object_get(json_object_get(root, "arguments"), "relationships"), 0), "objects-out-of-sync");
+    list = json_object_get(json_array_get(json_object_get(json_object_get(root, "arguments"), "relationships"), 0),
+                           "objects-out-of-sync");
     assert_int_equal(json_array_size(list), 1);
     assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "kind")), "client-class");
     assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "name")), "class4");
