@@ -123,7 +123,7 @@ static void check_applied(void)
 {
     for (size_t i = 0; i < run.batch->count; i++) {
         const struct batch_item *item = &run.batch->items[i];
-        const json_t *subnet = way_fixture_subnet(item->wish.id);
+        const json_t *subnet = way_fixture_subnet(object_subnet_id(item->wish.id));
 
         if (item->outcome == BATCH_APPLIED)
             FUZZ_CHECK((subnet == NULL) == item->wish.removal);
