@@ -75,8 +75,8 @@ unit_tests() {
     local folder=$1 good bad broken
     shift
     rm -f "$folder"/tests/unit/*.log "$folder"/tests/model/*.log
-    # Built already as a rule; running, they wait for servers most of the time.
-    (cd "$folder" && "$@" make -j$((3 * $(nproc))) check ${only:+check_PROGRAMS="$only"} ${only:+TESTS="$only"} \
+    # Built already as a rule; running, they wait for servers most of the time, those with ThreadSanitizer less so.
+    (cd "$folder" && "$@" make -j"${units_at_once:-$((3 * $(nproc)))}" check ${only:+check_PROGRAMS="$only"} ${only:+TESTS="$only"} \
         </dev/null >check.log 2>&1)
     local code=$?
     good=$(sum '^\[  PASSED  \] ([0-9]+) test.*' "$folder"/tests/unit/*.log "$folder"/tests/model/*.log)
@@ -382,7 +382,7 @@ if [ "$what" = all ]; then
     say "unit tests with ThreadSanitizer"
     if done_in_background tsan; then
         # ThreadSanitizer wants the memory where it expects it.
-        only=$of_threads unit_tests "$build-tsan" setarch "$(uname -m)" -R
+        units_at_once=$((2 * $(nproc))) only=$of_threads unit_tests "$build-tsan" setarch "$(uname -m)" -R
         say "end-to-end test with ThreadSanitizer"
         KFS_THREAD_PRELOAD=$(runtime tsan) KFS_LIBRARY=$(library_in "$build-tsan") end_to_end test_thread_sanitized.py
     else
