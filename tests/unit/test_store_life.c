@@ -302,6 +302,7 @@ static void test_a_removal_that_was_not_recorded_when_the_store_went_is_known(vo
     (void)state;
     make_history();
     assert_int_equal(sqlite3_open(fake_server_store(one), &other), SQLITE_OK);
+    sqlite3_busy_timeout(other, PAIR_SOON);
     assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
     fake_server_command_put(two, 1, NULL);
     assert_true(fake_server_await(one, 1, "", PAIR_SOON));
