@@ -1,4 +1,4 @@
-/* What replicates: one object of the configuration, of one of these kinds (DESIGN, Objects). */
+/* What replicates: objects of the configuration, each of one of these kinds. */
 #ifndef FAILOVER_SYNC_OBJECT_H
 #define FAILOVER_SYNC_OBJECT_H
 

@@ -2,6 +2,7 @@
 #ifndef FAILOVER_SYNC_STATEMENT_H
 #define FAILOVER_SYNC_STATEMENT_H
 
+#include "failover_sync/object.h"
 #include "failover_sync/result.h"
 
 #include <stdbool.h>
@@ -51,5 +52,8 @@ const char *statement_text(struct statement *statement, int column);
  * it all the same, which is "" then, as good as any other wrong text. */
 const char *statement_needed_text(struct statement *statement, int column);
 int64_t statement_integer(struct statement *statement, int column); /* 0 for null */
+
+/* The id of an object. A number that is none, in a file that was tampered with, is taken for some subnet id. */
+object_id statement_object(struct statement *statement, int column);
 
 #endif

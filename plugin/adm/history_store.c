@@ -102,7 +102,7 @@ struct result history_store_each(struct store *store, const struct history_filte
     while (!result_failed(result = statement_step(statement, &found)) && found) {
         const struct history_row row = {
             .record_id = statement_integer(statement, 0),
-            .id = (object_id)statement_integer(statement, 1),
+            .id = statement_object(statement, 1),
             .name = statement_needed_text(statement, 2),
             .fingerprint = statement_fingerprint(statement, 3),
             .reason = statement_text(statement, 4),

@@ -1,7 +1,6 @@
 /* ReplicatedObjects: what replicates beside the scopes, and the one door to both. */
 #include "store_private.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static bool is_scope(object_id id)
@@ -65,51 +64,6 @@ struct result object_store_put(struct store *store, const struct scope_row *row,
     "RecordId, ServerRecordId, ObjectId, Name, ConfigSyncStatus, SyncReason, Origin, Fingerprint, "                    \
     "PartnerFingerprint, PrintedFingerprint, ModifiedAt, FileFingerprint, FilePrinted, FileText, "                     \
     "ConfigurationFingerprint, ConfigurationPrinted, ConfigurationText"
-#define DEFINITION_COLUMN 17
-#define EFFECTIVE_COLUMN  18
-
-/* The row without its two texts; others are borrowed from the statement. */
-static struct scope_row object_read(struct statement *statement)
-{
-    return (struct scope_row){
-        .record_id = statement_integer(statement, 0),
-        .server_record_id = statement_integer(statement, 1),
-        .id = (object_id)statement_integer(statement, 2),
-        .name = statement_needed_text(statement, 3),
-        .sync_status = statement_needed_text(statement, 4),
-        .sync_reason = statement_text(statement, 5),
-        .origin = scope_origin_of(statement_text(statement, 6)),
-        .fingerprint = statement_fingerprint(statement, 7),
-        .partner_fingerprint = statement_fingerprint(statement, 8),
-        .printed = statement_fingerprint(statement, 9),
-        .modified_at = statement_integer(statement, 10),
-        .file = statement_delivery(statement, 11),
-        .configuration = statement_delivery(statement, 14),
-    };
-}
-
-static char *copied(const char *text)
-{
-    return text == NULL ? NULL : strdup(text);
-}
-
-/* A copy of a row whose texts belong to a statement. */
-static struct result copy_row(struct statement *statement, struct scope_row *row)
-{
-    const struct scope_row borrowed = object_read(statement);
-
-    *row = borrowed;
-    row->name = copied(borrowed.name);
-    row->definition = copied(statement_needed_text(statement, DEFINITION_COLUMN));
-    row->effective = copied(statement_needed_text(statement, EFFECTIVE_COLUMN));
-    row->sync_status = copied(borrowed.sync_status);
-    row->sync_reason = copied(borrowed.sync_reason);
-    if (row->name != NULL && row->definition != NULL && row->effective != NULL && row->sync_status != NULL &&
-        (row->sync_reason != NULL || borrowed.sync_reason == NULL))
-        return result_ok();
-    scope_row_clear(row);
-    return result_no_memory("an object");
-}
 
 struct result object_store_find(struct store *store, int64_t server_record_id, object_id id, struct scope_row *row)
 {
@@ -128,21 +82,16 @@ struct result object_store_find(struct store *store, int64_t server_record_id, o
         return result;
     statement_bind_integer(statement, 1, server_record_id);
     statement_bind_integer(statement, 2, (int64_t)id);
-    result = statement_step(statement, &found);
-    if (result_failed(result))
-        return result;
-    if (!found)
-        return result_error(RESULT_NOT_FOUND, "the store has no such %s for this server",
-                            object_kind_name(object_kind_of(id)));
-    result = copy_row(statement, row);
-    statement_done(statement);
+    result = scope_row_read_one(statement, row, &found);
+    if (!result_failed(result) && !found)
+        result = result_error(RESULT_NOT_FOUND, "the store has no such %s for this server",
+                              object_kind_name(object_kind_of(id)));
     return result;
 }
 
 struct result object_store_each(struct store *store, int64_t server_record_id, scope_visitor each, void *context)
 {
     struct statement *statement;
-    bool found = false;
     struct result result = scope_store_each(store, server_record_id, each, context);
 
     if (result_failed(result))
@@ -153,19 +102,7 @@ struct result object_store_each(struct store *store, int64_t server_record_id, s
     if (result_failed(result))
         return result;
     statement_bind_integer(statement, 1, server_record_id);
-    for (;;) {
-        struct scope_row row;
-
-        result = statement_step(statement, &found);
-        if (!found)
-            return result;
-        row = object_read(statement);
-        result = row.name == NULL || row.sync_status == NULL ? result_no_memory("an object") : each(context, &row);
-        if (result_failed(result))
-            break;
-    }
-    statement_done(statement);
-    return result;
+    return scope_row_read_all(statement, each, context);
 }
 
 /* ---- changing single columns, and removing ---- */

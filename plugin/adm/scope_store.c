@@ -259,13 +259,12 @@ done:
 #define DEFINITION_COLUMN 17
 #define EFFECTIVE_COLUMN  18
 
-/* The row without its two texts; others are borrowed from the statement. */
-static struct scope_row scope_read(struct statement *statement)
+struct scope_row scope_row_read(struct statement *statement)
 {
     return (struct scope_row){
         .record_id = statement_integer(statement, 0),
         .server_record_id = statement_integer(statement, 1),
-        .id = (uint32_t)statement_integer(statement, 2),
+        .id = statement_object(statement, 2),
         .name = statement_needed_text(statement, 3),
         .sync_status = statement_needed_text(statement, 4),
         .sync_reason = statement_text(statement, 5),
@@ -279,8 +278,7 @@ static struct scope_row scope_read(struct statement *statement)
     };
 }
 
-/* Steps `statement`, which selects SCOPE_COLUMNS and the two texts, and copies its one row. */
-static struct result scope_read_one(struct statement *statement, struct scope_row *row, bool *found)
+struct result scope_row_read_one(struct statement *statement, struct scope_row *row, bool *found)
 {
     struct scope_row borrowed;
     struct result result = statement_step(statement, found);
@@ -288,7 +286,7 @@ static struct result scope_read_one(struct statement *statement, struct scope_ro
     memset(row, 0, sizeof *row);
     if (!*found)
         return result;
-    borrowed = scope_read(statement);
+    borrowed = scope_row_read(statement);
     borrowed.definition = statement_needed_text(statement, DEFINITION_COLUMN);
     borrowed.effective = statement_needed_text(statement, EFFECTIVE_COLUMN);
     *row = borrowed;
@@ -300,7 +298,27 @@ static struct result scope_read_one(struct statement *statement, struct scope_ro
     if (row->name == NULL || row->definition == NULL || row->effective == NULL || row->sync_status == NULL ||
         (row->sync_reason == NULL && borrowed.sync_reason != NULL)) {
         scope_row_clear(row);
-        result = result_no_memory("a scope");
+        result = result_no_memory("an object");
+    }
+    statement_done(statement);
+    return result;
+}
+
+struct result scope_row_read_all(struct statement *statement, scope_visitor each, void *context)
+{
+    struct result result;
+    bool found = false;
+
+    for (;;) {
+        struct scope_row row;
+
+        result = statement_step(statement, &found);
+        if (!found)
+            return result;
+        row = scope_row_read(statement);
+        result = row.name == NULL || row.sync_status == NULL ? result_no_memory("an object") : each(context, &row);
+        if (result_failed(result))
+            break;
     }
     statement_done(statement);
     return result;
@@ -320,7 +338,7 @@ struct result scope_store_find(struct store *store, int64_t server_record_id, ui
         return result;
     statement_bind_integer(statement, 1, server_record_id);
     statement_bind_integer(statement, 2, subnet_id);
-    result = scope_read_one(statement, row, &found);
+    result = scope_row_read_one(statement, row, &found);
     if (!result_failed(result) && !found)
         result = result_error(RESULT_NOT_FOUND, "the store has no scope with subnet id %lu for this server",
                               (unsigned long)subnet_id);
@@ -339,7 +357,7 @@ struct result scope_store_find_by_id(struct store *store, int64_t record_id, str
     if (result_failed(result))
         return result;
     statement_bind_integer(statement, 1, record_id);
-    result = scope_read_one(statement, row, &found);
+    result = scope_row_read_one(statement, row, &found);
     if (!result_failed(result) && !found)
         result = result_error(RESULT_NOT_FOUND, "the store has no scope with record id %lld", (long long)record_id);
     return result;
@@ -358,7 +376,6 @@ void scope_row_clear(struct scope_row *row)
 struct result scope_store_each(struct store *store, int64_t server_record_id, scope_visitor each, void *context)
 {
     struct statement *statement;
-    bool found = false;
     struct result result = statement_get(store,
                                          "SELECT " SCOPE_COLUMNS " FROM ADM_DHCPScopesTable "
                                          "WHERE DHCPServerRecordId = ?1 ORDER BY SubnetId",
@@ -367,19 +384,7 @@ struct result scope_store_each(struct store *store, int64_t server_record_id, sc
     if (result_failed(result))
         return result;
     statement_bind_integer(statement, 1, server_record_id);
-    for (;;) {
-        struct scope_row row;
-
-        result = statement_step(statement, &found);
-        if (!found)
-            return result;
-        row = scope_read(statement);
-        result = row.name == NULL || row.sync_status == NULL ? result_no_memory("a scope") : each(context, &row);
-        if (result_failed(result))
-            break;
-    }
-    statement_done(statement);
-    return result;
+    return scope_row_read_all(statement, each, context);
 }
 
 /* ---- changing single columns ---- */

@@ -288,6 +288,14 @@ int64_t statement_integer(struct statement *statement, int column)
     return sqlite3_column_int64(statement->handle, column);
 }
 
+object_id statement_object(struct statement *statement, int column)
+{
+    const object_id id = (object_id)statement_integer(statement, column);
+    const enum object_kind kind = object_kind_of(id);
+
+    return kind == OBJECT_SCOPE || (unsigned)kind >= OBJECT_KINDS ? (uint32_t)id : id;
+}
+
 struct fingerprint statement_fingerprint(struct statement *statement, int column)
 {
     return fingerprint_parse(statement_text(statement, column));

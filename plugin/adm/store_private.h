@@ -168,6 +168,19 @@ struct delivery statement_delivery(struct statement *statement, int first);
 void statement_bind_address(struct statement *statement, int index, const struct address *address);
 void statement_bind_key(struct statement *statement, int index, const struct address *address);
 
+/* ---- scope_store.c: rows of objects of any kind ----
+ * A statement selects record id, server, object, name, status, reason, origin, the three fingerprints, when it was
+ * modified, the six columns of the deliveries, and for `one` definition and effective text behind them. */
+
+/* The row that the statement is at, without the two texts; others are borrowed from the statement. */
+struct scope_row scope_row_read(struct statement *statement);
+
+/* Its one row, copied; *found tells whether there is one. */
+struct result scope_row_read_one(struct statement *statement, struct scope_row *row, bool *found);
+
+/* Calls `each` for all its rows, and is done with it. */
+struct result scope_row_read_all(struct statement *statement, scope_visitor each, void *context);
+
 /* ---- the word that the tables keep for enum scope_origin ---- */
 const char *scope_origin_word(enum scope_origin origin);
 enum scope_origin scope_origin_of(const char *word);

@@ -115,7 +115,7 @@ struct result tombstone_store_each(struct store *store, tombstone_visitor each, 
         if (!found)
             return result;
         row = (struct tombstone_row){
-            .id = (object_id)statement_integer(statement, 0),
+            .id = statement_object(statement, 0),
             .name = statement_needed_text(statement, 1),
             .buried.origin = scope_origin_of(statement_text(statement, 2)),
             .buried.file = statement_delivery(statement, 3),

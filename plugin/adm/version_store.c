@@ -40,7 +40,7 @@ static struct result read_row(struct statement *statement, struct version_row *r
 
     *row = (struct version_row){
         .server_record_id = statement_integer(statement, 0),
-        .id = (object_id)statement_integer(statement, 1),
+        .id = statement_object(statement, 1),
         .removed = statement_integer(statement, 4) != 0,
         .changed_at = statement_integer(statement, 5),
     };

@@ -35,7 +35,7 @@ struct result mirror_network_members(struct plugin *plugin, object_id id, object
             break;
         }
         *ids = larger;
-        (*ids)[(*count)++] = (object_id)statement_integer(statement, 0);
+        (*ids)[(*count)++] = statement_object(statement, 0);
     }
     statement_done(statement);
     if (result_failed(result)) {

@@ -105,7 +105,7 @@ static struct result read_members(struct prefetch *prefetch)
             break;
         }
         prefetch->members[prefetch->member_count++] = (struct membership){
-            .id = (object_id)statement_integer(statement, 0), .relation_record_id = statement_integer(statement, 1)};
+            .id = statement_object(statement, 0), .relation_record_id = statement_integer(statement, 1)};
     }
     statement_done(statement);
     return result;

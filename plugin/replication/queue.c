@@ -112,7 +112,7 @@ static struct result take_rows(struct taken *taken, struct statement *statement)
             .record_id = statement_integer(statement, 0),
             .relation_record_id = statement_integer(statement, 1),
             .server_record_id = statement_integer(statement, 2),
-            .id = (object_id)statement_integer(statement, 3),
+            .id = statement_object(statement, 3),
             .removal = statement_integer(statement, 5) != 0,
             .attempts = statement_integer(statement, 6),
             .forced = statement_integer(statement, 7) != 0,
@@ -361,7 +361,7 @@ struct result queue_held_removals(struct store *store, int64_t server_record_id,
     statement_bind_id(statement, 1, server_record_id);
     statement_bind_integer(statement, 2, (int64_t)limit);
     while (*count < limit && !result_failed(result = statement_step(statement, &row)) && row) {
-        const object_id id = (object_id)statement_integer(statement, 0);
+        const object_id id = statement_object(statement, 0);
         const char *name = statement_text(statement, 1);
 
         if (name == NULL)

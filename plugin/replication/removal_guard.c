@@ -91,7 +91,7 @@ static struct result read_rows(struct removal_guard *guard, struct store *store)
         const char *name = statement_text(statement, 2);
         struct guarded_removal removal = {
             .server_record_id = statement_integer(statement, 0),
-            .id = (object_id)statement_integer(statement, 1),
+            .id = statement_object(statement, 1),
             .state = state_of(statement_text(statement, 3)),
             .counted_at = now,
         };
