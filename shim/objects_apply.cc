@@ -1,4 +1,5 @@
 /* Putting objects of any kind in place and removing them, the kinds in their order. Scopes are scope_apply.cc's. */
+#include "attempt.h"
 #include "kinds/kind.h"
 
 #include <exceptions/exceptions.h>
@@ -17,15 +18,9 @@ namespace
 
 using namespace failover_sync;
 
-void refuse(struct kea_change &change, const char *reason) noexcept
+std::string called(const struct kea_change &change)
 {
-    change.applied = false;
-    free(change.text);
-    change.text = nullptr;
-    run_contained("objects_apply", [&] {
-        change.text = duplicate(std::string(object_kind_name(object_kind_of(change.id))) + " " +
-                                (change.name ? change.name : "?") + ": " + reason);
-    });
+    return std::string(object_kind_name(object_kind_of(change.id))) + " " + (change.name ? change.name : "?");
 }
 
 /* What the server would write of an object, as it is read again; "" if there is none. */
@@ -73,7 +68,7 @@ void apply_one(enum kea_configuration which, struct kea_change &change) noexcept
     change.applied = change.otherwise = false;
     change.text = nullptr;
     change.after = {};
-    try {
+    change.applied = attempt_change(change, called, [&] {
         if (!on_main_thread()) {
             isc_throw(isc::InvalidOperation, "objects are applied on the server's main thread only");
         }
@@ -81,14 +76,7 @@ void apply_one(enum kea_configuration which, struct kea_change &change) noexcept
             isc_throw(isc::BadValue, "there is no such kind of object, or its name is another one's");
         }
         carry_out(which, *kind, change);
-        change.applied = true;
-    } catch (const std::bad_alloc &) {
-        refuse(change, "out of memory");
-    } catch (const std::exception &error) {
-        refuse(change, error.what());
-    } catch (...) {
-        refuse(change, "the server raised an unknown exception");
-    }
+    });
 }
 
 int place_of(const struct kea_change &change)
@@ -166,13 +154,13 @@ uint32_t failover_sync::objects_apply(enum kea_configuration which, struct kea_c
     });
     for (size_t i = 0; i < count; ++i) {
         if (!done && !changes[i].applied && !changes[i].text) {
-            refuse(changes[i], "out of memory");
+            refuse_change(changes[i], called, "out of memory");
         }
         if (object_kind_of(changes[i].id) != OBJECT_SCOPE) {
             (void)object_get(which, changes[i].id, &changes[i].after);
         }
     }
-    /* Parsing is quick, and what waits for it without threads is all. */
+    /* Without packet threads all of it keeps packets waiting; with them it is less, and these objects are few. */
     const auto all = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begun);
     return std::max(paused, static_cast<uint32_t>(std::min<int64_t>(all.count(), UINT32_MAX)));
 }

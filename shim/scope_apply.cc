@@ -1,6 +1,6 @@
 /* Putting scopes in place and removing them. Everything that can be refused by its own words is refused before the
  * packet threads stop; what is left is a list of small steps, each with the step that takes it back. */
-#include "shim.h"
+#include "attempt.h"
 #include "undo.h"
 
 #include <dhcpsrv/cfg_hosts.h>
@@ -284,32 +284,19 @@ void Installer::remove(const struct kea_change &change, bool running)
     undo.keep();
 }
 
-/* Says that a change was not applied, and why. */
-void refuse(struct kea_change &change, const char *reason) noexcept
+std::string called(const struct kea_change &change)
 {
-    change.applied = false;
-    free(change.text);
-    change.text = nullptr;
-    run_contained("scopes_apply", [&] {
-        change.text = duplicate("subnet " + std::string(change.name ? change.name : "?") + " (id " +
-                                std::to_string(change.id) + "): " + reason);
-    });
+    return "subnet " + std::string(change.name ? change.name : "?") + " (id " + std::to_string(change.id) + ")";
 }
 
-/* Runs a body for one change; what it throws refuses that change alone. */
+void refuse(struct kea_change &change, const char *reason) noexcept
+{
+    refuse_change(change, called, reason);
+}
+
 template <typename Body> bool attempt(struct kea_change &change, Body body) noexcept
 {
-    try {
-        body();
-        return true;
-    } catch (const std::bad_alloc &) {
-        refuse(change, "out of memory");
-    } catch (const std::exception &error) {
-        refuse(change, error.what());
-    } catch (...) {
-        refuse(change, "the server raised an unknown exception");
-    }
-    return false;
+    return attempt_change(change, called, body);
 }
 
 std::vector<planned> plan(enum kea_configuration which, struct kea_change *changes, size_t count)

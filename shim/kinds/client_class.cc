@@ -3,10 +3,8 @@
  * does not exist. */
 #include "../meaning.h"
 #include "kind.h"
+#include "parsers.h"
 
-#include <dhcpsrv/cfgmgr.h>
-#include <dhcpsrv/client_class_def.h>
-#include <dhcpsrv/parsers/client_class_def_parser.h>
 #include <exceptions/exceptions.h>
 
 #include <algorithm>

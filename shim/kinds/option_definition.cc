@@ -1,16 +1,13 @@
 /* Option definitions, by "SPACE.CODE". The server has them twice: those of a configuration, and a table at run time,
  * a copy of them, by which packets and texts of options are read. The table is a new one before the callouts of a
- * configuration load run, so that both are changed together here, whichever configuration is meant. An option that was
- * made by a definition keeps what it has; so a definition is changed or removed only where that is what the new one,
- * or none, would make of it. */
+ * configuration load run, so that both are changed together here, whichever configuration is meant. An option keeps the
+ * bytes that it was made with, and its words may name the definition: one that is in use is neither removed nor
+ * renamed, and changed only if the bytes stay the same; none is added for a code that is in use without one. */
 #include "../meaning.h"
 #include "kind.h"
 #include "option_use.h"
+#include "parsers.h"
 
-#include <dhcp/libdhcp++.h>
-#include <dhcpsrv/cfg_option_def.h>
-#include <dhcpsrv/parsers/dhcp_parsers.h>
-#include <dhcpsrv/parsers/simple_parser4.h>
 #include <exceptions/exceptions.h>
 
 #include <algorithm>

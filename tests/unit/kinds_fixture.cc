@@ -1,11 +1,5 @@
 #include "tests/unit/kinds_fixture.h"
 
-#include <dhcp/libdhcp++.h>
-#include <dhcpsrv/cfgmgr.h>
-#include <dhcpsrv/parsers/client_class_def_parser.h>
-#include <dhcpsrv/parsers/dhcp_parsers.h>
-#include <dhcpsrv/parsers/simple_parser4.h>
-
 using failover_sync::canonical_text;
 using failover_sync::Kind;
 using failover_sync::Undo;

@@ -3,6 +3,7 @@
 #define FAILOVER_SYNC_TESTS_KINDS_FIXTURE_H
 
 #include "shim/kinds/kind.h"
+#include "shim/kinds/parsers.h"
 
 #include <csetjmp>
 #include <cstdarg>

@@ -1,9 +1,6 @@
 /* The kinds of configuration objects, with the server's own parsers and tables: what goes for all of them. */
 #include "tests/unit/kinds_fixture.h"
 
-#include <dhcpsrv/client_class_def.h>
-#include <log/logger_support.h>
-
 using failover_sync::client_classes;
 using failover_sync::option_definitions;
 using isc::dhcp::SrvConfig;

@@ -1,8 +1,6 @@
 /* Client classes: read in the words in which they were configured, put in place, taken back, refused with a reason. */
 #include "tests/unit/kinds_fixture.h"
 
-#include <dhcpsrv/parsers/client_class_def_parser.h>
-
 using failover_sync::canonical_text;
 using failover_sync::client_classes;
 using failover_sync::option_definitions;

@@ -1,10 +1,6 @@
 /* Option definitions: as client classes, and not to be taken from under the options that use them. */
 #include "tests/unit/kinds_fixture.h"
 
-#include <dhcp/libdhcp++.h>
-#include <dhcpsrv/cfg_hosts.h>
-#include <dhcpsrv/cfg_subnets4.h>
-
 using failover_sync::client_classes;
 using failover_sync::option_definitions;
 using failover_sync::Undo;
